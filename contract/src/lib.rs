@@ -1,0 +1,24 @@
+//! What the Walwarden API, SDK and CLI agree on, and anyone can check. No I/O, no async.
+#![warn(missing_docs)]
+
+pub mod audit;
+#[cfg(feature = "generate")]
+pub mod emit;
+pub mod envelope;
+pub mod error;
+pub mod exit;
+pub mod id;
+pub mod manifest;
+pub mod model;
+pub mod operations;
+pub mod page;
+pub mod scope;
+pub mod time;
+pub mod token;
+
+pub use envelope::Envelope;
+pub use error::{ErrorBody, ErrorCode, Problem};
+pub use exit::ExitStatus;
+pub use id::{ApiKeyId, BackupJobId, DatabaseId, DestinationId, EventId, OrgId, RestoreJobId};
+pub use scope::Scope;
+pub use time::Timestamp;
