@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TOOLS := $(CURDIR)/.tools
-TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # `--locked` in CI: a Cargo.lock that does not fit Cargo.toml is a failure there, and is updated here.
 LOCKED ?=
 
 CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY := $(TOOLS)/bin/cargo-deny
+CARGO_DENY_ROOT := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 
 # What the end-to-end harness reads to find the binaries and servers.
 export WALWARDEN_TEST_BIN_DIR = $(TARGET)/debug
@@ -51,11 +52,15 @@ lint: $(CARGO_DENY) ## formatting, clippy, generated files, docs, dependencies
 # Built here and not taken from a package: the packaged one is too old to read this workspace. Unoptimized, because it
 # runs for three seconds.
 $(CARGO_DENY):
-	@echo "setup: building cargo-deny $(CARGO_DENY_VERSION) into $(TOOLS) (about a minute and a half on two cores, once)"
+	@echo "setup: building cargo-deny $(CARGO_DENY_VERSION) into $(TOOLS) (one to two minutes, once)"
 	@CARGO_TARGET_DIR="$(TOOLS)/build" CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
 		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-		cargo install --quiet --locked --no-default-features --root "$(TOOLS)" --version $(CARGO_DENY_VERSION) cargo-deny
+		cargo install --quiet --locked --no-default-features --root "$(CARGO_DENY_ROOT)" --version $(CARGO_DENY_VERSION) cargo-deny
 	@rm -rf "$(TOOLS)/build"
+
+.PHONY: advisories
+advisories: $(CARGO_DENY) ## known vulnerabilities among the dependencies; fetches the advisory database
+	"$(CARGO_DENY)" check advisories
 
 .PHONY: bench
 bench: ## backup and restore against bare pg_dump and pg_restore, as ratios

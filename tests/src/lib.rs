@@ -1,0 +1,20 @@
+//! The end-to-end harness: it owns every process it starts, gives each test its own database, bucket and directory, and leaves
+//! nothing running. The tests themselves are in `tests/e2e/`; nothing here knows what they prove.
+#![expect(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    reason = "every error and panic here means the same: the one test that met it fails, with its text"
+)]
+
+pub mod argv;
+pub mod canary;
+pub mod fault_proxy;
+pub mod harness;
+pub mod paths;
+pub mod postgres;
+pub mod process;
+pub mod runtime;
+pub mod s3;
+pub mod spawner;
+pub mod wait;
+pub mod walwarden;

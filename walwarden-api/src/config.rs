@@ -1,0 +1,191 @@
+//! Settings: flags win over the environment, the environment over the configuration file, the file over the defaults.
+
+mod error;
+mod layers;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use secrecy::SecretString;
+
+use crate::secrets::{KeyFile, KeySource, KeySources};
+use layers::Layers;
+
+pub use error::ConfigError;
+pub use table::{CommonArguments, ServeArguments};
+
+/// Looks an environment variable up. Handed in, so that tests need not change the process.
+pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// What a server process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// API, worker and scheduler.
+    All,
+    /// Only the API.
+    Api,
+    /// Only the worker and the scheduler.
+    Worker,
+}
+
+impl Role {
+    /// Whether the process answers requests.
+    #[must_use]
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::All | Self::Api)
+    }
+
+    /// Whether the process runs jobs.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Every setting of a server process.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Holds the keys and, unless `database_url` is set, the store.
+    pub data_dir: PathBuf,
+    /// The Postgres store; `None` for the embedded one.
+    pub database_url: Option<SecretString>,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the API is reached from outside, without a slash at its end.
+    pub public_url: Option<String>,
+    /// What the process does.
+    pub role: Role,
+    /// Backups at a time.
+    pub workers: u32,
+    /// Memory for the parts of one backup, in MiB.
+    pub part_memory_mib: u32,
+    /// After this long without a sign of life a worker is taken for dead.
+    pub lease_seconds: u32,
+    /// Attempts of one backup.
+    pub backup_attempts: u32,
+    /// How long the second attempt waits; each further one waits twice as long.
+    pub retry_delay_seconds: u32,
+    /// After this long without a sign of life a restore is sealed as timed out.
+    pub restore_timeout_seconds: u32,
+    /// How long a presigned URL is honoured.
+    pub presign_seconds: u32,
+    /// How long running work may take to end when the process is asked to stop.
+    pub shutdown_seconds: u32,
+    /// How long `pg_dump` waits for a locked table.
+    pub lock_wait_seconds: u32,
+    /// Where `pg_dump` is; `None` to search PATH.
+    pub pg_bin_dir: Option<PathBuf>,
+    /// The log filter, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Where the keys come from.
+    pub keys: KeySources,
+}
+
+impl Settings {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the setting and where it was read.
+    pub fn load(
+        common: &CommonArguments,
+        serve: Option<&ServeArguments>,
+        env: &Environment<'_>,
+    ) -> Result<Self, ConfigError> {
+        let layers = Layers::read(common, serve, env)?;
+        let data_dir: PathBuf = layers.value("data_dir", path)?;
+        let key = |name, file: KeyFile| -> Result<KeySource, ConfigError> {
+            let default = || KeySource::File(data_dir.join(file.file_name()));
+            Ok(layers.key_source(name)?.unwrap_or_else(default))
+        };
+        Ok(Self {
+            keys: KeySources {
+                sealing: key("sealing_key", KeyFile::Sealing)?,
+                signing: key("signing_key", KeyFile::Signing)?,
+                token: key("token_key", KeyFile::Token)?,
+            },
+            data_dir,
+            database_url: layers.secret("database_url")?.map(postgres_url).transpose()?,
+            listen: layers.value("listen", |text| {
+                SocketAddr::from_str(text).map_err(|_| "expected an address and a port, for example 127.0.0.1:8420".into())
+            })?,
+            public_url: layers.optional("public_url", public_url)?,
+            role: layers.value("role", |text| match text {
+                "all" => Ok(Role::All),
+                "api" => Ok(Role::Api),
+                "worker" => Ok(Role::Worker),
+                _ => Err("expected all, api or worker".into()),
+            })?,
+            workers: layers.number("workers", 1, 64)?,
+            part_memory_mib: layers.number("part_memory_mib", 32, 8192)?,
+            lease_seconds: layers.number("lease_seconds", 1, 3600)?,
+            backup_attempts: layers.number("backup_attempts", 1, 20)?,
+            retry_delay_seconds: layers.number("retry_delay_seconds", 0, 3600)?,
+            restore_timeout_seconds: layers.number("restore_timeout_seconds", 1, 86_400)?,
+            presign_seconds: layers.number("presign_seconds", 1, 604_800)?,
+            shutdown_seconds: layers.number("shutdown_seconds", 0, 3600)?,
+            lock_wait_seconds: layers.number("lock_wait_seconds", 1, 86_400)?,
+            pg_bin_dir: layers.optional("pg_bin_dir", path)?,
+            log: layers.value("log", |text| match tracing_subscriber::EnvFilter::try_new(text) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(error) => Err(format!("expected a filter such as info,walwarden_api=debug: {error}")),
+            })?,
+            log_format: layers.value("log_format", |text| match text {
+                "text" => Ok(LogFormat::Text),
+                "json" => Ok(LogFormat::Json),
+                _ => Err("expected text or json".into()),
+            })?,
+        })
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of the other readers of a setting")]
+fn path(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text))
+}
+
+fn postgres_url(url: SecretString) -> Result<SecretString, ConfigError> {
+    use secrecy::ExposeSecret;
+    let text = url.expose_secret();
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        Ok(url)
+    } else {
+        let reason = "expected postgres://…; leave it out for the embedded store".to_owned();
+        Err(ConfigError::Invalid { origin: "database_url".to_owned(), reason })
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url: http::Uri = text.parse().map_err(|_| "expected a URL such as https://walwarden.example.com")?;
+    let authority = url.authority().ok_or("expected a URL with a host")?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) || authority.as_str().contains('@') || url.query().is_some() {
+        return Err("expected http:// or https:// and a host, without user name and query".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::All => "all",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The settings as data: from this table come the flags, the variables' names and the keys of the configuration file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+/// Which commands take a setting as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Every command.
+    Common,
+    /// Only `serve`.
+    Serve,
+}
+
+/// How a setting may be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By its value.
+    Plain,
+    /// By its value in the environment or the file, and everywhere by the path of a file that holds it.
+    Secret,
+    /// As [`Kind::Secret`], but not by its value in the configuration file.
+    Key,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Its key in the configuration file.
+    pub(super) name: &'static str,
+    pub(super) group: Group,
+    pub(super) kind: Kind,
+    pub(super) default: Option<&'static str>,
+    value_name: &'static str,
+    help: &'static str,
+}
+
+macro_rules! setting {
+    ($group:ident, $kind:ident, $name:literal, $default:expr, $value_name:literal, $help:literal) => {
+        Setting {
+            name: $name,
+            group: Group::$group,
+            kind: Kind::$kind,
+            default: $default,
+            value_name: $value_name,
+            help: $help,
+        }
+    };
+}
+
+/// Every setting there is.
+pub(super) const SETTINGS: &[Setting] = &[
+    setting!(Common, Plain, "data_dir", Some("./walwarden-data"), "DIR", "Directory of the keys and of the embedded store"),
+    setting!(Common, Secret, "database_url", None, "URL", "Postgres store, instead of the embedded one"),
+    setting!(Common, Key, "sealing_key", None, "KEY", "Key that seals stored secrets, instead of the one in the data directory"),
+    setting!(Common, Key, "signing_key", None, "KEY", "Key that signs manifests, instead of the one in the data directory"),
+    setting!(Common, Key, "token_key", None, "KEY", "Key of restore tokens, instead of the one in the data directory"),
+    setting!(Common, Plain, "log", Some("info"), "FILTER", "Log filter, for example info,walwarden_api=debug"),
+    setting!(Common, Plain, "log_format", Some("text"), "FORMAT", "text or json"),
+    setting!(Serve, Plain, "listen", Some("127.0.0.1:8420"), "ADDRESS", "Address and port of the API"),
+    setting!(Serve, Plain, "public_url", None, "URL", "Where the API is reached from outside"),
+    setting!(Serve, Plain, "role", Some("all"), "ROLE", "all, api or worker"),
+    setting!(Serve, Plain, "workers", Some("1"), "N", "Backups at a time"),
+    setting!(Serve, Plain, "part_memory_mib", Some("128"), "MIB", "Memory for the parts of one backup"),
+    setting!(Serve, Plain, "lease_seconds", Some("60"), "N", "Silence after which a worker is taken for dead"),
+    setting!(Serve, Plain, "backup_attempts", Some("3"), "N", "Attempts of one backup"),
+    setting!(Serve, Plain, "retry_delay_seconds", Some("30"), "N", "Wait before the second attempt; doubles after each"),
+    setting!(Serve, Plain, "restore_timeout_seconds", Some("300"), "N", "Silence after which a restore is sealed as timed out"),
+    setting!(Serve, Plain, "presign_seconds", Some("900"), "N", "Life of a presigned download URL"),
+    setting!(Serve, Plain, "shutdown_seconds", Some("30"), "N", "Time for running work to end when asked to stop"),
+    setting!(Serve, Plain, "lock_wait_seconds", Some("300"), "N", "How long pg_dump waits for a locked table"),
+    setting!(Serve, Plain, "pg_bin_dir", None, "DIR", "Directory of pg_dump, instead of PATH"),
+];
+
+impl Setting {
+    /// The environment variable of the value.
+    pub(super) fn variable(&self) -> String {
+        format!("WALWARDEN_{}", self.name.to_uppercase())
+    }
+
+    /// The key, and the flag's identifier, of what a flag sets: the value, or for a secret its file.
+    pub(super) fn flag_key(&self) -> String {
+        match self.kind {
+            Kind::Plain => self.name.to_owned(),
+            Kind::Secret | Kind::Key => format!("{}_file", self.name),
+        }
+    }
+
+    /// The flag.
+    pub(super) fn flag(&self) -> String {
+        format!("--{}", self.flag_key().replace('_', "-"))
+    }
+
+    fn argument(&self) -> Arg {
+        let (value_name, what) = match self.kind {
+            Kind::Plain => (self.value_name, self.help.to_owned()),
+            Kind::Secret | Kind::Key => ("PATH", format!("{}: the file that holds it", self.help)),
+        };
+        let variable = match self.kind {
+            Kind::Plain => self.variable(),
+            Kind::Secret | Kind::Key => format!("{0} or {0}_FILE", self.variable()),
+        };
+        let default = self.default.map(|default| format!("; default: {default}")).unwrap_or_default();
+        Arg::new(self.flag_key())
+            .long(self.flag_key().replace('_', "-"))
+            .value_name(value_name)
+            .help(format!("{what} [env: {variable}{default}]"))
+            .help_heading("Settings")
+            .global(self.group == Group::Common)
+    }
+}
+
+/// What flags set, by [`Setting::flag_key`].
+pub(super) type Flags = BTreeMap<String, String>;
+
+fn augment(command: Command, group: Group) -> Command {
+    SETTINGS.iter().filter(|setting| setting.group == group).fold(command, |command, setting| command.arg(setting.argument()))
+}
+
+fn collect(matches: &ArgMatches, group: Group) -> Flags {
+    let settings = SETTINGS.iter().filter(|setting| setting.group == group);
+    let given = settings.filter_map(|setting| {
+        let key = setting.flag_key();
+        let value = matches.get_one::<String>(&key)?.clone();
+        Some((key, value))
+    });
+    given.collect()
+}
+
+/// The settings that every command takes.
+#[derive(Debug, Clone, Default)]
+pub struct CommonArguments {
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    pub(super) flags: Flags,
+}
+
+/// The settings that only `serve` takes.
+#[derive(Debug, Clone, Default)]
+pub struct ServeArguments {
+    pub(super) flags: Flags,
+}
+
+impl CommonArguments {
+    /// As if `--data-dir` had been given.
+    #[must_use]
+    pub fn with_data_dir(data_dir: &std::path::Path) -> Self {
+        let flags = BTreeMap::from([("data_dir".to_owned(), data_dir.display().to_string())]);
+        Self { config: None, flags }
+    }
+}
+
+impl Args for CommonArguments {
+    fn augment_args(command: Command) -> Command {
+        let config = Arg::new("config")
+            .long("config")
+            .value_name("PATH")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Configuration file in TOML [env: WALWARDEN_CONFIG]")
+            .help_heading("Settings")
+            .global(true);
+        augment(command.arg(config), Group::Common)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for CommonArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { config: matches.get_one("config").cloned(), flags: collect(matches, Group::Common) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for ServeArguments {
+    fn augment_args(command: Command) -> Command {
+        augment(command, Group::Serve)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ServeArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { flags: collect(matches, Group::Serve) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The backup pipeline: look at the source, dump it into parts, seal the object, prove it.
+
+mod codec;
+mod dump;
+mod seal;
+mod source;
+
+use walwarden_contract::{ErrorCode, OrgId, Timestamp};
+use walwarden_sdk::postgres::{FailureClass, QueryError, SpawnError, ToolError};
+
+pub use self::codec::{Codec, UnknownCodec};
+pub use self::dump::{Dumped, dump};
+pub use self::seal::{PartsGone, seal};
+pub use self::source::{Limits, Prepared, prepare};
+use super::storage::StorageError;
+use crate::store::backups::BackupJob;
+
+/// Why an attempt at a backup failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct BackupError {
+    /// The catalog's code.
+    pub code: ErrorCode,
+    /// What happened, without any credential.
+    pub message: String,
+}
+
+impl BackupError {
+    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The attempt was called off: by a shutdown, or because the lease was lost.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self::new(ErrorCode::Cancelled, "the attempt was called off")
+    }
+}
+
+impl From<StorageError> for BackupError {
+    fn from(error: StorageError) -> Self {
+        Self::new(error.code(), error.message)
+    }
+}
+
+impl From<SpawnError> for BackupError {
+    fn from(error: SpawnError) -> Self {
+        let code = match error {
+            SpawnError::DeadlineExceeded { .. } => ErrorCode::Timeout,
+            _ => ErrorCode::ToolMissing,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ToolError> for BackupError {
+    fn from(error: ToolError) -> Self {
+        Self::new(ErrorCode::ToolMissing, error.to_string())
+    }
+}
+
+impl From<QueryError> for BackupError {
+    fn from(error: QueryError) -> Self {
+        let code = match &error {
+            QueryError::Unreachable { .. } | QueryError::DeadlineExceeded { .. } | QueryError::TlsFailed { .. } => {
+                ErrorCode::SourceUnreachable
+            }
+            QueryError::AuthFailed { .. } => ErrorCode::SourceAuthFailed,
+            QueryError::DatabaseMissing { .. } => ErrorCode::SourceDatabaseMissing,
+            QueryError::PermissionDenied { .. } => ErrorCode::SourcePermissionDenied,
+            QueryError::ToolMissing(_) => ErrorCode::ToolMissing,
+            QueryError::Other { class, .. } => code_of(*class),
+            _ => ErrorCode::DumpFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// The code for what a tool's stderr says about the source.
+const fn code_of(class: FailureClass) -> ErrorCode {
+    match class {
+        FailureClass::Unreachable | FailureClass::TlsFailed => ErrorCode::SourceUnreachable,
+        FailureClass::AuthFailed => ErrorCode::SourceAuthFailed,
+        FailureClass::PermissionDenied => ErrorCode::SourcePermissionDenied,
+        FailureClass::DatabaseMissing => ErrorCode::SourceDatabaseMissing,
+        FailureClass::VersionMismatch => ErrorCode::SourceVersionUnsupported,
+        FailureClass::ConnectionLost => ErrorCode::SourceConnectionLost,
+        FailureClass::LockTimeout => ErrorCode::SourceLockTimeout,
+        _ => ErrorCode::DumpFailed,
+    }
+}
+
+/// Where a job's artifact goes. The date is the job's, so that every attempt names the same key.
+#[must_use]
+pub fn artifact_key(job: &BackupJob) -> String {
+    key(job.org_id, &job.database_id.to_string(), job.created_at, &job.id.to_string())
+}
+
+fn key(org_id: OrgId, database_id: &str, at: Timestamp, job_id: &str) -> String {
+    let day = at.as_jiff().strftime("%Y/%m/%d");
+    format!("org/{org_id}/db/{database_id}/backup/{day}/{job_id}.dump")
+}
+
+/// Where the manifest of an artifact stands: beside it.
+#[must_use]
+pub fn manifest_key(artifact_key: &str) -> String {
+    let stem = artifact_key.strip_suffix(".dump").unwrap_or(artifact_key);
+    format!("{stem}.manifest.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn keys_name_owner_database_day_and_job() {
+        let at = Timestamp::from_millis(1_769_824_800_000).expect("in range");
+        let org = OrgId::from_uuid(Uuid::from_u128(1));
+        let key = key(org, "db_x", at, "bkp_y");
+        assert_eq!(key, format!("org/{org}/db/db_x/backup/2026/01/31/bkp_y.dump"));
+        assert_eq!(manifest_key(&key), format!("org/{org}/db/db_x/backup/2026/01/31/bkp_y.manifest.json"));
+    }
+}

@@ -1,0 +1,212 @@
+//! The end of a backup: complete the upload, read the object back, lock it, sign its manifest and read that back too.
+
+use bytes::Bytes;
+use ed25519_dalek::SigningKey;
+use futures::{TryStreamExt, stream};
+use sha2::{Digest, Sha256};
+use walwarden_contract::manifest::{
+    Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id, sign, verify,
+};
+use walwarden_contract::{ErrorCode, Timestamp};
+
+use super::{BackupError, manifest_key};
+use crate::engine::storage::{Bucket, LockMode, Retention, StorageErrorKind, Upload};
+use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
+
+/// How many parts are read back at once.
+const READS_IN_FLIGHT: usize = 4;
+/// No manifest is longer: 10,000 part checksums take 700 KB.
+const MAX_MANIFEST_BYTES: usize = 4 << 20;
+
+/// The parts of a closed dump are gone and no object came of them: the dump has to be made afresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartsGone;
+
+/// Seals a closed dump. Safe to repeat at any point: it looks before it writes, and never writes twice.
+///
+/// # Errors
+/// Why the backup is not proven; `Ok(Err(PartsGone))` when there is nothing left to seal.
+pub async fn seal(
+    bucket: &Bucket,
+    job: &BackupJob,
+    key: &str,
+    pending: &PendingArtifact,
+    signing_key: &SigningKey,
+) -> Result<Result<crate::jobs::backups::Sealed, PartsGone>, BackupError> {
+    if !place(bucket, key, pending).await? {
+        return Ok(Err(PartsGone));
+    }
+    read_back(bucket, key, pending).await?;
+    let retention = bucket.retention(key).await?;
+    check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
+
+    let manifest = describe(job, key, pending, &retention, key_id(&signing_key.verifying_key()));
+    let signed = sign(&manifest, signing_key)
+        .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot sign the manifest: {error}")))?;
+    write_manifest(bucket, key, &signed, &manifest, signing_key, pending.retain_until).await?;
+    let manifest_text = String::from_utf8(signed.bytes)
+        .map_err(|_| BackupError::new(ErrorCode::InternalError, "the manifest is not UTF-8"))?;
+    Ok(Ok(crate::jobs::backups::Sealed {
+        artifact: StoredArtifact {
+            size_bytes: pending.size_bytes,
+            checksum_sha256: pending.checksum_sha256.clone(),
+            compression: pending.compression.clone(),
+            key_id: manifest.key_id,
+        },
+        manifest: manifest_text,
+        manifest_hash: signed.hash,
+    }))
+}
+
+/// Makes the object appear under its key, unless an earlier attempt did. Answers whether it is there.
+async fn place(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<bool, BackupError> {
+    if present(bucket, key, pending).await? {
+        return Ok(true);
+    }
+    let upload = Upload { key: key.to_owned(), id: pending.upload_id.clone() };
+    let Err(error) = bucket.complete_upload(&upload, &pending.etags).await else { return Ok(true) };
+    // The acknowledgement may be what was lost, not the object.
+    if present(bucket, key, pending).await? {
+        return Ok(true);
+    }
+    match error.kind {
+        StorageErrorKind::UploadMissing | StorageErrorKind::ObjectMissing => Ok(false),
+        _ => Err(error.into()),
+    }
+}
+
+async fn present(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<bool, BackupError> {
+    match bucket.head(key).await? {
+        None => Ok(false),
+        Some(head) if head.size_bytes == pending.size_bytes => Ok(true),
+        Some(head) => Err(BackupError::new(
+            ErrorCode::ArtifactKeyOccupied,
+            format!("{key} holds {} bytes where this backup has {}", head.size_bytes, pending.size_bytes),
+        )),
+    }
+}
+
+/// Reads the whole object back, part by part, and compares each with what was sent.
+async fn read_back(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<(), BackupError> {
+    let ranges = pending.part_checksums.iter().enumerate().map(|(index, checksum)| {
+        let offset = index as u64 * pending.part_size_bytes;
+        (offset, pending.part_size_bytes.min(pending.size_bytes.saturating_sub(offset)), checksum.as_str())
+    });
+    stream::iter(ranges.map(Ok))
+        .try_for_each_concurrent(READS_IN_FLIGHT, |(offset, length, expected)| async move {
+            let mut hasher = Sha256::new();
+            bucket.read_range(key, offset, length, |piece| hasher.update(piece)).await?;
+            if hex::encode(hasher.finalize()) == expected {
+                return Ok(());
+            }
+            Err(BackupError::new(
+                ErrorCode::ArtifactMismatch,
+                format!("{key}: the bytes from {offset} on are not those that were sent"),
+            ))
+        })
+        .await
+}
+
+/// The lock must be what was asked for, and hold at least as long. Buckets keep whole seconds.
+fn check_lock(mode: LockMode, asked: Option<Timestamp>, found: &Retention) -> Result<(), BackupError> {
+    let Some(asked) = asked else { return Ok(()) };
+    let holds = found.retain_until.is_some_and(|until| until.as_millis() / 1000 >= asked.as_millis() / 1000);
+    if found.mode == mode && holds {
+        return Ok(());
+    }
+    Err(BackupError::new(
+        ErrorCode::DestinationLockRefused,
+        format!(
+            "asked for a {} lock until {asked}, and the bucket tells of {} until {}",
+            mode.as_str(),
+            found.mode.as_str(),
+            found.retain_until.map_or_else(|| "no date".to_owned(), |until| until.to_string())
+        ),
+    ))
+}
+
+fn describe(
+    job: &BackupJob,
+    key: &str,
+    pending: &PendingArtifact,
+    retention: &Retention,
+    key_id: String,
+) -> Manifest {
+    Manifest {
+        schema: SCHEMA.to_owned(),
+        backup_job_id: job.id,
+        org_id: job.org_id,
+        database_id: job.database_id,
+        destination_id: job.destination_id,
+        artifact: ManifestArtifact {
+            key: key.to_owned(),
+            size_bytes: pending.size_bytes,
+            checksum_sha256: pending.checksum_sha256.clone(),
+            format: "custom".to_owned(),
+            compression: pending.compression.clone(),
+            part_size_bytes: pending.part_size_bytes,
+            part_checksums: pending.part_checksums.clone(),
+        },
+        source: ManifestSource {
+            database_name: pending.database_name.clone(),
+            postgres_version: pending.postgres_version.clone(),
+            pg_dump_version: pending.pg_dump_version.clone(),
+        },
+        started_at: job.started_at.unwrap_or(pending.finished_at),
+        finished_at: pending.finished_at,
+        retention: ManifestRetention {
+            mode: retention.mode.as_str().to_owned(),
+            retain_until: retention.retain_until,
+        },
+        encryption: None,
+        key_id,
+    }
+}
+
+/// Writes the manifest, last of all objects, and reads it back. One that an earlier attempt wrote must say the same.
+async fn write_manifest(
+    bucket: &Bucket,
+    artifact_key: &str,
+    signed: &SignedManifest,
+    manifest: &Manifest,
+    signing_key: &SigningKey,
+    retain_until: Option<Timestamp>,
+) -> Result<(), BackupError> {
+    let key = manifest_key(artifact_key);
+    let written = match bucket.read_small(&key, MAX_MANIFEST_BYTES).await? {
+        Some(_) => Ok(()),
+        None => bucket.put_new(&key, Bytes::from(signed.bytes.clone()), "application/json", retain_until).await,
+    };
+    // Whatever the bucket answered: what counts is what stands there now.
+    let found = bucket.read_small(&key, MAX_MANIFEST_BYTES).await?;
+    let Some(found) = found else {
+        return Err(written.err().map_or_else(
+            || BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} was written and is not there")),
+            BackupError::from,
+        ));
+    };
+    let read: Option<Manifest> = serde_json::from_slice(&found)
+        .ok()
+        .and_then(|document: serde_json::Value| verify(&document, &signing_key.verifying_key()).ok());
+    if found == signed.bytes && read.as_ref() == Some(manifest) {
+        return Ok(());
+    }
+    Err(BackupError::new(ErrorCode::ArtifactKeyOccupied, format!("{key} holds something other than this backup's manifest")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_weaker_or_shorter_than_asked_fails_the_backup() {
+        let at = |millis| Timestamp::from_millis(millis).expect("in range");
+        let found = |mode, until| Retention { mode, retain_until: until };
+        let check = |found: &Retention| check_lock(LockMode::Governance, Some(at(86_400_999)), found).is_ok();
+        assert!(check(&found(LockMode::Governance, Some(at(86_400_000)))));
+        assert!(!check(&found(LockMode::Governance, Some(at(86_399_000)))));
+        assert!(!check(&found(LockMode::Governance, None)));
+        assert!(!check(&found(LockMode::None, None)));
+        assert!(!check(&found(LockMode::Compliance, Some(at(86_400_000)))));
+    }
+}

@@ -1,0 +1,119 @@
+//! What must be known before a dump begins: server, tool, codec and part size.
+
+use std::time::Duration;
+
+use walwarden_contract::ErrorCode;
+use walwarden_sdk::postgres::{Ambient, Dsn, LibpqEnv, ServerInfo, ToolName, ToolVersion, Tools, server_info};
+
+use super::{BackupError, Codec};
+
+const MIB: u64 = 1 << 20;
+/// S3's own limit on the parts of one upload.
+pub(super) const MAX_PARTS: u64 = 10_000;
+/// S3's lower limit on the size of a part that is not the last.
+const MIN_PART: u64 = 5 * MIB;
+/// The part size that suits most: large enough for throughput, small enough to have several in flight.
+const USUAL_PART: u64 = 16 * MIB;
+/// How much longer a dump may be than the database on disk: text forms of binary data take up to twice the space.
+const EXPANSION: u64 = 2;
+/// How long a control query may take.
+const QUERY_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What one backup may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of parts in memory, being filled and being sent.
+    pub part_memory_bytes: u64,
+    /// How long `pg_dump` waits for a table's lock.
+    pub lock_wait: Duration,
+}
+
+/// A source that can be dumped.
+pub struct Prepared {
+    /// The connection; holds the passfile.
+    pub connection: LibpqEnv,
+    /// The server.
+    pub server: ServerInfo,
+    /// The tool.
+    pub pg_dump: ToolVersion,
+    /// What it will compress with.
+    pub codec: Codec,
+    /// The length of every part but the last.
+    pub part_size_bytes: u64,
+    /// How many parts may be on their way at once, beside the one being filled.
+    pub parts_in_flight: usize,
+    /// How long `pg_dump` waits for a table's lock.
+    pub lock_wait: Duration,
+}
+
+/// Looks at the source and the tools, before anything is started or written.
+///
+/// # Errors
+/// A [`BackupError`] that says why no dump could come of it.
+pub async fn prepare(tools: &Tools, dsn: &Dsn, codec: Codec, limits: Limits) -> Result<Prepared, BackupError> {
+    // The worker's own PG* variables are not the source's business.
+    let connection = dsn
+        .libpq_env(None, &Ambient::default())
+        .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot write a passfile: {error}")))?;
+    let pg_dump = tools.version(ToolName::PgDump).await?;
+    if let Some(advisory) = pg_dump.advisory() {
+        tracing::warn!(pg_dump = %pg_dump, "this pg_dump has known vulnerabilities: {advisory}");
+    }
+    let server = server_info(tools, &connection, QUERY_DEADLINE).await?;
+    if pg_dump.major < server.major() {
+        return Err(BackupError::new(
+            ErrorCode::SourceVersionUnsupported,
+            format!("pg_dump is {pg_dump} and the server is {}; nothing was dumped", server.version_text),
+        ));
+    }
+    let codec = codec.resolve(tools.codec_support().await?)?;
+    let (part_size_bytes, parts_in_flight) = parts(server.size_bytes, limits.part_memory_bytes)?;
+    Ok(Prepared { connection, server, pg_dump, codec, part_size_bytes, parts_in_flight, lock_wait: limits.lock_wait })
+}
+
+/// One part size for the whole upload, chosen so that [`MAX_PARTS`] suffice, and how many fit the memory beside it.
+fn parts(database_size: u64, memory: u64) -> Result<(u64, usize), BackupError> {
+    let needed = database_size.saturating_mul(EXPANSION).div_ceil(MAX_PARTS).next_multiple_of(MIB);
+    let part = needed.max(USUAL_PART.min(memory / 2)).max(MIN_PART);
+    let in_flight = (memory / part).saturating_sub(1);
+    if in_flight == 0 {
+        return Err(BackupError::new(
+            ErrorCode::ArtifactTooLarge,
+            format!(
+                "a database of {} GiB needs parts of {} MiB, and two of them do not fit into {} MiB; nothing was dumped",
+                database_size >> 30,
+                part / MIB,
+                memory / MIB
+            ),
+        ));
+    }
+    Ok((part, usize::try_from(in_flight).unwrap_or(usize::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_usual_database_has_eight_parts_of_16_mib_in_memory() {
+        assert_eq!(parts(50 << 30, 128 * MIB).ok(), Some((16 * MIB, 7)));
+    }
+
+    #[test]
+    fn a_budget_that_cannot_hold_two_parts_is_refused() {
+        assert_eq!(parts(100 << 40, 128 * MIB).map_err(|error| error.code), Err(ErrorCode::ArtifactTooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_suffice_and_fit(size in 0_u64..(1 << 50), memory in (10 * MIB)..(8 << 30)) {
+            if let Ok((part, in_flight)) = parts(size, memory) {
+                prop_assert!(part >= MIN_PART);
+                prop_assert!(part * MAX_PARTS >= size.saturating_mul(EXPANSION));
+                prop_assert!(part * (in_flight as u64 + 1) <= memory);
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What moves bytes: the backup pipeline and the bucket. No HTTP API, no SQL.
+
+pub mod backup;
+pub mod storage;

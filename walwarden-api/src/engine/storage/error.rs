@@ -1,0 +1,140 @@
+//! What a bucket can answer instead of what was asked.
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
+use walwarden_contract::ErrorCode;
+
+/// The class of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageErrorKind {
+    /// No answer.
+    Unreachable,
+    /// The bucket does not exist.
+    BucketMissing,
+    /// The credentials or their policy do not allow it.
+    AccessDenied,
+    /// Fewer requests, please.
+    Throttled,
+    /// The bucket cannot lock objects, or refused to.
+    LockRefused,
+    /// There is no such object.
+    ObjectMissing,
+    /// There is no such multipart upload.
+    UploadMissing,
+    /// There is an object where none should be.
+    ObjectExists,
+    /// The server does not have this operation.
+    NotImplemented,
+    /// The destination's settings cannot be honoured.
+    Unsupported,
+    /// Anything else.
+    Other,
+}
+
+/// A failure of the bucket.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct StorageError {
+    /// Its class.
+    pub kind: StorageErrorKind,
+    /// What the bucket said, without credentials or signed URLs.
+    pub message: String,
+}
+
+impl StorageError {
+    pub(super) fn unsupported(message: String) -> Self {
+        Self { kind: StorageErrorKind::Unsupported, message }
+    }
+
+    /// The catalog's code for it.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self.kind {
+            StorageErrorKind::Unreachable => ErrorCode::DestinationUnreachable,
+            StorageErrorKind::BucketMissing => ErrorCode::DestinationBucketMissing,
+            StorageErrorKind::AccessDenied => ErrorCode::DestinationAccessDenied,
+            StorageErrorKind::Throttled => ErrorCode::DestinationThrottled,
+            StorageErrorKind::LockRefused => ErrorCode::DestinationLockRefused,
+            StorageErrorKind::ObjectExists => ErrorCode::ArtifactKeyOccupied,
+            StorageErrorKind::ObjectMissing => ErrorCode::ArtifactMismatch,
+            StorageErrorKind::Unsupported => ErrorCode::DestinationNotReady,
+            StorageErrorKind::UploadMissing | StorageErrorKind::NotImplemented | StorageErrorKind::Other => {
+                ErrorCode::UploadFailed
+            }
+        }
+    }
+}
+
+fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
+    match code {
+        "NoSuchBucket" => StorageErrorKind::BucketMissing,
+        "NoSuchKey" | "NotFound" => StorageErrorKind::ObjectMissing,
+        "NoSuchUpload" => StorageErrorKind::UploadMissing,
+        "PreconditionFailed" | "ConditionalRequestConflict" => StorageErrorKind::ObjectExists,
+        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "ServiceUnavailable" => {
+            StorageErrorKind::Throttled
+        }
+        "NotImplemented" => StorageErrorKind::NotImplemented,
+        "ObjectLockConfigurationNotFoundError" | "NoSuchObjectLockConfiguration" | "InvalidBucketState" => {
+            StorageErrorKind::LockRefused
+        }
+        "InvalidRequest" if message.contains("ObjectLock") || message.contains("Object Lock") => {
+            StorageErrorKind::LockRefused
+        }
+        "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken" => {
+            StorageErrorKind::AccessDenied
+        }
+        _ => match status {
+            401 | 403 => StorageErrorKind::AccessDenied,
+            404 => StorageErrorKind::ObjectMissing,
+            412 => StorageErrorKind::ObjectExists,
+            429 | 503 => StorageErrorKind::Throttled,
+            501 => StorageErrorKind::NotImplemented,
+            _ => StorageErrorKind::Other,
+        },
+    }
+}
+
+impl<E> From<SdkError<E>> for StorageError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn from(error: SdkError<E>) -> Self {
+        match &error {
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().unwrap_or_default();
+                let message = service.err().message().unwrap_or_default();
+                let request = service.err().meta().request_id().map(|id| format!(", request {id}")).unwrap_or_default();
+                Self {
+                    kind: classify(status, code, message),
+                    message: format!("the bucket answered {status} {code}{request}: {message}"),
+                }
+            }
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self {
+                kind: StorageErrorKind::Unreachable,
+                message: format!("the bucket did not answer: {}", DisplayErrorContext(&error)),
+            },
+            _ => Self {
+                kind: StorageErrorKind::Other,
+                message: format!("the request could not be made: {}", DisplayErrorContext(&error)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_the_bucket_cannot_hold_is_told_apart() {
+        assert_eq!(
+            classify(400, "InvalidRequest", "Bucket is missing ObjectLockConfiguration"),
+            StorageErrorKind::LockRefused
+        );
+        assert_eq!(classify(400, "InvalidRequest", "something else"), StorageErrorKind::Other);
+        assert_eq!(classify(403, "", ""), StorageErrorKind::AccessDenied);
+        assert_eq!(classify(404, "NoSuchBucket", ""), StorageErrorKind::BucketMissing);
+    }
+}

@@ -1,0 +1,147 @@
+//! Multipart uploads: begun, filled part by part, and completed or aborted.
+
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectLockMode};
+use bytes::Bytes;
+use walwarden_contract::Timestamp;
+
+use super::{Bucket, LockMode, StorageError, StorageErrorKind};
+
+/// A multipart upload under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The key that the object will have.
+    pub key: String,
+    /// The bucket's name for the upload.
+    pub id: String,
+}
+
+/// A part that the bucket has acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadedPart {
+    /// From 1.
+    pub number: i32,
+    /// The bucket's entity tag for it.
+    pub etag: String,
+}
+
+impl LockMode {
+    pub(super) fn to_aws(self) -> Option<ObjectLockMode> {
+        match self {
+            Self::None => None,
+            Self::Governance => Some(ObjectLockMode::Governance),
+            Self::Compliance => Some(ObjectLockMode::Compliance),
+        }
+    }
+}
+
+impl Bucket {
+    /// Begins an upload whose object will be locked until `retain_until`.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn begin_upload(&self, key: &str, retain_until: Option<Timestamp>) -> Result<Upload, StorageError> {
+        let answer = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.name)
+            .key(key)
+            .content_type("application/vnd.postgresql.dump")
+            .set_object_lock_mode(retain_until.and_then(|_| self.lock_mode.to_aws()))
+            .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
+            .send()
+            .await?;
+        let id = answer.upload_id.ok_or_else(|| StorageError {
+            kind: StorageErrorKind::Other,
+            message: "the bucket began an upload without naming it".to_owned(),
+        })?;
+        Ok(Upload { key: key.to_owned(), id })
+    }
+
+    /// Sends one part.
+    ///
+    /// # Errors
+    /// When the bucket refuses, after the client's own retries.
+    pub async fn upload_part(&self, upload: &Upload, number: i32, body: Bytes) -> Result<UploadedPart, StorageError> {
+        let answer = self
+            .client
+            .upload_part()
+            .bucket(&self.name)
+            .key(&upload.key)
+            .upload_id(&upload.id)
+            .part_number(number)
+            .body(ByteStream::from(body))
+            .send()
+            .await?;
+        let etag = answer.e_tag.ok_or_else(|| StorageError {
+            kind: StorageErrorKind::Other,
+            message: format!("the bucket took part {number} without an entity tag"),
+        })?;
+        Ok(UploadedPart { number, etag })
+    }
+
+    /// Makes the object appear under its key, unless one is there. An answer can be lost: look before deciding.
+    ///
+    /// # Errors
+    /// When the bucket refuses, or did not answer.
+    pub async fn complete_upload(&self, upload: &Upload, etags: &[String]) -> Result<(), StorageError> {
+        let parts =
+            (1..).zip(etags).map(|(number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
+        let request =
+            self.client.complete_multipart_upload().bucket(&self.name).key(&upload.key).upload_id(&upload.id);
+        let request = request.multipart_upload(parts);
+        let answer = request.clone().if_none_match("*").send().await.map_err(StorageError::from);
+        match answer {
+            // The caller has looked: without conditional writes, that is all that can be done.
+            Err(error) if error.kind == StorageErrorKind::NotImplemented => {
+                request.send().await?;
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Gives an upload up; the bucket forgets its parts. An upload that is gone is no failure.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn abort_upload(&self, upload: &Upload) -> Result<(), StorageError> {
+        let answer = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.name)
+            .key(&upload.key)
+            .upload_id(&upload.id)
+            .send()
+            .await
+            .map_err(StorageError::from);
+        match answer {
+            Err(error) if error.kind != StorageErrorKind::UploadMissing && error.kind != StorageErrorKind::ObjectMissing => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives up every upload to this key that an earlier attempt may have left, and answers how many there were.
+    ///
+    /// # Errors
+    /// When the bucket refuses. A bucket that cannot list uploads has none that could be found.
+    pub async fn abort_uploads_to(&self, key: &str) -> Result<usize, StorageError> {
+        let listed = self.client.list_multipart_uploads().bucket(&self.name).prefix(key).send().await;
+        let uploads = match listed.map_err(StorageError::from) {
+            Ok(answer) => answer.uploads.unwrap_or_default(),
+            Err(error) if error.kind == StorageErrorKind::NotImplemented => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut aborted = 0;
+        for upload in uploads.into_iter().filter(|upload| upload.key.as_deref() == Some(key)) {
+            if let Some(id) = upload.upload_id {
+                self.abort_upload(&Upload { key: key.to_owned(), id }).await?;
+                aborted += 1;
+            }
+        }
+        Ok(aborted)
+    }
+}

@@ -1,0 +1,160 @@
+//! Objects: written once, and read back.
+
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use bytes::{Bytes, BytesMut};
+use walwarden_contract::Timestamp;
+
+use super::{Bucket, LockMode, StorageError, StorageErrorKind};
+
+/// What the bucket says about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// Its length in bytes.
+    pub size_bytes: u64,
+}
+
+/// The lock on an object, as the bucket tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// `none`, `governance` or `compliance`.
+    pub mode: LockMode,
+    /// Until when.
+    pub retain_until: Option<Timestamp>,
+}
+
+impl Bucket {
+    /// Looks at an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn head(&self, key: &str) -> Result<Option<ObjectHead>, StorageError> {
+        let answer = self.client.head_object().bucket(&self.name).key(key).send().await.map_err(StorageError::from);
+        match answer {
+            Ok(head) => Ok(Some(ObjectHead { size_bytes: size(head.content_length) })),
+            Err(error) if error.kind == StorageErrorKind::ObjectMissing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads `length` bytes from `offset`, piece by piece; `piece` sees each as it comes.
+    ///
+    /// # Errors
+    /// When the bucket refuses, or the bytes do not all come.
+    pub async fn read_range(
+        &self,
+        key: &str,
+        offset: u64,
+        length: u64,
+        mut piece: impl FnMut(&Bytes),
+    ) -> Result<(), StorageError> {
+        let range = format!("bytes={offset}-{}", offset + length - 1);
+        let answer = self.client.get_object().bucket(&self.name).key(key).range(range).send().await?;
+        let mut body = answer.body;
+        let mut read = 0;
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes.map_err(|error| StorageError {
+                kind: StorageErrorKind::Unreachable,
+                message: format!("the bucket stopped in the middle of an object: {error}"),
+            })?;
+            read += bytes.len() as u64;
+            piece(&bytes);
+        }
+        if read == length {
+            return Ok(());
+        }
+        Err(StorageError {
+            kind: StorageErrorKind::Other,
+            message: format!("the bucket returned {read} bytes of a range of {length}"),
+        })
+    }
+
+    /// Reads a small object whole; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the bucket refuses, or the object is larger than `limit`.
+    pub async fn read_small(&self, key: &str, limit: usize) -> Result<Option<Bytes>, StorageError> {
+        let answer = self.client.get_object().bucket(&self.name).key(key).send().await.map_err(StorageError::from);
+        let mut body = match answer {
+            Ok(answer) => answer.body,
+            Err(error) if error.kind == StorageErrorKind::ObjectMissing => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut whole = BytesMut::new();
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes.map_err(|error| StorageError {
+                kind: StorageErrorKind::Unreachable,
+                message: format!("the bucket stopped in the middle of an object: {error}"),
+            })?;
+            if whole.len() + bytes.len() > limit {
+                return Err(StorageError {
+                    kind: StorageErrorKind::Other,
+                    message: format!("the object is larger than {limit} bytes"),
+                });
+            }
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(Some(whole.freeze()))
+    }
+
+    /// Writes an object where none is.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::ObjectExists`] when there is one, or when the bucket refuses.
+    pub async fn put_new(
+        &self,
+        key: &str,
+        body: Bytes,
+        content_type: &str,
+        retain_until: Option<Timestamp>,
+    ) -> Result<(), StorageError> {
+        // A bucket that locks objects wants a checksum with every write, whatever the destination's checksum mode.
+        self.client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .content_type(content_type)
+            .if_none_match("*")
+            .set_checksum_algorithm(retain_until.map(|_| ChecksumAlgorithm::Crc32))
+            .set_object_lock_mode(retain_until.and_then(|_| self.lock_mode.to_aws()))
+            .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
+            .body(ByteStream::from(body))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Reads the lock on an object.
+    ///
+    /// # Errors
+    /// When the bucket refuses, or tells of a lock that is not understood.
+    pub async fn retention(&self, key: &str) -> Result<Retention, StorageError> {
+        if self.lock_mode == LockMode::None {
+            return Ok(Retention { mode: LockMode::None, retain_until: None });
+        }
+        let answer = self.client.get_object_retention().bucket(&self.name).key(key).send().await?;
+        let lock = answer.retention.ok_or_else(|| StorageError {
+            kind: StorageErrorKind::LockRefused,
+            message: "the object was to be locked, and the bucket tells of no lock on it".to_owned(),
+        })?;
+        let mode = match lock.mode.as_ref().map(aws_sdk_s3::types::ObjectLockRetentionMode::as_str) {
+            Some("GOVERNANCE") => LockMode::Governance,
+            Some("COMPLIANCE") => LockMode::Compliance,
+            other => {
+                return Err(StorageError {
+                    kind: StorageErrorKind::LockRefused,
+                    message: format!("the bucket tells of an unknown lock mode {other:?}"),
+                });
+            }
+        };
+        let retain_until = lock
+            .retain_until_date
+            .and_then(|until| until.to_millis().ok())
+            .and_then(Timestamp::from_millis);
+        Ok(Retention { mode, retain_until })
+    }
+}
+
+fn size(content_length: Option<i64>) -> u64 {
+    content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
+}

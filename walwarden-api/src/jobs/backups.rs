@@ -1,0 +1,361 @@
+//! Every change of a backup job: lock, transition, write and audit event in one transaction.
+
+use serde_json::{Value, json};
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::{BackupState, BackupTrigger};
+use walwarden_contract::{BackupJobId, ErrorCode, Timestamp};
+
+use super::state::{BackupEvent, backup as transition};
+use super::{Reply, Submitted, answer};
+use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact, insert, lock, save, take_expired, take_next};
+use crate::store::databases::Database;
+use crate::store::{Result, Store, StoreError, Tx, audit};
+use crate::system::{System, after};
+
+/// How failed attempts are followed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How long the second attempt waits, in milliseconds; each further one waits twice as long.
+    pub delay_millis: i64,
+}
+
+impl RetryPolicy {
+    /// The longest wait between two attempts: one hour.
+    const MAX_DELAY_MILLIS: i64 = 3_600_000;
+
+    fn delay_after(self, attempt: u32) -> i64 {
+        let doublings = attempt.saturating_sub(1).min(20);
+        self.delay_millis.saturating_mul(1 << doublings).min(Self::MAX_DELAY_MILLIS)
+    }
+}
+
+/// A job that a worker holds, and the number that proves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub id: BackupJobId,
+    /// The fence that the claim set.
+    pub fence: i64,
+}
+
+async fn record(tx: &mut Tx, job: &BackupJob, at: Timestamp, kind: EventKind, payload: &Value) -> Result<()> {
+    audit::append(tx, job.org_id, &job.id.to_string(), at, kind, payload).await
+}
+
+/// Queues a backup.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] while another backup of the database is active, or when the store fails.
+pub async fn queue(
+    store: &Store,
+    system: &System,
+    database: &Database,
+    trigger: BackupTrigger,
+    max_attempts: u32,
+    reply: Option<Reply<'_, BackupJob>>,
+) -> Result<Submitted<BackupJob>> {
+    let mut tx = store.begin().await?;
+    let outcome = queue_in(&mut tx, system, database, trigger, max_attempts, reply).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+pub(super) async fn queue_in(
+    tx: &mut Tx,
+    system: &System,
+    database: &Database,
+    trigger: BackupTrigger,
+    max_attempts: u32,
+    reply: Option<Reply<'_, BackupJob>>,
+) -> Result<Submitted<BackupJob>> {
+    let now = system.now();
+    let job = BackupJob {
+        id: BackupJobId::from_uuid(system.uuid()),
+        org_id: database.org_id,
+        database_id: database.id,
+        destination_id: database.destination_id,
+        trigger,
+        state: BackupState::Queued,
+        attempt: 0,
+        max_attempts,
+        not_before: now,
+        lease_owner: None,
+        lease_expires_at: None,
+        fence: 0,
+        object_key: None,
+        upload_id: None,
+        pending: None,
+        artifact: None,
+        manifest: None,
+        manifest_hash: None,
+        error: None,
+        created_at: now,
+        started_at: None,
+        finished_at: None,
+    };
+    // A replay must win over "in progress": the first request of this key may be what is in progress.
+    if let Some(stored) = answer(tx, system, reply, &job).await? {
+        return Ok(Submitted::Replayed(stored));
+    }
+    insert(tx, &job).await?;
+    let payload = json!({ "trigger": trigger, "databaseId": job.database_id, "destinationId": job.destination_id });
+    record(tx, &job, now, EventKind::BackupQueued, &payload).await?;
+    Ok(Submitted::New(job))
+}
+
+/// Takes the job that has waited longest, under a lease.
+///
+/// # Errors
+/// When the store fails.
+pub async fn claim(store: &Store, system: &System, worker: &str, lease_until: Timestamp) -> Result<Option<BackupJob>> {
+    let now = system.now();
+    if !store.has_queued_backup(now).await? {
+        return Ok(None);
+    }
+    let mut tx = store.begin().await?;
+    let Some(mut job) = take_next(&mut tx, now).await? else { return Ok(None) };
+    job.state = transition(job.state, BackupEvent::Claim)?;
+    job.attempt += 1;
+    job.lease_owner = Some(worker.to_owned());
+    job.lease_expires_at = Some(lease_until);
+    save(&mut tx, &job).await?;
+    let payload = json!({ "attempt": job.attempt, "worker": worker });
+    record(&mut tx, &job, now, EventKind::BackupClaimed, &payload).await?;
+    tx.commit().await?;
+    Ok(Some(job))
+}
+
+/// Locks the job and refuses a worker whose lease was given to another.
+async fn lock_leased(tx: &mut Tx, lease: Lease) -> Result<BackupJob> {
+    let job = lock(tx, lease.id).await?;
+    if job.fence == lease.fence && job.lease_owner.is_some() { Ok(job) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Where the attempt writes, and what it dumps with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started<'a> {
+    /// The artifact's key.
+    pub object_key: &'a str,
+    /// The version of `pg_dump`.
+    pub pg_dump_version: &'a str,
+    /// The source server's version.
+    pub postgres_version: &'a str,
+    /// The compression.
+    pub compression: &'a str,
+}
+
+/// Records that `pg_dump` is about to be started.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn start(store: &Store, system: &System, lease: Lease, started: Started<'_>) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.state = transition(job.state, BackupEvent::Start)?;
+    job.started_at = Some(now);
+    job.object_key = Some(started.object_key.to_owned());
+    job.error = None;
+    save(&mut tx, &job).await?;
+    let payload = json!({
+        "attempt": job.attempt,
+        "objectKey": started.object_key,
+        "pgDumpVersion": started.pg_dump_version,
+        "postgresVersion": started.postgres_version,
+        "compression": started.compression,
+    });
+    record(&mut tx, &job, now, EventKind::BackupRunning, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Records the upload under way, so that it can be aborted should this worker die.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn record_upload(store: &Store, lease: Lease, upload_id: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.upload_id = Some(upload_id.to_owned());
+    save(&mut tx, &job).await?;
+    tx.commit().await
+}
+
+/// Records a dump that is whole and closed, before its upload is completed.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn finalize(store: &Store, system: &System, lease: Lease, pending: PendingArtifact) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.state = transition(job.state, BackupEvent::Finalize)?;
+    let payload = json!({
+        "attempt": job.attempt,
+        "sizeBytes": pending.size_bytes,
+        "checksumSha256": pending.checksum_sha256,
+        "parts": pending.etags.len(),
+    });
+    job.pending = Some(pending);
+    save(&mut tx, &job).await?;
+    record(&mut tx, &job, now, EventKind::BackupFinalizing, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Takes up the sealing of a dump that an earlier worker had closed.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn resume(store: &Store, system: &System, lease: Lease) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.state = transition(job.state, BackupEvent::Resume)?;
+    save(&mut tx, &job).await?;
+    let payload = json!({ "attempt": job.attempt, "resumed": true });
+    record(&mut tx, &job, now, EventKind::BackupFinalizing, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Forgets a closed dump whose parts are gone, so that the attempt dumps afresh.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn forget_pending(store: &Store, lease: Lease) -> Result<()> {
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.pending = None;
+    job.upload_id = None;
+    save(&mut tx, &job).await?;
+    tx.commit().await
+}
+
+/// A backup that was read back and matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What is shown of the artifact.
+    pub artifact: StoredArtifact,
+    /// The signed manifest as it stands in the bucket.
+    pub manifest: String,
+    /// Its hash.
+    pub manifest_hash: String,
+}
+
+/// Completes the job.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Sealed) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.state = transition(job.state, BackupEvent::Complete)?;
+    release_lease(&mut job);
+    job.finished_at = Some(now);
+    job.upload_id = None;
+    job.pending = None;
+    job.error = None;
+    let payload = json!({
+        "attempt": job.attempt,
+        "manifestHash": sealed.manifest_hash,
+        "checksumSha256": sealed.artifact.checksum_sha256,
+        "sizeBytes": sealed.artifact.size_bytes,
+        "keyId": sealed.artifact.key_id,
+    });
+    job.artifact = Some(sealed.artifact);
+    job.manifest = Some(sealed.manifest);
+    job.manifest_hash = Some(sealed.manifest_hash);
+    save(&mut tx, &job).await?;
+    record(&mut tx, &job, now, EventKind::BackupCompleted, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+fn release_lease(job: &mut BackupJob) {
+    job.lease_owner = None;
+    job.lease_expires_at = None;
+}
+
+/// Records a failed attempt, and queues the next one if attempts are left and the failure may pass.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn fail(
+    store: &Store,
+    system: &System,
+    lease: Lease,
+    retry: RetryPolicy,
+    code: ErrorCode,
+    message: &str,
+) -> Result<BackupJob> {
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    fail_in(&mut tx, system, &mut job, retry, code, message).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+async fn fail_in(
+    tx: &mut Tx,
+    system: &System,
+    job: &mut BackupJob,
+    retry: RetryPolicy,
+    code: ErrorCode,
+    message: &str,
+) -> Result<()> {
+    let now = system.now();
+    let retried = code.retryable() && job.attempt < job.max_attempts;
+    let event = if retried { BackupEvent::FailRetryable } else { BackupEvent::FailTerminal };
+    job.state = transition(job.state, event)?;
+    job.error = Some((code, message.to_owned()));
+    release_lease(job);
+    let payload = json!({ "attempt": job.attempt, "errorCode": code, "retryable": retried });
+    record(tx, job, now, EventKind::BackupFailed, &payload).await?;
+    if retried {
+        job.state = transition(job.state, BackupEvent::Requeue)?;
+        job.not_before = after(now, retry.delay_after(job.attempt));
+        let payload = json!({ "attempt": job.attempt + 1, "notBefore": job.not_before });
+        record(tx, job, now, EventKind::BackupQueued, &payload).await?;
+    } else {
+        job.finished_at = Some(now);
+    }
+    save(tx, job).await
+}
+
+/// Hands a job back unharmed, because the worker shuts down. The attempt does not count.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`], or when the store fails.
+pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_leased(&mut tx, lease).await?;
+    job.state = transition(job.state, BackupEvent::Release)?;
+    job.attempt = job.attempt.saturating_sub(1);
+    job.not_before = now;
+    release_lease(&mut job);
+    save(&mut tx, &job).await?;
+    let payload = json!({ "attempt": job.attempt + 1, "reason": "worker_shutdown" });
+    record(&mut tx, &job, now, EventKind::BackupQueued, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Takes one job from a worker that stopped answering. Its upload is left for the next attempt to clear away.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reap(store: &Store, system: &System, retry: RetryPolicy) -> Result<Option<BackupJob>> {
+    let now = system.now();
+    if !store.has_expired_lease(now).await? {
+        return Ok(None);
+    }
+    let mut tx = store.begin().await?;
+    let Some(mut job) = take_expired(&mut tx, now).await? else { return Ok(None) };
+    let message = "The worker that held this job stopped answering; nothing under the final key is taken for a backup.";
+    fail_in(&mut tx, system, &mut job, retry, ErrorCode::WorkerLost, message).await?;
+    tx.commit().await?;
+    Ok(Some(job))
+}

@@ -1,0 +1,151 @@
+//! The state machines of backups and restores: pure functions, and the only way a state changes.
+
+use walwarden_contract::model::{BackupState, RestoreState};
+
+/// What can happen to a backup job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupEvent {
+    /// A worker took it.
+    Claim,
+    /// `pg_dump` was started.
+    Start,
+    /// The dump is whole.
+    Finalize,
+    /// A worker took up a job whose dump was already whole.
+    Resume,
+    /// Artifact and manifest were read back and match.
+    Complete,
+    /// The attempt failed and attempts are left.
+    FailRetryable,
+    /// The job failed for good.
+    FailTerminal,
+    /// Another attempt follows.
+    Requeue,
+    /// The worker hands the job back unharmed, because it shuts down.
+    Release,
+    /// Somebody called it off.
+    Cancel,
+}
+
+impl BackupEvent {
+    /// Every event.
+    pub const ALL: [Self; 10] = [
+        Self::Claim,
+        Self::Start,
+        Self::Finalize,
+        Self::Resume,
+        Self::Complete,
+        Self::FailRetryable,
+        Self::FailTerminal,
+        Self::Requeue,
+        Self::Release,
+        Self::Cancel,
+    ];
+}
+
+/// The job's state does not allow the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a job that is {from} cannot take this step")]
+pub struct InvalidTransition {
+    /// The state it is in.
+    pub from: &'static str,
+}
+
+/// The state of a backup job after an event.
+///
+/// # Errors
+/// [`InvalidTransition`] when the event cannot happen in this state.
+pub const fn backup(state: BackupState, event: BackupEvent) -> Result<BackupState, InvalidTransition> {
+    use BackupEvent as E;
+    use BackupState as S;
+    match (state, event) {
+        (S::Queued, E::Claim) => Ok(S::Claimed),
+        (S::Claimed, E::Start) => Ok(S::Running),
+        (S::Running, E::Finalize) | (S::Claimed, E::Resume) => Ok(S::Finalizing),
+        (S::Finalizing, E::Complete) => Ok(S::Completed),
+        (S::Claimed | S::Running | S::Finalizing, E::FailRetryable) => Ok(S::FailedRetryable),
+        (S::Queued | S::Claimed | S::Running | S::Finalizing | S::FailedRetryable, E::FailTerminal) => {
+            Ok(S::FailedTerminal)
+        }
+        (S::FailedRetryable, E::Requeue) | (S::Claimed | S::Running | S::Finalizing, E::Release) => Ok(S::Queued),
+        (S::Queued | S::Claimed | S::Running, E::Cancel) => Ok(S::Cancelled),
+        _ => Err(InvalidTransition { from: state.as_str() }),
+    }
+}
+
+/// The state of a restore job after the restore machine, or the watchdog, says it has reached `to`.
+///
+/// # Errors
+/// [`InvalidTransition`] when `to` does not follow from `from`. The same state again is no transition.
+pub fn restore(from: RestoreState, to: RestoreState) -> Result<RestoreState, InvalidTransition> {
+    use RestoreState as S;
+    let allowed = match (from, to) {
+        (S::TokenIssued, S::Triggered)
+        | (S::Triggered, S::Claimed)
+        | (S::Claimed, S::Downloading)
+        | (S::Downloading, S::Verifying)
+        | (S::Verifying, S::ManifestVerified)
+        | (S::ManifestVerified, S::Restoring)
+        | (S::Restoring, S::Finalizing)
+        | (S::Finalizing, S::Completed)
+        | (S::TokenIssued, S::TimedOut) => true,
+        (from, S::FailedRetryable | S::FailedTerminal | S::Cancelled | S::TimedOut) => {
+            !from.is_terminal() && from != S::TokenIssued
+        }
+        _ => false,
+    };
+    if allowed { Ok(to) } else { Err(InvalidTransition { from: from.as_str() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_follows_a_terminal_state() {
+        for state in BackupState::ALL.into_iter().filter(|state| state.is_terminal()) {
+            for event in BackupEvent::ALL {
+                assert!(backup(state, event).is_err(), "{event:?} moved a job that is {}", state.as_str());
+            }
+        }
+        for from in RestoreState::ALL.into_iter().filter(|state| state.is_terminal()) {
+            for to in RestoreState::ALL {
+                assert!(restore(from, to).is_err(), "{} followed {}", to.as_str(), from.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn a_restore_is_completed_only_after_its_manifest_was_verified() {
+        let mut reachable = vec![RestoreState::TokenIssued];
+        for index in 0.. {
+            let Some(from) = reachable.get(index).copied() else { break };
+            for to in RestoreState::ALL {
+                let skips = to == RestoreState::ManifestVerified || reachable.contains(&to);
+                if !skips && restore(from, to).is_ok() {
+                    reachable.push(to);
+                }
+            }
+        }
+        assert!(!reachable.contains(&RestoreState::Restoring));
+        assert!(!reachable.contains(&RestoreState::Completed));
+    }
+
+    proptest! {
+        #[test]
+        fn a_backup_is_completed_only_from_finalizing(events in prop::collection::vec(0_usize..10, 0..40)) {
+            let mut state = BackupState::Queued;
+            for event in events {
+                let before = state;
+                if let Ok(next) = backup(state, BackupEvent::ALL[event]) {
+                    state = next;
+                }
+                if state == BackupState::Completed {
+                    prop_assert!(before == BackupState::Finalizing || before == BackupState::Completed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One attempt at a backup: the engine's steps, each recorded before the next begins.
+
+use tokio_util::sync::CancellationToken;
+use walwarden_contract::{ErrorCode, Timestamp};
+
+use super::Worker;
+use crate::engine::backup::{self, BackupError, Codec, PartsGone, Prepared};
+use crate::engine::storage::{Bucket, LockMode, Upload};
+use crate::jobs::backups::{self, Lease, Started};
+use crate::store::StoreError;
+use crate::store::backups::{BackupJob, PendingArtifact};
+use crate::system::after;
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// Why an attempt did not complete.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The backup itself failed, or was stopped.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The store failed, or refused because the lease was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Runs one attempt. Every failure but one during sealing leaves no upload behind.
+pub(super) async fn attempt(
+    worker: &Worker,
+    job: &BackupJob,
+    lease: Lease,
+    stop: &CancellationToken,
+) -> Result<BackupJob, Failure> {
+    let (database, _) = worker.store.database(job.org_id, job.database_id).await?;
+    let bucket = bucket_of(worker, job).await?;
+    let key = backup::artifact_key(job);
+
+    if let Some(pending) = &job.pending {
+        let job = backups::resume(&worker.store, &worker.system, lease).await?;
+        if let Some(completed) = seal(worker, &bucket, &job, lease, &key, pending, stop).await? {
+            return Ok(completed);
+        }
+        // Its parts are gone: the job goes back, and the next attempt dumps afresh.
+        backups::forget_pending(&worker.store, lease).await?;
+        return Err(BackupError {
+            code: ErrorCode::UploadFailed,
+            message: "The parts of an earlier attempt are gone; the next attempt starts afresh.".to_owned(),
+        }
+        .into());
+    }
+
+    let dsn = worker
+        .keyring
+        .open_dsn(&database)
+        .map_err(|error| internal(format!("the source DSN cannot be opened: {error}")))?;
+    let codec = database.codec.parse::<Codec>().map_err(|error| internal(error.to_string()))?;
+    let prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits).await?;
+    let pg_dump_version = prepared.pg_dump.to_string();
+    let compression = prepared.codec.to_string();
+    let started = Started {
+        object_key: &key,
+        pg_dump_version: &pg_dump_version,
+        postgres_version: &prepared.server.version_text,
+        compression: &compression,
+    };
+    let job = backups::start(&worker.store, &worker.system, lease, started).await?;
+    if job.attempt > 1 || job.upload_id.is_some() {
+        bucket.abort_uploads_to(&key).await.map_err(BackupError::from)?;
+    }
+
+    let retain_until = retain_until(&bucket, worker.system.now());
+    let upload = bucket.begin_upload(&key, retain_until).await.map_err(BackupError::from)?;
+    let pending = match send(worker, &prepared, &bucket, &upload, lease, stop).await {
+        Ok(dumped) => pending(&prepared, &upload, dumped, worker.system.now(), retain_until),
+        Err(error) => return Err(give_up(&bucket, &upload, error).await),
+    };
+    let job = match backups::finalize(&worker.store, &worker.system, lease, pending.clone()).await {
+        Ok(job) => job,
+        Err(error) => return Err(give_up(&bucket, &upload, error.into()).await),
+    };
+    let sealed = seal(worker, &bucket, &job, lease, &key, &pending, stop).await?;
+    sealed.ok_or_else(|| internal("the parts vanished between upload and completion".to_owned()).into())
+}
+
+/// Records the upload before its first byte, then dumps into it.
+async fn send(
+    worker: &Worker,
+    prepared: &Prepared,
+    bucket: &Bucket,
+    upload: &Upload,
+    lease: Lease,
+    stop: &CancellationToken,
+) -> Result<backup::Dumped, Failure> {
+    backups::record_upload(&worker.store, lease, &upload.id).await?;
+    Ok(backup::dump(&worker.tools, prepared, bucket, upload, stop).await?)
+}
+
+async fn give_up(bucket: &Bucket, upload: &Upload, error: Failure) -> Failure {
+    if let Err(abort) = bucket.abort_upload(upload).await {
+        tracing::warn!(error = %abort, "cannot abort the upload; the next attempt will");
+    }
+    error
+}
+
+/// Seals and completes; `None` when the parts are gone.
+async fn seal(
+    worker: &Worker,
+    bucket: &Bucket,
+    job: &BackupJob,
+    lease: Lease,
+    key: &str,
+    pending: &PendingArtifact,
+    stop: &CancellationToken,
+) -> Result<Option<BackupJob>, Failure> {
+    let sealed = tokio::select! {
+        sealed = backup::seal(bucket, job, key, pending, worker.keyring.signing_key()) => sealed?,
+        () = stop.cancelled() => return Err(BackupError::stopped().into()),
+    };
+    match sealed {
+        Ok(sealed) => Ok(Some(backups::complete(&worker.store, &worker.system, lease, sealed).await?)),
+        Err(PartsGone) => Ok(None),
+    }
+}
+
+fn retain_until(bucket: &Bucket, now: Timestamp) -> Option<Timestamp> {
+    let days = i64::from(bucket.retention_days());
+    (bucket.lock_mode() != LockMode::None).then(|| after(now, days * DAY_MILLIS))
+}
+
+fn pending(
+    prepared: &Prepared,
+    upload: &Upload,
+    dumped: backup::Dumped,
+    finished_at: Timestamp,
+    retain_until: Option<Timestamp>,
+) -> PendingArtifact {
+    PendingArtifact {
+        upload_id: upload.id.clone(),
+        etags: dumped.etags,
+        part_checksums: dumped.part_checksums,
+        part_size_bytes: prepared.part_size_bytes,
+        size_bytes: dumped.size_bytes,
+        checksum_sha256: dumped.checksum_sha256,
+        compression: prepared.codec.to_string(),
+        database_name: prepared.server.database_name.clone(),
+        postgres_version: prepared.server.version_text.clone(),
+        pg_dump_version: prepared.pg_dump.to_string(),
+        finished_at,
+        retain_until,
+    }
+}
+
+async fn bucket_of(worker: &Worker, job: &BackupJob) -> Result<Bucket, Failure> {
+    let destination = worker.store.destination(job.org_id, job.destination_id).await?;
+    let credentials = worker
+        .keyring
+        .open_credentials(&destination)
+        .map_err(|error| internal(format!("the destination's credentials cannot be opened: {error}")))?;
+    Ok(Bucket::connect(&destination, &credentials).map_err(BackupError::from)?)
+}
+
+/// Aborts the uploads of a job that will not be tried again.
+pub(super) async fn clear_uploads(worker: &Worker, job: &BackupJob) -> Result<(), Failure> {
+    let Some(key) = &job.object_key else { return Ok(()) };
+    let bucket = bucket_of(worker, job).await?;
+    if let Some(id) = &job.upload_id {
+        bucket.abort_upload(&Upload { key: key.clone(), id: id.clone() }).await.map_err(BackupError::from)?;
+    }
+    bucket.abort_uploads_to(key).await.map_err(BackupError::from)?;
+    Ok(())
+}
+
+fn internal(message: String) -> BackupError {
+    BackupError { code: ErrorCode::InternalError, message }
+}

@@ -1,0 +1,160 @@
+//! The worker: claims backups under a lease, runs them, and hands them back when it must stop.
+
+mod attempt;
+mod heartbeat;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use walwarden_contract::model::BackupState;
+use walwarden_contract::ErrorCode;
+use walwarden_sdk::postgres::Tools;
+
+use self::attempt::{Failure, attempt, clear_uploads};
+use super::backups::{self, Lease, RetryPolicy};
+use crate::engine::backup::{BackupError, Limits};
+use crate::secrets::Keyring;
+use crate::store::backups::BackupJob;
+use crate::store::{Store, StoreError};
+use crate::system::{System, after};
+
+/// How long an idle worker waits before it looks again, when nobody wakes it.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What a worker works with and how much it may use.
+#[derive(Clone)]
+pub struct Worker {
+    /// The store.
+    pub store: Store,
+    /// Clock and randomness.
+    pub system: System,
+    /// The keys that open sealed secrets and sign manifests.
+    pub keyring: Arc<Keyring>,
+    /// Where the Postgres tools are.
+    pub tools: Tools,
+    /// Woken when a backup is queued in this process.
+    pub wake: Arc<Notify>,
+    /// How this worker is called in leases and audit events.
+    pub name: String,
+    /// How many backups it runs at once.
+    pub concurrency: usize,
+    /// What one backup may use.
+    pub limits: Limits,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: Duration,
+    /// How failed attempts are followed up.
+    pub retry: RetryPolicy,
+}
+
+impl Worker {
+    /// Works until `shutdown`, then hands back what it holds.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut running = JoinSet::new();
+        loop {
+            while let Some(ended) = running.try_join_next() {
+                report_panic(ended);
+            }
+            if shutdown.is_cancelled() {
+                break;
+            }
+            if running.len() < self.concurrency {
+                match self.claim().await {
+                    Ok(Some(job)) => {
+                        let (worker, shutdown) = (self.clone(), shutdown.clone());
+                        running.spawn(async move { worker.process(job, shutdown).await });
+                        continue;
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::error!(%error, "cannot look for work"),
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                Some(ended) = running.join_next(), if !running.is_empty() => report_panic(ended),
+            }
+        }
+        while let Some(ended) = running.join_next().await {
+            report_panic(ended);
+        }
+    }
+
+    async fn claim(&self) -> Result<Option<BackupJob>, StoreError> {
+        backups::claim(&self.store, &self.system, &self.name, self.lease_end()).await
+    }
+
+    fn lease_end(&self) -> walwarden_contract::Timestamp {
+        after(self.system.now(), i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    #[tracing::instrument(name = "backup", skip_all, fields(backup_job_id = %job.id, attempt = job.attempt))]
+    async fn process(self, job: BackupJob, shutdown: CancellationToken) {
+        let lease = Lease { id: job.id, fence: job.fence };
+        let stop = shutdown.child_token();
+        let heartbeat = heartbeat::Heartbeat::start(self.clone(), lease, stop.clone());
+        let started = std::time::Instant::now();
+        let outcome = attempt(&self, &job, lease, &stop).await;
+        heartbeat.stop().await;
+        let ended = match outcome {
+            Ok(completed) => {
+                metrics::histogram!("walwarden_backup_duration_seconds").record(started.elapsed());
+                tracing::info!(size_bytes = completed.artifact.as_ref().map(|artifact| artifact.size_bytes), "completed");
+                Ok(completed)
+            }
+            Err(Failure::Store(StoreError::LeaseLost)) => {
+                tracing::warn!("the lease was lost; another worker has the job");
+                return;
+            }
+            Err(Failure::Store(error)) => {
+                tracing::error!(%error, "the store failed during the backup");
+                let error = BackupError { code: ErrorCode::ServiceUnavailable, message: "The store failed.".to_owned() };
+                self.fail(lease, error).await
+            }
+            Err(Failure::Backup(_)) if shutdown.is_cancelled() => {
+                tracing::info!("handing the job back: the worker shuts down");
+                backups::release(&self.store, &self.system, lease).await
+            }
+            Err(Failure::Backup(error)) => self.fail(lease, error).await,
+        };
+        match ended {
+            Ok(job) => {
+                metrics::counter!("walwarden_backups_total", "result" => result_of(job.state())).increment(1);
+                if job.state() == BackupState::FailedTerminal {
+                    self.clear_away(&job).await;
+                }
+            }
+            // The lease runs out and the job is taken over: nothing is lost.
+            Err(error) => tracing::error!(%error, "cannot record how the backup ended"),
+        }
+    }
+
+    async fn fail(&self, lease: Lease, error: BackupError) -> Result<BackupJob, StoreError> {
+        tracing::warn!(code = %error.code, "attempt failed: {}", error.message);
+        backups::fail(&self.store, &self.system, lease, self.retry, error.code, &error.message).await
+    }
+
+    /// Aborts what uploads a job left that will not be tried again.
+    pub async fn clear_away(&self, job: &BackupJob) {
+        if let Err(error) = clear_uploads(self, job).await {
+            tracing::warn!(backup_job_id = %job.id, %error, "cannot clear away the job's uploads");
+        }
+    }
+}
+
+const fn result_of(state: BackupState) -> &'static str {
+    match state {
+        BackupState::Completed => "completed",
+        BackupState::FailedTerminal => "failed",
+        _ => "requeued",
+    }
+}
+
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a backup task ended abnormally; its lease will run out and the job be taken over");
+    }
+}

@@ -1,0 +1,235 @@
+//! The three keys of an installation, and what is done with them.
+
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use secrecy::{ExposeSecret, SecretString};
+use walwarden_contract::{DatabaseId, DestinationId};
+use walwarden_sdk::postgres::Dsn;
+use zeroize::Zeroizing;
+
+use super::credentials::Credentials;
+use super::files::{KeyFile, SecretFileError, create_private, read_private};
+use super::sealer::{SealError, Sealer};
+use crate::store::databases::Database;
+use crate::store::destinations::Destination;
+use crate::system::System;
+
+/// Where a key comes from.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// The environment.
+    Text(SecretString),
+    /// A file.
+    File(PathBuf),
+}
+
+/// Where each key comes from.
+#[derive(Debug, Clone)]
+pub struct KeySources {
+    /// [`KeyFile::Sealing`].
+    pub sealing: KeySource,
+    /// [`KeyFile::Signing`].
+    pub signing: KeySource,
+    /// [`KeyFile::Token`].
+    pub token: KeySource,
+}
+
+impl KeySources {
+    /// The files of a data directory.
+    #[must_use]
+    pub fn in_directory(data_dir: &Path) -> Self {
+        let file = |key: KeyFile| KeySource::File(data_dir.join(key.file_name()));
+        Self { sealing: file(KeyFile::Sealing), signing: file(KeyFile::Signing), token: file(KeyFile::Token) }
+    }
+
+    /// The source of one key.
+    #[must_use]
+    pub const fn of(&self, key: KeyFile) -> &KeySource {
+        match key {
+            KeyFile::Sealing => &self.sealing,
+            KeyFile::Signing => &self.signing,
+            KeyFile::Token => &self.token,
+        }
+    }
+}
+
+/// Why the keys cannot be used. Never holds any part of a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// A key's file cannot be used.
+    #[error("the {label}: {source}", label = .key.label())]
+    File {
+        /// Which key.
+        key: KeyFile,
+        /// Why.
+        source: SecretFileError,
+    },
+    /// A key does not have the form that it should have.
+    #[error("the {label} is not {expected}", label = .key.label())]
+    Malformed {
+        /// Which key.
+        key: KeyFile,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Keys stand where new ones were to be written.
+    #[error("refusing to overwrite {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    Exists {
+        /// What exists.
+        paths: Vec<PathBuf>,
+    },
+    /// A new key cannot be written.
+    #[error(transparent)]
+    Write(#[from] SecretFileError),
+}
+
+/// The keys of an installation.
+pub struct Keyring {
+    sealer: Sealer,
+    signing_key: SigningKey,
+    token_key: Zeroizing<[u8; 32]>,
+}
+
+fn read(key: KeyFile, source: &KeySource) -> Result<Zeroizing<String>, KeyringError> {
+    match source {
+        KeySource::Text(text) => Ok(Zeroizing::new(text.expose_secret().to_owned())),
+        KeySource::File(path) => read_private(path).map_err(|source| KeyringError::File { key, source }),
+    }
+}
+
+fn read_bytes(key: KeyFile, source: &KeySource) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
+    let text = read(key, source)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), &mut *bytes)
+        .map_err(|_| KeyringError::Malformed { key, expected: "64 hexadecimal digits" })?;
+    Ok(bytes)
+}
+
+impl Keyring {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// A [`KeyringError`] that names the key that is missing, exposed or malformed.
+    pub fn load(sources: &KeySources) -> Result<Self, KeyringError> {
+        let pem = read(KeyFile::Signing, &sources.signing)?;
+        let signing_key = SigningKey::from_pkcs8_pem(pem.trim()).map_err(|_| KeyringError::Malformed {
+            key: KeyFile::Signing,
+            expected: "an Ed25519 private key in PKCS#8 PEM form",
+        })?;
+        Ok(Self {
+            sealer: Sealer::new(&*read_bytes(KeyFile::Sealing, &sources.sealing)?),
+            signing_key,
+            token_key: read_bytes(KeyFile::Token, &sources.token)?,
+        })
+    }
+
+    /// Makes new keys and writes them to a directory, which must hold none of them.
+    ///
+    /// # Errors
+    /// [`KeyringError::Exists`], or when a file cannot be written; then none was.
+    pub fn generate(system: &System, directory: &Path) -> Result<Self, KeyringError> {
+        Self::generate_some(system, directory, &KeyFile::ALL)?;
+        Self::load(&KeySources::in_directory(directory))
+    }
+
+    /// Makes only these keys.
+    pub(crate) fn generate_some(system: &System, directory: &Path, keys: &[KeyFile]) -> Result<(), KeyringError> {
+        let paths = keys.iter().map(|key| directory.join(key.file_name()));
+        let existing: Vec<_> = paths.filter(|path| path.symlink_metadata().is_ok()).collect();
+        if !existing.is_empty() {
+            return Err(KeyringError::Exists { paths: existing });
+        }
+        let files: Vec<_> = keys.iter().map(|key| (directory.join(key.file_name()), new_key(system, *key))).collect();
+        Ok(create_private(&files)?)
+    }
+
+    /// Seals and opens stored secrets.
+    #[must_use]
+    pub const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Signs manifests.
+    #[must_use]
+    pub const fn signing_key(&self) -> &SigningKey {
+        &self.signing_key
+    }
+
+    /// Authenticates restore tokens.
+    #[must_use]
+    pub fn token_key(&self) -> &[u8; 32] {
+        &self.token_key
+    }
+
+    /// The identifier of the signing key.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        walwarden_contract::manifest::key_id(&self.signing_key.verifying_key())
+    }
+
+    /// The public half of the signing key, SPKI PEM.
+    ///
+    /// # Panics
+    /// Never: 32 bytes always have a PEM form.
+    #[must_use]
+    pub fn public_key_pem(&self) -> String {
+        let key = self.signing_key.verifying_key();
+        key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
+    }
+
+    /// Seals a destination's credentials.
+    #[must_use]
+    pub fn seal_credentials(&self, system: &System, id: DestinationId, credentials: &Credentials) -> String {
+        self.sealer.seal(system, &id.to_string(), &credentials.to_bytes())
+    }
+
+    /// Opens a destination's credentials.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open_credentials(&self, destination: &Destination) -> Result<Credentials, SealError> {
+        let bytes = self.sealer.open(&destination.id.to_string(), &destination.sealed_credentials)?;
+        Credentials::from_bytes(&bytes)
+    }
+
+    /// Seals a database's DSN.
+    #[must_use]
+    pub fn seal_dsn(&self, system: &System, id: DatabaseId, dsn: &Dsn) -> String {
+        self.sealer.seal(system, &id.to_string(), dsn.to_uri().expose_secret().as_bytes())
+    }
+
+    /// Opens a database's DSN.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open_dsn(&self, database: &Database) -> Result<Dsn, SealError> {
+        let bytes = self.sealer.open(&database.id.to_string(), &database.sealed_dsn)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| SealError::Content("a DSN"))?;
+        Dsn::parse(text).map_err(|_| SealError::Content("a DSN"))
+    }
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Keyring").field("key_id", &self.key_id()).finish_non_exhaustive()
+    }
+}
+
+fn new_key(system: &System, key: KeyFile) -> Zeroizing<String> {
+    let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(system.random());
+    match key {
+        KeyFile::Signing => {
+            let signing_key = SigningKey::from_bytes(&bytes);
+            signing_key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 private key always has a PKCS#8 form")
+        }
+        KeyFile::Sealing | KeyFile::Token => {
+            let mut text = Zeroizing::new(String::with_capacity(65));
+            super::push_hex(&mut text, bytes.as_slice());
+            text.push('\n');
+            text
+        }
+    }
+}

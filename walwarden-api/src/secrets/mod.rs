@@ -1,0 +1,25 @@
+//! Keys, and what they protect at rest: source DSNs and destination credentials. Nothing here prints a secret.
+
+mod api_key;
+mod credentials;
+mod files;
+mod keyring;
+mod sealer;
+
+#[cfg(test)]
+mod tests;
+
+pub use api_key::{fingerprint, new_api_key};
+pub use credentials::Credentials;
+pub use files::{KeyFile, SecretFileError, read_private, read_secret_text};
+pub use keyring::{KeySource, KeySources, Keyring, KeyringError};
+pub use sealer::{SealError, Sealer};
+
+/// Appends lowercase hex to a text that was given enough room: one that grew would leave its earlier half behind.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(digit.into(), 16).expect("four bits are one hexadecimal digit"));
+        }
+    }
+}

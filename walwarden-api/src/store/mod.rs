@@ -1,0 +1,192 @@
+//! The only place that speaks SQL: one text for SQLite and Postgres, one file per table.
+
+pub mod api_keys;
+pub mod audit;
+pub mod backups;
+pub mod databases;
+pub mod destinations;
+pub mod idempotency;
+pub mod organizations;
+pub mod restores;
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{Any, AnyConnection, AnyPool, Executor};
+
+/// What can go wrong between us and the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or cannot be reached.
+    #[error("the store failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the store's schema cannot be migrated: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A row holds something that this version does not understand.
+    #[error("the store holds an unreadable {0}")]
+    Corrupt(&'static str),
+    /// The job is in another state than the step needs.
+    #[error(transparent)]
+    Transition(#[from] crate::jobs::state::InvalidTransition),
+    /// The lease was lost: another worker may hold the job.
+    #[error("the lease on the job was lost")]
+    LeaseLost,
+    /// There is no such record.
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    /// A record of this name, or another active job, stands in the way.
+    #[error("there already is such a {0}")]
+    Duplicate(&'static str),
+    /// The record is still in use.
+    #[error("the {0} is still in use")]
+    InUse(&'static str),
+}
+
+/// Result of a store operation.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The store, SQLite or Postgres.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    dialect: Dialect,
+}
+
+/// A transaction; dropped without [`Tx::commit`], it never happened.
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Any>,
+    dialect: Dialect,
+}
+
+/// SQLite: readers never wait for the writer, and a commit that was reported survives a power cut.
+const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    PRAGMA busy_timeout = 10000;";
+
+impl Store {
+    /// Opens the SQLite file in the data directory, creating it when missing, and migrates it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or migrated.
+    pub async fn open_sqlite(data_dir: &Path) -> Result<Self> {
+        let url = format!("sqlite://{}?mode=rwc", data_dir.join("walwarden.sqlite").display());
+        Self::open(&url.into(), Dialect::Sqlite, 4).await
+    }
+
+    /// Connects to a Postgres database and migrates it. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or migrated.
+    pub async fn open_postgres(url: &SecretString) -> Result<Self> {
+        Self::open(url, Dialect::Postgres, 16).await
+    }
+
+    async fn open(url: &SecretString, dialect: Dialect, connections: u32) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if dialect == Dialect::Sqlite {
+                        connection.execute(SQLITE_SETUP).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(url.expose_secret())
+            .await?;
+        sqlx::migrate!().run(&pool).await?;
+        Ok(Self { pool, dialect })
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// When no connection is free in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        // SQLite takes the write lock at once: a lock taken later, after a read, could fail instead of wait.
+        let begin = match self.dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        };
+        Ok(Tx { inner: self.pool.begin_with(begin).await?, dialect: self.dialect })
+    }
+
+    /// Proves that the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Tx {
+    /// Makes everything since [`Store::begin`] durable.
+    ///
+    /// # Errors
+    /// When the store did not commit.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+
+    /// How to take a row that no other transaction holds: SQLite has one writer at a time anyway.
+    fn skip_locked(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+}
+
+/// Turns a violated unique constraint into [`StoreError::Duplicate`].
+fn duplicate(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| match &error {
+        sqlx::Error::Database(inner) if inner.is_unique_violation() => StoreError::Duplicate(what),
+        _ => error.into(),
+    }
+}
+
+/// Reads text or a number back into the type that wrote it.
+fn parse<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T> {
+    text.parse().map_err(|_| StoreError::Corrupt(what))
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt(what))
+}
+
+fn name<T: serde::de::DeserializeOwned>(text: String, what: &'static str) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(text)).map_err(|_| StoreError::Corrupt(what))
+}
+
+fn time(millis: i64) -> Result<walwarden_contract::Timestamp> {
+    walwarden_contract::Timestamp::from_millis(millis).ok_or(StoreError::Corrupt("time"))
+}
+
+fn maybe_time(millis: Option<i64>) -> Result<Option<walwarden_contract::Timestamp>> {
+    millis.map(time).transpose()
+}
+
+fn count<T: TryFrom<i64>>(value: i64, what: &'static str) -> Result<T> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(what))
+}
