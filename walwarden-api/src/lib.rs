@@ -1,10 +1,12 @@
 //! The Walwarden API, worker and scheduler, as a library so that its parts can be tested in process.
 
-//pub mod commands;
+pub mod commands;
 pub mod config;
 pub mod engine;
-//pub mod http;
+pub mod http;
 pub mod jobs;
+pub mod lifecycle;
 pub mod secrets;
 pub mod store;
 pub mod system;
+pub mod telemetry;

@@ -28,6 +28,10 @@ pub enum Command {
     Init(InitArguments),
     /// Manage destinations, databases and API keys, locally against the store
     Admin(AdminArguments),
+    /// Back up and restore a sample database end to end, on throw-away servers
+    #[cfg(feature = "demo")]
+    #[command(after_help = "Example:\n  walwarden-api demo")]
+    Demo(super::demo::DemoArguments),
 }
 
 /// The arguments of `init`.

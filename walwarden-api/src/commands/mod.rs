@@ -2,8 +2,11 @@
 
 pub mod admin;
 pub mod arguments;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod init;
 pub mod output;
+mod serve;
 
 use std::ffi::OsString;
 
@@ -12,6 +15,8 @@ use walwarden_contract::{ErrorCode, ExitStatus};
 
 pub use arguments::{Arguments, Command};
 use output::Failure;
+
+use crate::system::System;
 
 /// Reads the command line. What ends there (`--help`, `--version`, a mistake) is printed.
 ///
@@ -45,4 +50,53 @@ fn kind(arguments: &[OsString]) -> String {
         }
     }
     if words.is_empty() { "usage".to_owned() } else { words.join(".") }
+}
+
+/// The whole program: reads the command line, runs what it names, and says how it ended.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    // One TLS implementation for the whole process, before anything can ask for another. Already there is fine too.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let arguments = match parse(arguments) {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::new(ErrorCode::InternalError, format!("the runtime cannot be started: {error}"));
+            return output::print(false, "walwarden-api", Err(failure));
+        }
+    };
+    runtime.block_on(run(arguments))
+}
+
+async fn run(Arguments { common, command }: Arguments) -> ExitStatus {
+    let system = System::real();
+    let env = |name: &str| std::env::var(name).ok();
+    match command {
+        Command::Serve(arguments) => long_running("serve", serve::run(&common, &arguments, system, &env).await),
+        Command::Init(arguments) => {
+            let result = init::run(&common, &arguments, &system, &env).await;
+            output::print(arguments.json, "init", result)
+        }
+        Command::Admin(arguments) => admin::run(&common, arguments, &system, &env).await,
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => long_running("demo", demo::run(&arguments, system).await),
+    }
+}
+
+/// Prints why a command that runs for long ended early; a good end has nothing to say.
+fn long_running(kind: &str, ended: anyhow::Result<()>) -> ExitStatus {
+    match ended {
+        Ok(()) => ExitStatus::Ok,
+        Err(error) => output::print(false, kind, Err(failure_of(error))),
+    }
+}
+
+fn failure_of(error: anyhow::Error) -> Failure {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure,
+        Err(error) => Failure::new(ErrorCode::InternalError, format!("{error:#}")),
+    }
 }

@@ -95,6 +95,14 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// Result of a command.
 pub type CommandResult = Result<Outcome, Failure>;
 

@@ -1,7 +1,10 @@
 //! Looks after what nobody else does any more: dead workers' jobs, silent restores, old stored responses.
 
+use walwarden_contract::model::BackupState;
+
 use super::backups::{RetryPolicy, reap};
 use super::restores::time_out;
+use crate::store::backups::BackupJob;
 use crate::store::{Result, Store};
 use crate::system::{System, after};
 
@@ -9,12 +12,10 @@ use crate::system::{System, after};
 const KEEP_RESPONSES_MILLIS: i64 = 48 * 3_600_000;
 
 /// What one look found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Backup jobs taken from workers that stopped answering.
-    pub reaped: usize,
-    /// Restore jobs sealed as timed out.
-    pub timed_out: usize,
+    /// Jobs of dead workers that have no attempt left, and may have left uploads behind.
+    pub ended: Vec<BackupJob>,
 }
 
 /// Looks once.
@@ -25,11 +26,12 @@ pub async fn look(store: &Store, system: &System, retry: RetryPolicy, silence_mi
     let mut found = Found::default();
     while let Some(job) = reap(store, system, retry).await? {
         tracing::warn!(backup_job_id = %job.id, attempt = job.attempt, "took a job from a worker that stopped answering");
-        found.reaped += 1;
+        if job.state() == BackupState::FailedTerminal {
+            found.ended.push(job);
+        }
     }
     while let Some(job) = time_out(store, system, silence_millis).await? {
-        tracing::warn!(restore_job_id = %job.id, "sealed a restore whose machine fell silent");
-        found.timed_out += 1;
+        tracing::warn!(restore_job_id = %job.id, "sealed a restore that nobody reported on any more");
     }
     Ok(found)
 }

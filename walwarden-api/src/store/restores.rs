@@ -163,6 +163,18 @@ impl Store {
         row.ok_or(StoreError::Missing("restore job"))?.read()
     }
 
+    /// The organization that a restore job belongs to: for a token that was refused, and so proves nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn restore_owner(&self, id: RestoreJobId) -> Result<Option<OrgId>> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT org_id FROM restore_jobs WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|(org_id,)| parse(&org_id, "organization id")).transpose()
+    }
+
     /// Whether [`take_silent`] would find a job. Cheap, so that an idle watchdog does not write.
     ///
     /// # Errors

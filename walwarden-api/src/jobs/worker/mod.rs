@@ -20,6 +20,7 @@ use crate::secrets::Keyring;
 use crate::store::backups::BackupJob;
 use crate::store::{Store, StoreError};
 use crate::system::{System, after};
+use crate::telemetry;
 
 /// How long an idle worker waits before it looks again, when nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
@@ -101,8 +102,10 @@ impl Worker {
         heartbeat.stop().await;
         let ended = match outcome {
             Ok(completed) => {
-                metrics::histogram!("walwarden_backup_duration_seconds").record(started.elapsed());
-                tracing::info!(size_bytes = completed.artifact.as_ref().map(|artifact| artifact.size_bytes), "completed");
+                let size_bytes = completed.artifact.as_ref().map_or(0, |artifact| artifact.size_bytes);
+                metrics::histogram!(telemetry::BACKUP_SECONDS).record(started.elapsed());
+                metrics::counter!(telemetry::BACKUP_BYTES).increment(size_bytes);
+                tracing::info!(size_bytes, "completed");
                 Ok(completed)
             }
             Err(Failure::Store(StoreError::LeaseLost)) => {
@@ -122,7 +125,7 @@ impl Worker {
         };
         match ended {
             Ok(job) => {
-                metrics::counter!("walwarden_backups_total", "result" => result_of(job.state())).increment(1);
+                metrics::counter!(telemetry::BACKUPS, "result" => result_of(&job)).increment(1);
                 if job.state() == BackupState::FailedTerminal {
                     self.clear_away(&job).await;
                 }
@@ -145,11 +148,11 @@ impl Worker {
     }
 }
 
-const fn result_of(state: BackupState) -> &'static str {
-    match state {
-        BackupState::Completed => "completed",
-        BackupState::FailedTerminal => "failed",
-        _ => "requeued",
+fn result_of(job: &BackupJob) -> &'static str {
+    match &job.error {
+        Some((code, _)) => code.as_str(),
+        None if job.state() == BackupState::Completed => "completed",
+        None => "handed_back",
     }
 }
 

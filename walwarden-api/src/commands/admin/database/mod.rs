@@ -1,0 +1,98 @@
+//! `walwarden-api admin database`: databases that are backed up.
+
+mod add;
+mod schedule;
+mod update;
+mod view;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use walwarden_contract::{DatabaseId, ErrorCode};
+
+use super::context::Context;
+use crate::commands::output::{CommandResult, Failure, Outcome, table};
+use crate::store::StoreError;
+use view::{COLUMNS, shown};
+
+/// What can be done with databases.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Add a database to back up
+    #[command(after_help = add::EXAMPLE)]
+    Add(add::AddArguments),
+    /// Show a database
+    #[command(after_help = "Example:\n  walwarden-api admin database show db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
+    Show(One),
+    /// List databases
+    #[command(after_help = "Example:\n  walwarden-api admin database list --json")]
+    List,
+    /// Change a database
+    #[command(after_help = update::EXAMPLE)]
+    Update(update::UpdateArguments),
+    /// Set, or take away, a database's schedule
+    #[command(after_help = schedule::EXAMPLE)]
+    Schedule(schedule::ScheduleArguments),
+    /// Remove a database; its backups stay in the bucket, and can still be restored
+    #[command(after_help = "Example:\n  walwarden-api admin database remove db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
+    Remove(One),
+}
+
+/// Names one database.
+#[derive(Debug, Args)]
+pub(super) struct One {
+    /// The database
+    #[arg(value_name = "DATABASE_ID")]
+    id: DatabaseId,
+}
+
+impl Verb {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Show(_) => "show",
+            Self::List => "list",
+            Self::Update(_) => "update",
+            Self::Schedule(_) => "schedule",
+            Self::Remove(_) => "remove",
+        }
+    }
+}
+
+pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
+    match verb {
+        Verb::Add(arguments) => add::run(arguments, context).await,
+        Verb::Show(One { id }) => {
+            let (database, last) = context.store.database(context.org_id, id).await?;
+            Ok(shown(context, &database, last))
+        }
+        Verb::List => list(context).await,
+        Verb::Update(arguments) => update::run(arguments, context).await,
+        Verb::Schedule(arguments) => schedule::run(arguments, context).await,
+        Verb::Remove(One { id }) => remove(id, context).await,
+    }
+}
+
+async fn list(context: &Context<'_>) -> CommandResult {
+    let databases = context.databases().await?;
+    let records: Vec<Value> = databases.iter().map(|(database, last)| view::record(context, database, *last)).collect();
+    let text = table(&records, &COLUMNS, "There are no databases yet.");
+    Ok(Outcome::new(json!({ "databases": records }), text))
+}
+
+async fn remove(id: DatabaseId, context: &Context<'_>) -> CommandResult {
+    let (database, _) = context.store.database(context.org_id, id).await?;
+    match context.store.delete_database(context.org_id, id, context.system.now()).await {
+        Err(StoreError::InUse(_)) => {
+            let backups = context.store.backups(context.org_id, id, None, 50).await?;
+            let active = backups.iter().find(|job| !job.state().is_terminal());
+            let job = active.map_or_else(|| "a backup".to_owned(), |job| format!("the backup {}", job.id));
+            let message = format!("{job} of this database is queued or running: wait until it has ended");
+            Err(Failure::new(ErrorCode::InvalidRequest, message))
+        }
+        result => {
+            result?;
+            let data = json!({ "id": id, "removed": true });
+            Ok(Outcome::new(data, format!("Removed {} ({id}). Its backups stay in the bucket.", database.name)))
+        }
+    }
+}

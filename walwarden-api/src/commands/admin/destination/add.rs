@@ -1,0 +1,104 @@
+//! `walwarden-api admin destination add`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secrecy::SecretString;
+use walwarden_contract::DestinationId;
+
+use super::options::{Options, Provider, check, usage};
+use super::view::shown;
+use crate::commands::admin::context::Context;
+use crate::commands::admin::secret;
+use crate::commands::output::{CommandResult, Failure};
+use crate::config::Environment;
+use crate::secrets::Credentials;
+use crate::store::destinations::Destination;
+
+pub(super) const EXAMPLE: &str = "Example:
+  WALWARDEN_SECRET_ACCESS_KEY_FILE=secret.txt walwarden-api admin destination add --name eu \\
+      --provider aws --region eu-central-1 --bucket my-backups --lock-mode governance --access-key-id AKIAEXAMPLE";
+
+/// The arguments of `destination add`.
+#[derive(Debug, Args)]
+pub(in crate::commands::admin) struct AddArguments {
+    /// Name of the destination
+    #[arg(long)]
+    name: String,
+    /// What serves the bucket
+    #[arg(long, value_enum)]
+    provider: Provider,
+    /// The bucket
+    #[arg(long)]
+    bucket: String,
+    #[command(flatten)]
+    options: Options,
+    /// Identifier of the access key
+    #[arg(long, value_name = "ID")]
+    access_key_id: String,
+    #[command(flatten)]
+    secret: SecretArguments,
+}
+
+/// Where the access key's secret comes from.
+#[derive(Debug, Args)]
+pub(super) struct SecretArguments {
+    /// File that holds the access key's secret [env: WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE]
+    #[arg(long, value_name = "PATH", conflicts_with = "secret_access_key_stdin")]
+    secret_access_key_file: Option<PathBuf>,
+    /// Read the access key's secret from standard input
+    #[arg(long)]
+    secret_access_key_stdin: bool,
+}
+
+impl SecretArguments {
+    /// The secret, if one was given.
+    pub(super) fn read(&self, env: &Environment<'_>) -> Result<Option<SecretString>, Failure> {
+        if self.secret_access_key_stdin {
+            return secret::from_stdin().map(Some);
+        }
+        let file: Option<&Path> = self.secret_access_key_file.as_deref();
+        secret::from_file_or_environment(file, "WALWARDEN_SECRET_ACCESS_KEY", env)
+    }
+}
+
+pub(super) fn check_access_key_id(id: &str) -> Result<(), Failure> {
+    let fits = (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(usage("--access-key-id has 1 to 256 printable characters without spaces")) }
+}
+
+pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
+    let AddArguments { name, provider, bucket, options, access_key_id, secret } = arguments;
+    let now = context.system.now();
+    let mut destination = Destination {
+        id: DestinationId::from_uuid(context.system.uuid()),
+        org_id: context.org_id,
+        name,
+        provider: provider.as_str().to_owned(),
+        endpoint: None,
+        region: String::new(),
+        bucket,
+        addressing: String::new(),
+        checksum_mode: String::new(),
+        lock_mode: String::new(),
+        retention_days: 0,
+        trial: false,
+        sealed_credentials: String::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    options.with_defaults(provider)?.apply(&mut destination);
+    check(&destination)?;
+    check_access_key_id(&access_key_id)?;
+    let secret_access_key = secret.read(context.env)?.ok_or_else(|| {
+        usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
+    })?;
+    let credentials = Credentials { access_key_id, secret_access_key };
+    destination.sealed_credentials =
+        context.keyring()?.seal_credentials(context.system, destination.id, &credentials);
+    context.store.create_destination(&destination).await?;
+    let id = destination.id.to_string();
+    Ok(shown(&destination).then(&[
+        "walwarden-api", "admin", "database", "add", "--name", "<name>", "--destination", &id, "--source-file", "<path>",
+    ]))
+}

@@ -1,0 +1,61 @@
+//! What is shown of a destination: everything but its credentials.
+
+use serde_json::{Value, json};
+
+use crate::commands::output::{Column, Outcome, details};
+use crate::store::destinations::Destination;
+
+pub(super) const COLUMNS: [Column; 6] = [
+    ("ID", "id"),
+    ("NAME", "name"),
+    ("PROVIDER", "provider"),
+    ("BUCKET", "bucket"),
+    ("LOCK", "lockMode"),
+    ("DAYS", "retentionDays"),
+];
+
+const DETAILS: [Column; 13] = [
+    ("Id", "id"),
+    ("Name", "name"),
+    ("Provider", "provider"),
+    ("Bucket", "bucket"),
+    ("Endpoint", "endpoint"),
+    ("Region", "region"),
+    ("Addressing", "addressing"),
+    ("Checksum mode", "checksumMode"),
+    ("Lock mode", "lockMode"),
+    ("Retention days", "retentionDays"),
+    ("For trying only", "trial"),
+    ("Created", "createdAt"),
+    ("Updated", "updatedAt"),
+];
+
+pub(super) fn record(destination: &Destination) -> Value {
+    json!({
+        "id": destination.id,
+        "orgId": destination.org_id,
+        "name": destination.name,
+        "provider": destination.provider,
+        "endpoint": destination.endpoint,
+        "region": destination.region,
+        "bucket": destination.bucket,
+        "addressing": destination.addressing,
+        "checksumMode": destination.checksum_mode,
+        "lockMode": destination.lock_mode,
+        "retentionDays": destination.retention_days,
+        "trial": destination.trial,
+        "createdAt": destination.created_at,
+        "updatedAt": destination.updated_at,
+    })
+}
+
+pub(super) fn shown(destination: &Destination) -> Outcome {
+    let record = record(destination);
+    let text = details(&record, &DETAILS);
+    let outcome = Outcome::new(record, text);
+    if destination.lock_mode == "none" {
+        outcome.warn("nothing locks artifacts in this bucket: whoever holds its credentials can delete every backup")
+    } else {
+        outcome
+    }
+}

@@ -1,0 +1,95 @@
+//! `walwarden-api admin`: destinations, databases and API keys, managed locally against the store.
+
+mod context;
+mod database;
+mod destination;
+mod key;
+mod secret;
+
+#[cfg(test)]
+mod tests;
+
+use clap::{Args, Subcommand};
+use walwarden_contract::{ErrorCode, ExitStatus, OrgId};
+
+use super::arguments::CommonArguments;
+use super::output::{self, CommandResult, Failure};
+use crate::config::Environment;
+use crate::system::System;
+use context::Context;
+
+/// The arguments of `admin`.
+#[derive(Debug, Args)]
+pub struct AdminArguments {
+    /// The organization, when there are several
+    #[arg(long, global = true, value_name = "ORG_ID")]
+    organization: Option<OrgId>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Buckets that backups go to
+    #[command(subcommand)]
+    Destination(destination::Verb),
+    /// Databases that are backed up
+    #[command(subcommand)]
+    Database(database::Verb),
+    /// API keys
+    #[command(subcommand)]
+    Key(key::Verb),
+}
+
+impl AdminArguments {
+    /// The command's name in its envelope.
+    fn kind(&self) -> String {
+        let (noun, verb) = match &self.noun {
+            Noun::Destination(verb) => ("destination", verb.name()),
+            Noun::Database(verb) => ("database", verb.name()),
+            Noun::Key(verb) => ("key", verb.name()),
+        };
+        format!("admin.{noun}.{verb}")
+    }
+}
+
+/// Runs an `admin` command and prints how it ended.
+pub async fn run(
+    common: &CommonArguments,
+    arguments: AdminArguments,
+    system: &System,
+    env: &Environment<'_>,
+) -> ExitStatus {
+    let (json, kind) = (arguments.json, arguments.kind());
+    output::print(json, &kind, execute(common, arguments, system, env).await)
+}
+
+async fn execute(
+    common: &CommonArguments,
+    arguments: AdminArguments,
+    system: &System,
+    env: &Environment<'_>,
+) -> CommandResult {
+    let context = Context::open(common, arguments.organization, system, env).await?;
+    let result = match arguments.noun {
+        Noun::Destination(verb) => destination::run(verb, &context).await,
+        Noun::Database(verb) => database::run(verb, &context).await,
+        Noun::Key(verb) => key::run(verb, &context).await,
+    };
+    context.store.close().await;
+    result
+}
+
+/// Checks a name that a person gives.
+pub(super) fn check_name(name: &str) -> Result<(), Failure> {
+    let length = name.chars().count();
+    if (1..=100).contains(&length) && !name.chars().any(char::is_control) && name.trim() == name {
+        Ok(())
+    } else {
+        let message = "a name has 1 to 100 characters, none of them a control character, and no space around it";
+        Err(Failure::new(ErrorCode::UsageError, message))
+    }
+}

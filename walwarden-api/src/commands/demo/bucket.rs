@@ -1,0 +1,51 @@
+//! An S3 endpoint inside of this process, on a directory. Nothing in it is immutable: for trying only.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::{SecretKey, SimpleAuth};
+use s3s::service::S3ServiceBuilder;
+use s3s_fs::FileSystem;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::secrets::Credentials;
+
+/// The bucket that the endpoint has from the start.
+pub(super) const BUCKET: &str = "walwarden-demo";
+
+/// Serves the directory on 127.0.0.1 until `stop`.
+pub(super) async fn serve(
+    directory: &Path,
+    credentials: &Credentials,
+    stop: CancellationToken,
+) -> anyhow::Result<SocketAddr> {
+    std::fs::create_dir_all(directory.join(BUCKET)).context("cannot create the bucket's directory")?;
+    let files = FileSystem::new(directory).map_err(|error| anyhow::anyhow!("cannot serve the bucket: {error:?}"))?;
+    let mut service = S3ServiceBuilder::new(files);
+    let secret = SecretKey::from(credentials.secret_access_key.expose_secret());
+    service.set_auth(SimpleAuth::from_single(&credentials.access_key_id, secret));
+    let service = service.build();
+
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        loop {
+            let connection = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stop.cancelled() => return,
+            };
+            let Ok((connection, _)) = connection else { continue };
+            let service = service.clone();
+            tokio::spawn(async move {
+                let served = Builder::new(TokioExecutor::new());
+                let _ = served.serve_connection(TokioIo::new(connection), service).await;
+            });
+        }
+    });
+    Ok(address)
+}

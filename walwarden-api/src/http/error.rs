@@ -1,0 +1,133 @@
+//! Errors as every surface shows them: `application/problem+json` with a code of the catalog.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use walwarden_contract::{ErrorBody, ErrorCode, Problem, Scope};
+
+use crate::engine::storage::StorageError;
+use crate::secrets::SealError;
+use crate::store::StoreError;
+
+/// How long a caller waits before it tries a server again that cannot answer now.
+const RETRY_AFTER_MILLIS: u64 = 2000;
+
+/// A refusal or a failure. What it says is for the caller; what else there is to know goes into the log.
+#[derive(Debug, Clone)]
+pub(super) struct ApiError(Box<ErrorBody>);
+
+/// Result of a handler.
+pub(super) type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+impl ApiError {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let mut body = ErrorBody::new(code, message);
+        if code == ErrorCode::ServiceUnavailable {
+            body.retry_after_ms = Some(RETRY_AFTER_MILLIS);
+        }
+        Self(Box::new(body))
+    }
+
+    /// An error that says what the catalog says.
+    pub(super) fn of(code: ErrorCode) -> Self {
+        Self::new(code, code.meaning())
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("There is no such {what} for this caller."))
+    }
+
+    pub(super) fn forbidden(scope: Scope) -> Self {
+        let mut error = Self::new(ErrorCode::Forbidden, format!("This API key lacks the scope {scope}."));
+        error.0.required_scope = Some(scope);
+        error
+    }
+
+    /// A failure that nobody foresaw. The details go to the log only.
+    pub(super) fn internal(details: impl std::fmt::Display) -> Self {
+        tracing::error!(%details, "the server failed");
+        Self::of(ErrorCode::InternalError)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(what) => Self::not_found(what),
+            StoreError::Transition(transition) if transition.from == "timed_out" => Self::of(ErrorCode::RestoreTimedOut),
+            StoreError::Transition(transition) => Self::new(ErrorCode::InvalidTransition, transition.to_string()),
+            StoreError::Database(details) => {
+                tracing::error!(%details, "the store failed");
+                Self::of(ErrorCode::ServiceUnavailable)
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Only what a server without the right key meets.
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        tracing::error!(details = %error, "a stored secret cannot be opened");
+        Self::new(ErrorCode::DestinationNotReady, "The destination's stored credentials cannot be opened by this server.")
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        Self::new(error.code(), error.message)
+    }
+}
+
+/// Leaves the body to [`finish`], which knows the request's id.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// What a status means that was not ours to choose.
+fn code_of(status: StatusCode) -> ErrorCode {
+    match status {
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
+        StatusCode::UNPROCESSABLE_ENTITY => ErrorCode::UnprocessableRequest,
+        status if status.is_client_error() => ErrorCode::InvalidRequest,
+        _ => ErrorCode::InternalError,
+    }
+}
+
+/// Gives every response that is no success the body of a problem, whoever made it.
+pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let ApiError(mut error) =
+        response.extensions_mut().remove::<ApiError>().unwrap_or_else(|| ApiError::of(code_of(status)));
+    error.request_id = Some(request_id.to_owned());
+    let retry_after = error.retry_after_ms.map(|millis| millis.div_ceil(1000));
+    let problem = Problem::from(*error);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+
+    let mut finished = Response::new(Body::from(body));
+    *finished.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(status);
+    let headers = finished.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if problem.status == 401 {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(allow) = response.headers().get(ALLOW) {
+        headers.insert(ALLOW, allow.clone());
+    }
+    finished
+}

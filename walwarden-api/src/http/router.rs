@@ -1,0 +1,85 @@
+//! The one list of routes. Methods, paths, callers and scopes come from the contract's operations.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use walwarden_contract::ErrorCode;
+use walwarden_contract::operations::{BASE_PATH, operation};
+
+use super::accompany::accompany;
+use super::error::ApiError;
+use super::guard::guard;
+use super::routes::{backups, databases, evidence, profile, restores, service};
+use super::state::AppState;
+
+/// The largest body that is read.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Which handler answers which operation.
+pub(super) fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        ("getProfile", get(profile::get::handle)),
+        ("listDatabases", get(databases::list::handle)),
+        ("getDatabase", get(databases::get::handle)),
+        ("listDatabaseBackups", get(backups::list::handle)),
+        ("triggerBackup", post(backups::trigger::handle)),
+        ("getBackup", get(backups::get::handle)),
+        ("getEvidence", get(evidence::get::handle)),
+        ("createRestore", post(restores::create::handle)),
+        ("getRestore", get(restores::get::handle)),
+        ("triggerRestore", post(restores::trigger::handle)),
+        ("claimRestore", post(restores::claim::handle)),
+        ("refreshArtifactUrl", post(restores::refresh::handle)),
+        ("reportRestore", post(restores::report::handle)),
+    ]
+}
+
+/// Everything that this server answers.
+///
+/// # Panics
+/// When a handler is registered for an operation that the contract does not have: a defect that every test meets.
+#[must_use]
+pub fn router(state: AppState) -> Router {
+    let mut routes = service_routes();
+    for (id, handler) in handlers() {
+        let operation = operation(id).expect("handlers are registered under ids of the contract");
+        let guarded = handler.route_layer(from_fn_with_state((state.clone(), operation), guard));
+        routes = routes.route(&format!("{BASE_PATH}{}", operation.path), guarded);
+    }
+    wrap(routes, state)
+}
+
+/// What a process answers that only works: whether it is alive and ready, and what it counted.
+#[must_use]
+pub fn status_router(state: AppState) -> Router {
+    wrap(service_routes(), state)
+}
+
+fn service_routes() -> Router<AppState> {
+    Router::new()
+        .route("/healthz", get(service::healthz))
+        .route("/readyz", get(service::readyz))
+        .route("/metrics", get(service::metrics))
+        .route("/.well-known/walwarden-pubkey.pem", get(service::public_key))
+}
+
+/// Puts around routes what every request gets.
+pub(super) fn wrap(routes: Router<AppState>, state: AppState) -> Router {
+    routes
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(state.clone(), accompany))
+        .with_state(state)
+}
+
+/// What the panic said goes to stderr by the panic hook; the caller learns that there was one.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer asks for")]
+fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::of(ErrorCode::InternalError).into_response()
+}

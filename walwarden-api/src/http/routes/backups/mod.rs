@@ -1,0 +1,5 @@
+//! Backup jobs.
+
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;
+pub(in crate::http) mod trigger;

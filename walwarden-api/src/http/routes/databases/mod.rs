@@ -1,0 +1,4 @@
+//! Protected databases.
+
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;

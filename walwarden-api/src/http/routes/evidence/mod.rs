@@ -1,0 +1,3 @@
+//! Evidence of backups.
+
+pub(in crate::http) mod get;

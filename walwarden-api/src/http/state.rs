@@ -1,0 +1,51 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Notify;
+
+use crate::config::Settings;
+use crate::secrets::Keyring;
+use crate::store::Store;
+use crate::system::System;
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The store.
+    pub store: Store,
+    /// Time and randomness.
+    pub system: System,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// Notified when a backup is queued, so that an idle worker need not wait for its next look.
+    pub wake: Arc<Notify>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// Whether `/readyz` says so; false while the process drains.
+    pub ready: Arc<AtomicBool>,
+}
+
+impl AppState {
+    /// A state that is ready.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        system: System,
+        keyring: Arc<Keyring>,
+        settings: Arc<Settings>,
+        metrics: PrometheusHandle,
+    ) -> Self {
+        let (wake, ready) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
+        Self { store, system, keyring, settings, wake, metrics, ready }
+    }
+
+    /// Says on `/readyz` that no new requests should come here.
+    pub fn drain(&self) {
+        self.ready.store(false, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,201 @@
+//! A server process from start to end: what runs in it, and how it stops without losing anything.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use walwarden_sdk::postgres::Tools;
+
+use crate::config::Settings;
+use crate::engine::backup::Limits;
+use crate::http;
+use crate::jobs::backups::RetryPolicy;
+use crate::jobs::worker::Worker;
+use crate::jobs::{scheduler, watchdog};
+use crate::secrets::Keyring;
+use crate::store::Store;
+use crate::system::System;
+
+/// How often schedules, leases and restores are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// How often old stored responses are forgotten, and metrics tidied.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// A server whose parts are ready to run.
+pub struct Server {
+    settings: Arc<Settings>,
+    store: Store,
+    system: System,
+    keyring: Arc<Keyring>,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Binds the address; nothing is answered yet.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn bind(
+        settings: Settings,
+        store: Store,
+        system: System,
+        keyring: Keyring,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}; choose another address with --listen", settings.listen))?;
+        Ok(Self { settings: Arc::new(settings), store, system, keyring: Arc::new(keyring), metrics, listener })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the operating system cannot tell.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Runs until `shutdown`, then drains: requests under way are answered, backups under way handed back.
+    ///
+    /// # Errors
+    /// When the HTTP server fails.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let state = http::AppState::new(
+            self.store.clone(),
+            self.system.clone(),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.settings),
+            Arc::new(Notify::new()),
+            self.metrics.clone(),
+        );
+        let router =
+            if self.settings.role.serves() { http::router(state.clone()) } else { http::status_router(state.clone()) };
+
+        let mut tasks = JoinSet::new();
+        if self.settings.role.works() {
+            let worker = self.worker(Arc::clone(&state.wake));
+            tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
+            tasks.spawn(worker.run(shutdown.clone()));
+        }
+        tasks.spawn(keep_house(self.store.clone(), self.system.clone(), self.metrics.clone(), shutdown.clone()));
+
+        let grace = Duration::from_secs(self.settings.shutdown_seconds.into());
+        let draining = shutdown.clone();
+        let drained = async move {
+            draining.cancelled().await;
+            state.drain();
+        };
+        let serving = axum::serve(self.listener, router).with_graceful_shutdown(drained);
+        let mut serving = tokio::spawn(async move { serving.await });
+        tokio::select! {
+            served = &mut serving => served??,
+            () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {
+                serving.abort();
+                tracing::warn!("some requests were still open when the time to drain ran out");
+            }
+        }
+        let handed_back = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace.max(Duration::from_secs(1)), handed_back).await.is_err() {
+            tracing::warn!("a backup could not be handed back in time; its lease will run out instead");
+        }
+        self.store.close().await;
+        Ok(())
+    }
+
+    fn worker(&self, wake: Arc<Notify>) -> Worker {
+        let settings = &self.settings;
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Worker {
+            store: self.store.clone(),
+            system: self.system.clone(),
+            keyring: Arc::clone(&self.keyring),
+            tools: tools(settings),
+            wake,
+            name: format!("{host}:{}", std::process::id()),
+            concurrency: settings.workers as usize,
+            limits: Limits {
+                part_memory_bytes: u64::from(settings.part_memory_mib) << 20,
+                lock_wait: Duration::from_secs(settings.lock_wait_seconds.into()),
+            },
+            lease: Duration::from_secs(settings.lease_seconds.into()),
+            retry: retry(settings),
+        }
+    }
+}
+
+fn tools(settings: &Settings) -> Tools {
+    let tools = Tools::discover(settings.pg_bin_dir.as_deref(), std::env::var_os("PATH").as_deref());
+    tools.with_system_directories()
+}
+
+fn retry(settings: &Settings) -> RetryPolicy {
+    RetryPolicy { delay_millis: i64::from(settings.retry_delay_seconds) * 1000 }
+}
+
+/// Queues what schedules ask for, and looks after dead workers' jobs and silent restores.
+async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: CancellationToken) {
+    let silence = i64::from(settings.restore_timeout_seconds) * 1000;
+    loop {
+        match scheduler::tick(&worker.store, &worker.system, settings.backup_attempts).await {
+            Ok(0) => {}
+            Ok(queued) => {
+                tracing::info!(queued, "scheduled backups queued");
+                worker.wake.notify_one();
+            }
+            Err(error) => tracing::error!(%error, "cannot look at the schedules"),
+        }
+        match watchdog::look(&worker.store, &worker.system, worker.retry, silence).await {
+            Ok(found) => {
+                for job in &found.ended {
+                    worker.clear_away(job).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot look for dead workers and silent restores"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+async fn keep_house(store: Store, system: System, metrics: PrometheusHandle, shutdown: CancellationToken) {
+    loop {
+        if let Err(error) = watchdog::forget(&store, &system).await {
+            tracing::warn!(%error, "cannot forget old stored responses");
+        }
+        metrics.run_upkeep();
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}
+
+/// Cancelled by the first SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the signals cannot be watched.
+pub fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down: draining requests, handing backups back");
+        token.cancel();
+    });
+    Ok(shutdown)
+}
