@@ -74,7 +74,6 @@ impl Server {
             self.system.clone(),
             Arc::clone(&self.keyring),
             Arc::clone(&self.settings),
-            Arc::new(Notify::new()),
             self.metrics.clone(),
         );
         let router =
