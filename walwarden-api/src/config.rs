@@ -123,7 +123,8 @@ impl Settings {
             data_dir,
             database_url: layers.secret("database_url")?.map(postgres_url).transpose()?,
             listen: layers.value("listen", |text| {
-                SocketAddr::from_str(text).map_err(|_| "expected an address and a port, for example 127.0.0.1:8420".into())
+                SocketAddr::from_str(text)
+                    .map_err(|_| "expected an address and a port, for example 127.0.0.1:8420".into())
             })?,
             public_url: layers.optional("public_url", public_url)?,
             role: layers.value("role", |text| match text {
@@ -155,7 +156,10 @@ impl Settings {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "has the shape of the other readers of a setting")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "has the shape of the other readers of a setting"
+)]
 fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
@@ -167,14 +171,20 @@ fn postgres_url(url: SecretString) -> Result<SecretString, ConfigError> {
         Ok(url)
     } else {
         let reason = "expected postgres://…; leave it out for the embedded store".to_owned();
-        Err(ConfigError::Invalid { origin: "database_url".to_owned(), reason })
+        Err(ConfigError::Invalid {
+            origin: "database_url".to_owned(),
+            reason,
+        })
     }
 }
 
 fn public_url(text: &str) -> Result<String, String> {
-    let url: http::Uri = text.parse().map_err(|_| "expected a URL such as https://walwarden.example.com")?;
+    let url: http::Uri = text
+        .parse()
+        .map_err(|_| "expected a URL such as https://walwarden.example.com")?;
     let authority = url.authority().ok_or("expected a URL with a host")?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) || authority.as_str().contains('@') || url.query().is_some() {
+    if !matches!(url.scheme_str(), Some("http" | "https")) || authority.as_str().contains('@') || url.query().is_some()
+    {
         return Err("expected http:// or https:// and a host, without user name and query".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())

@@ -11,7 +11,7 @@ use walwarden_contract::{ErrorCode, OrgId};
 use super::arguments::{CommonArguments, InitArguments};
 use super::output::{CommandResult, Failure, Outcome, details};
 use crate::config::{Environment, Settings};
-use crate::secrets::{KeyFile, KeySource, KeyringError, Keyring};
+use crate::secrets::{KeyFile, KeySource, Keyring, KeyringError};
 use crate::store::Store;
 use crate::store::organizations::Organization;
 use crate::system::System;
@@ -23,9 +23,10 @@ fn create_data_dir(path: &Path) -> Result<(), Failure> {
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => {
-            Err(Failure::new(ErrorCode::ConfigInvalid, format!("{} cannot be created: {error}", path.display())))
-        }
+        Err(error) => Err(Failure::new(
+            ErrorCode::ConfigInvalid,
+            format!("{} cannot be created: {error}", path.display()),
+        )),
     }
 }
 
@@ -41,8 +42,15 @@ fn keys_to_make(settings: &Settings) -> Vec<KeyFile> {
 fn refuse_what_exists(settings: &Settings, keys: &[KeyFile]) -> Result<(), Failure> {
     let store = settings.database_url.is_none().then_some(STORE_FILE);
     let names = keys.iter().map(|key| key.file_name()).chain(store);
-    let paths: Vec<_> = names.map(|name| settings.data_dir.join(name)).filter(|path| fs::symlink_metadata(path).is_ok()).collect();
-    if paths.is_empty() { Ok(()) } else { Err(KeyringError::Exists { paths }.into()) }
+    let paths: Vec<_> = names
+        .map(|name| settings.data_dir.join(name))
+        .filter(|path| fs::symlink_metadata(path).is_ok())
+        .collect();
+    if paths.is_empty() {
+        Ok(())
+    } else {
+        Err(KeyringError::Exists { paths }.into())
+    }
 }
 
 /// Opens the store that the settings name, creating it when missing.
@@ -92,8 +100,14 @@ pub async fn run(
     store.create_organization(&organization).await?;
     store.close().await;
 
-    let absolute = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());
-    let files: Vec<String> = keys.iter().map(|key| absolute.join(key.file_name()).display().to_string()).collect();
+    let absolute = settings
+        .data_dir
+        .canonicalize()
+        .unwrap_or_else(|_| settings.data_dir.clone());
+    let files: Vec<String> = keys
+        .iter()
+        .map(|key| absolute.join(key.file_name()).display().to_string())
+        .collect();
     let data = json!({
         "organizationId": organization.id,
         "organizationName": organization.name,
@@ -111,7 +125,9 @@ pub async fn run(
         ("Public key", "publicKeyId"),
     ];
     let mut text = details(&data, &columns);
-    text.push_str("\n\nKeep a copy of the keys somewhere safe: without the sealing key no stored secret can be read.\n");
+    text.push_str(
+        "\n\nKeep a copy of the keys somewhere safe: without the sealing key no stored secret can be read.\n",
+    );
     text.push_str(&files.join("\n"));
     Ok(Outcome::new(data, text)
         .then(&["walwarden-api", "admin", "destination", "add", "--help"])

@@ -28,7 +28,12 @@ impl Outcome {
     /// A result without warnings.
     #[must_use]
     pub fn new(data: Value, text: String) -> Self {
-        Self { data, text, warnings: Vec::new(), next: Vec::new() }
+        Self {
+            data,
+            text,
+            warnings: Vec::new(),
+            next: Vec::new(),
+        }
     }
 
     /// The same, with this warning.
@@ -137,12 +142,19 @@ pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
                 write(io::stderr(), &format!("warning: {warning}\n"));
             }
             if !outcome.next.is_empty() {
-                let commands: Vec<_> = outcome.next.iter().map(|words| format!("  {}\n", words.join(" "))).collect();
+                let commands: Vec<_> = outcome
+                    .next
+                    .iter()
+                    .map(|words| format!("  {}\n", words.join(" ")))
+                    .collect();
                 write(io::stdout(), &format!("\nNext:\n{}", commands.concat()));
             }
         }
         Err(Failure(error)) => {
-            write(io::stderr(), &format!("error: {} ({})\n{}\n", error.message, error.code, error.next_action));
+            write(
+                io::stderr(),
+                &format!("error: {} ({})\n{}\n", error.message, error.code, error.next_action),
+            );
         }
     }
     status
@@ -168,7 +180,11 @@ fn cell(value: Option<&Value>) -> String {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(Value::Array(values)) => values.iter().map(|value| cell(Some(value))).collect::<Vec<_>>().join(" "),
+        Some(Value::Array(values)) => values
+            .iter()
+            .map(|value| cell(Some(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
         Some(other) => other.to_string(),
     }
 }
@@ -216,10 +232,22 @@ mod tests {
 
     #[test]
     fn records_are_aligned() {
-        let records = [json!({"id": "dst_1", "name": "eu", "scopes": ["a", "b"]}), json!({"id": "dst_22", "on": true})];
+        let records = [
+            json!({"id": "dst_1", "name": "eu", "scopes": ["a", "b"]}),
+            json!({"id": "dst_22", "on": true}),
+        ];
         let columns = [("ID", "id"), ("NAME", "name"), ("SCOPES", "scopes"), ("ON", "on")];
-        insta::assert_snapshot!(table(&records, &columns, "none"), @"");
-        insta::assert_snapshot!(details(&records[0], &columns), @"");
+        insta::assert_snapshot!(table(&records, &columns, "none"), @r"
+        ID      NAME  SCOPES  ON
+        dst_1   eu    a b     -
+        dst_22  -     -       yes
+        ");
+        insta::assert_snapshot!(details(&records[0], &columns), @r"
+        ID      dst_1
+        NAME    eu
+        SCOPES  a b
+        ON      -
+        ");
         assert_eq!(table(&[], &columns, "none yet"), "none yet");
     }
 }

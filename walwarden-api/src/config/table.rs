@@ -52,26 +52,145 @@ macro_rules! setting {
 
 /// Every setting there is.
 pub(super) const SETTINGS: &[Setting] = &[
-    setting!(Common, Plain, "data_dir", Some("./walwarden-data"), "DIR", "Directory of the keys and of the embedded store"),
-    setting!(Common, Secret, "database_url", None, "URL", "Postgres store, instead of the embedded one"),
-    setting!(Common, Key, "sealing_key", None, "KEY", "Key that seals stored secrets, instead of the one in the data directory"),
-    setting!(Common, Key, "signing_key", None, "KEY", "Key that signs manifests, instead of the one in the data directory"),
-    setting!(Common, Key, "token_key", None, "KEY", "Key of restore tokens, instead of the one in the data directory"),
-    setting!(Common, Plain, "log", Some("info"), "FILTER", "Log filter, for example info,walwarden_api=debug"),
+    setting!(
+        Common,
+        Plain,
+        "data_dir",
+        Some("./walwarden-data"),
+        "DIR",
+        "Directory of the keys and of the embedded store"
+    ),
+    setting!(
+        Common,
+        Secret,
+        "database_url",
+        None,
+        "URL",
+        "Postgres store, instead of the embedded one"
+    ),
+    setting!(
+        Common,
+        Key,
+        "sealing_key",
+        None,
+        "KEY",
+        "Key that seals stored secrets, instead of the one in the data directory"
+    ),
+    setting!(
+        Common,
+        Key,
+        "signing_key",
+        None,
+        "KEY",
+        "Key that signs manifests, instead of the one in the data directory"
+    ),
+    setting!(
+        Common,
+        Key,
+        "token_key",
+        None,
+        "KEY",
+        "Key of restore tokens, instead of the one in the data directory"
+    ),
+    setting!(
+        Common,
+        Plain,
+        "log",
+        Some("info"),
+        "FILTER",
+        "Log filter, for example info,walwarden_api=debug"
+    ),
     setting!(Common, Plain, "log_format", Some("text"), "FORMAT", "text or json"),
-    setting!(Serve, Plain, "listen", Some("127.0.0.1:8420"), "ADDRESS", "Address and port of the API"),
-    setting!(Serve, Plain, "public_url", None, "URL", "Where the API is reached from outside"),
+    setting!(
+        Serve,
+        Plain,
+        "listen",
+        Some("127.0.0.1:8420"),
+        "ADDRESS",
+        "Address and port of the API"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "public_url",
+        None,
+        "URL",
+        "Where the API is reached from outside"
+    ),
     setting!(Serve, Plain, "role", Some("all"), "ROLE", "all, api or worker"),
     setting!(Serve, Plain, "workers", Some("1"), "N", "Backups at a time"),
-    setting!(Serve, Plain, "part_memory_mib", Some("128"), "MIB", "Memory for the parts of one backup"),
-    setting!(Serve, Plain, "lease_seconds", Some("60"), "N", "Silence after which a worker is taken for dead"),
-    setting!(Serve, Plain, "backup_attempts", Some("3"), "N", "Attempts of one backup"),
-    setting!(Serve, Plain, "retry_delay_seconds", Some("30"), "N", "Wait before the second attempt; doubles after each"),
-    setting!(Serve, Plain, "restore_timeout_seconds", Some("300"), "N", "Silence after which a restore is sealed as timed out"),
-    setting!(Serve, Plain, "presign_seconds", Some("900"), "N", "Life of a presigned download URL"),
-    setting!(Serve, Plain, "shutdown_seconds", Some("30"), "N", "Time for running work to end when asked to stop"),
-    setting!(Serve, Plain, "lock_wait_seconds", Some("300"), "N", "How long pg_dump waits for a locked table"),
-    setting!(Serve, Plain, "pg_bin_dir", None, "DIR", "Directory of pg_dump, instead of PATH"),
+    setting!(
+        Serve,
+        Plain,
+        "part_memory_mib",
+        Some("128"),
+        "MIB",
+        "Memory for the parts of one backup"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "lease_seconds",
+        Some("60"),
+        "N",
+        "Silence after which a worker is taken for dead"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "backup_attempts",
+        Some("3"),
+        "N",
+        "Attempts of one backup"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "retry_delay_seconds",
+        Some("30"),
+        "N",
+        "Wait before the second attempt; doubles after each"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "restore_timeout_seconds",
+        Some("300"),
+        "N",
+        "Silence after which a restore is sealed as timed out"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "presign_seconds",
+        Some("900"),
+        "N",
+        "Life of a presigned download URL"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "shutdown_seconds",
+        Some("30"),
+        "N",
+        "Time for running work to end when asked to stop"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "lock_wait_seconds",
+        Some("300"),
+        "N",
+        "How long pg_dump waits for a locked table"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "pg_bin_dir",
+        None,
+        "DIR",
+        "Directory of pg_dump, instead of PATH"
+    ),
 ];
 
 impl Setting {
@@ -102,7 +221,10 @@ impl Setting {
             Kind::Plain => self.variable(),
             Kind::Secret | Kind::Key => format!("{0} or {0}_FILE", self.variable()),
         };
-        let default = self.default.map(|default| format!("; default: {default}")).unwrap_or_default();
+        let default = self
+            .default
+            .map(|default| format!("; default: {default}"))
+            .unwrap_or_default();
         Arg::new(self.flag_key())
             .long(self.flag_key().replace('_', "-"))
             .value_name(value_name)
@@ -116,7 +238,10 @@ impl Setting {
 pub(super) type Flags = BTreeMap<String, String>;
 
 fn augment(command: Command, group: Group) -> Command {
-    SETTINGS.iter().filter(|setting| setting.group == group).fold(command, |command, setting| command.arg(setting.argument()))
+    SETTINGS
+        .iter()
+        .filter(|setting| setting.group == group)
+        .fold(command, |command, setting| command.arg(setting.argument()))
 }
 
 fn collect(matches: &ArgMatches, group: Group) -> Flags {
@@ -171,7 +296,10 @@ impl Args for CommonArguments {
 
 impl FromArgMatches for CommonArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self { config: matches.get_one("config").cloned(), flags: collect(matches, Group::Common) })
+        Ok(Self {
+            config: matches.get_one("config").cloned(),
+            flags: collect(matches, Group::Common),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -192,7 +320,9 @@ impl Args for ServeArguments {
 
 impl FromArgMatches for ServeArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self { flags: collect(matches, Group::Serve) })
+        Ok(Self {
+            flags: collect(matches, Group::Serve),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -16,8 +16,6 @@ use super::error::{ApiError, finish};
 use super::state::AppState;
 use crate::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
-/// How long a request may take, its body included.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Which operation a request came to, once that is known.
@@ -31,14 +29,20 @@ impl OperationCell {
     }
 }
 
-pub(super) async fn accompany(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn accompany(
+    State((state, time_limit)): State<(AppState, Duration)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let request_id = state.system.uuid().to_string();
     let operation = OperationCell::default();
     request.extensions_mut().insert(operation.clone());
     let span = tracing::info_span!("request", %request_id, operation = Empty);
 
-    let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).instrument(span.clone()).await;
+    let answered = tokio::time::timeout(time_limit, next.run(request))
+        .instrument(span.clone())
+        .await;
     let response = answered.unwrap_or_else(|_| ApiError::of(ErrorCode::Timeout).into_response());
     let mut response = finish(response, &request_id);
     let headers = response.headers_mut();

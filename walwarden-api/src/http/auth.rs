@@ -26,7 +26,9 @@ impl Caller {
 /// The text after `Bearer`, if there is exactly one such header.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
     let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(text)
 }
@@ -37,8 +39,11 @@ pub(super) async fn authenticate(state: &AppState, headers: &HeaderMap) -> Resul
     let presented = fingerprint(bearer(headers).unwrap_or_default());
     let now = state.system.now();
     let found = state.store.api_key_by_fingerprint(&presented).await?;
-    let valid = found.filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at));
-    valid.map(|key| Caller { key }).ok_or_else(|| ApiError::of(ErrorCode::Unauthorized))
+    let valid =
+        found.filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at));
+    valid
+        .map(|key| Caller { key })
+        .ok_or_else(|| ApiError::of(ErrorCode::Unauthorized))
 }
 
 impl FromRequestParts<AppState> for Caller {

@@ -55,7 +55,9 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Missing(what) => Self::not_found(what),
-            StoreError::Transition(transition) if transition.from == "timed_out" => Self::of(ErrorCode::RestoreTimedOut),
+            StoreError::Transition(transition) if transition.from == "timed_out" => {
+                Self::of(ErrorCode::RestoreTimedOut)
+            }
             StoreError::Transition(transition) => Self::new(ErrorCode::InvalidTransition, transition.to_string()),
             StoreError::Database(details) => {
                 tracing::error!(%details, "the store failed");
@@ -70,7 +72,10 @@ impl From<StoreError> for ApiError {
 impl From<SealError> for ApiError {
     fn from(error: SealError) -> Self {
         tracing::error!(details = %error, "a stored secret cannot be opened");
-        Self::new(ErrorCode::DestinationNotReady, "The destination's stored credentials cannot be opened by this server.")
+        Self::new(
+            ErrorCode::DestinationNotReady,
+            "The destination's stored credentials cannot be opened by this server.",
+        )
     }
 }
 
@@ -109,8 +114,10 @@ pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let ApiError(mut error) =
-        response.extensions_mut().remove::<ApiError>().unwrap_or_else(|| ApiError::of(code_of(status)));
+    let ApiError(mut error) = response
+        .extensions_mut()
+        .remove::<ApiError>()
+        .unwrap_or_else(|| ApiError::of(code_of(status)));
     error.request_id = Some(request_id.to_owned());
     let retry_after = error.retry_after_ms.map(|millis| millis.div_ceil(1000));
     let problem = Problem::from(*error);

@@ -1,5 +1,7 @@
 //! The one list of routes. Methods, paths, callers and scopes come from the contract's operations.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -18,6 +20,8 @@ use super::state::AppState;
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 64 * 1024;
+/// How long a request may take, its body included.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which handler answers which operation.
 pub(super) fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
@@ -50,13 +54,13 @@ pub fn router(state: AppState) -> Router {
         let guarded = handler.route_layer(from_fn_with_state((state.clone(), operation), guard));
         routes = routes.route(&format!("{BASE_PATH}{}", operation.path), guarded);
     }
-    wrap(routes, state)
+    wrap(routes, state, TIME_LIMIT)
 }
 
 /// What a process answers that only works: whether it is alive and ready, and what it counted.
 #[must_use]
 pub fn status_router(state: AppState) -> Router {
-    wrap(service_routes(), state)
+    wrap(service_routes(), state, TIME_LIMIT)
 }
 
 fn service_routes() -> Router<AppState> {
@@ -68,12 +72,12 @@ fn service_routes() -> Router<AppState> {
 }
 
 /// Puts around routes what every request gets.
-pub(super) fn wrap(routes: Router<AppState>, state: AppState) -> Router {
+pub(super) fn wrap(routes: Router<AppState>, state: AppState, time_limit: Duration) -> Router {
     routes
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(from_fn_with_state(state.clone(), accompany))
+        .layer(from_fn_with_state((state.clone(), time_limit), accompany))
         .with_state(state)
 }
 

@@ -57,9 +57,10 @@ impl Refusal {
             Self::Expired => ApiError::of(ErrorCode::TokenExpired),
             Self::Used => ApiError::of(ErrorCode::TokenUsed),
             Self::ManifestHashMismatch => ApiError::of(ErrorCode::ManifestHashMismatch),
-            Self::ModeMismatch => {
-                ApiError::new(ErrorCode::InvalidRequest, "The mode is not the one that the restore token names.")
-            }
+            Self::ModeMismatch => ApiError::new(
+                ErrorCode::InvalidRequest,
+                "The mode is not the one that the restore token names.",
+            ),
         }
     }
 }
@@ -73,9 +74,16 @@ pub(super) async fn refuse(state: &AppState, id: RestoreJobId, refusal: Refusal)
 }
 
 async fn record(state: &AppState, id: RestoreJobId, refusal: Refusal) -> crate::store::Result<()> {
-    let Some(org_id) = state.store.restore_owner(id).await? else { return Ok(()) };
+    let Some(org_id) = state.store.restore_owner(id).await? else {
+        return Ok(());
+    };
     let chain = state.store.audit_chain(org_id, &id.to_string()).await?;
-    if chain.iter().filter(|event| event.kind == EventKind::RestoreTokenRejected).count() >= MAX_RECORDED {
+    if chain
+        .iter()
+        .filter(|event| event.kind == EventKind::RestoreTokenRejected)
+        .count()
+        >= MAX_RECORDED
+    {
         return Ok(());
     }
     restores::reject_token(&state.store, &state.system, org_id, id, refusal.reason()).await
@@ -85,8 +93,12 @@ async fn record(state: &AppState, id: RestoreJobId, refusal: Refusal) -> crate::
 pub(super) async fn authenticate(state: &AppState, request: &mut Request) -> Result<Session> {
     let path: Result<Path<RestoreJobId>, _> = request.extract_parts().await;
     // Nobody learns from this whether a job exists: without a valid token every path answers the same.
-    let Ok(Path(id)) = path else { return Err(ApiError::of(ErrorCode::TokenInvalid)) };
-    let Some(presented) = bearer(request.headers()) else { return Err(ApiError::of(ErrorCode::TokenInvalid)) };
+    let Ok(Path(id)) = path else {
+        return Err(ApiError::of(ErrorCode::TokenInvalid));
+    };
+    let Some(presented) = bearer(request.headers()) else {
+        return Err(ApiError::of(ErrorCode::TokenInvalid));
+    };
     let payload = match token::authenticate(presented, state.keyring.token_key()) {
         Ok(payload) if payload.job_intent_id == id => payload,
         Ok(_) => return Err(refuse(state, id, Refusal::OtherJob).await),

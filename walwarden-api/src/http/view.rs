@@ -60,7 +60,10 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         started_at: job.started_at,
         finished_at: job.finished_at,
         artifact,
-        error: job.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
+        error: job
+            .error
+            .as_ref()
+            .map(|(code, message)| ErrorBody::new(*code, message.clone())),
     }
 }
 
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_age_of_data_is_rounded_up_and_never_negative() {
-        let at = |millis| Timestamp::from_millis(1_769_824_800_000 + millis).expect("in range");
+        let at = |millis: i64| Timestamp::from_millis(1_769_824_800_000 + millis).expect("in range");
         let cases = [(0, 0), (1, 1), (60_000, 1), (60_001, 2), (3_600_000, 60), (-5, 0)];
         for (age, minutes) in cases {
             assert_eq!(rpo_minutes(at(0), at(age)), minutes, "{age} ms");

@@ -50,7 +50,10 @@ impl Credentials {
             serde_json::from_slice(bytes).map_err(|_| SealError::Content("a destination's credentials"))?;
         let secret_access_key = SecretString::from(read.secret_access_key.as_str());
         read.secret_access_key.zeroize();
-        Ok(Self { access_key_id: read.access_key_id, secret_access_key })
+        Ok(Self {
+            access_key_id: read.access_key_id,
+            secret_access_key,
+        })
     }
 }
 

@@ -15,7 +15,9 @@ use crate::system::after;
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Issue a key, and show it once
-    #[command(after_help = "Example:\n  walwarden-api admin key issue --name ci --scope databases:read --scope backups:trigger --expires-in-days 90")]
+    #[command(
+        after_help = "Example:\n  walwarden-api admin key issue --name ci --scope databases:read --scope backups:trigger --expires-in-days 90"
+    )]
     Issue(IssueArguments),
     /// List keys, revoked ones included
     #[command(after_help = "Example:\n  walwarden-api admin key list --json")]
@@ -68,8 +70,13 @@ const COLUMNS: [Column; 6] = [
 
 fn record(key: &ApiKey, now: Timestamp) -> Value {
     let state = match key {
-        ApiKey { revoked_at: Some(_), .. } => "revoked",
-        ApiKey { expires_at: Some(expires_at), .. } if *expires_at <= now => "expired",
+        ApiKey {
+            revoked_at: Some(_), ..
+        } => "revoked",
+        ApiKey {
+            expires_at: Some(expires_at),
+            ..
+        } if *expires_at <= now => "expired",
         _ => "active",
     };
     json!({
@@ -103,7 +110,11 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
 
 async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp) -> CommandResult {
     const DAY_MILLIS: i64 = 86_400_000;
-    let IssueArguments { name, mut scopes, expires_in_days } = arguments;
+    let IssueArguments {
+        name,
+        mut scopes,
+        expires_in_days,
+    } = arguments;
     check_name(&name)?;
     scopes.sort_unstable();
     scopes.dedup();
@@ -121,7 +132,16 @@ async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp)
     context.store.create_api_key(&key).await?;
     let mut data = record(&key, now);
     data["key"] = json!(*text);
-    let shown = details(&data, &[("Id", "id"), ("Name", "name"), ("Scopes", "scopes"), ("Expires", "expiresAt"), ("Key", "key")]);
+    let shown = details(
+        &data,
+        &[
+            ("Id", "id"),
+            ("Name", "name"),
+            ("Scopes", "scopes"),
+            ("Expires", "expiresAt"),
+            ("Key", "key"),
+        ],
+    );
     let outcome = Outcome::new(data, shown);
     Ok(outcome.warn("the key is shown this once: keep it where only its user can read it"))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use walwarden_contract::ErrorCode;
-use walwarden_sdk::postgres::{Ambient, Dsn, LibpqEnv, ServerInfo, ToolName, ToolVersion, Tools, server_info};
+use walwarden_sdk::postgres::{Ambient, CodecSupport, Dsn, LibpqEnv, ServerInfo, ToolName, ToolVersion, Tools, server_info};
 
 use super::{BackupError, Codec};
 
@@ -66,9 +66,17 @@ pub async fn prepare(tools: &Tools, dsn: &Dsn, codec: Codec, limits: Limits) -> 
             format!("pg_dump is {pg_dump} and the server is {}; nothing was dumped", server.version_text),
         ));
     }
-    let codec = codec.resolve(tools.codec_support().await?)?;
+    let codec = codec.resolve(support(tools, &pg_dump).await?)?;
     let (part_size_bytes, parts_in_flight) = parts(server.size_bytes, limits.part_memory_bytes)?;
     Ok(Prepared { connection, server, pg_dump, codec, part_size_bytes, parts_in_flight, lock_wait: limits.lock_wait })
+}
+
+/// Versions before 16 know zlib only; for later ones the build must be asked.
+async fn support(tools: &Tools, pg_dump: &ToolVersion) -> Result<CodecSupport, BackupError> {
+    if pg_dump.major < 16 {
+        return Ok(CodecSupport { gzip: true, lz4: false, zstd: false });
+    }
+    Ok(tools.codec_support().await?)
 }
 
 /// One part size for the whole upload, chosen so that [`MAX_PARTS`] suffice, and how many fit the memory beside it.

@@ -121,6 +121,10 @@ impl Worker {
                 tracing::info!("handing the job back: the worker shuts down");
                 backups::release(&self.store, &self.system, lease).await
             }
+            Err(Failure::Backup(_)) if stop.is_cancelled() => {
+                tracing::warn!("stopped: the lease could not be kept; it runs out and the job is taken over");
+                return;
+            }
             Err(Failure::Backup(error)) => self.fail(lease, error).await,
         };
         match ended {

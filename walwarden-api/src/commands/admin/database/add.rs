@@ -100,7 +100,13 @@ pub(super) fn set_schedule(database: &mut Database, cron: Option<&str>, now: Tim
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments { name, destination, source, schedule, codec } = arguments;
+    let AddArguments {
+        name,
+        destination,
+        source,
+        schedule,
+        codec,
+    } = arguments;
     check_name(&name)?;
     let destination = context.store.destination(context.org_id, destination).await?;
     let dsn = source.read(context)?.ok_or_else(|| {
@@ -125,5 +131,5 @@ pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> Comma
     set_source(&mut database, &dsn, context)?;
     context.store.create_database(&database).await?;
     let id = database.id.to_string();
-    Ok(shown(context, &database, None).then(&["walwarden", "backup", "trigger", &id, "--wait"]))
+    Ok(shown(context, &database, None).then(&["walwarden", "backup", "trigger", "--database", &id, "--wait"]))
 }

@@ -34,7 +34,14 @@ pub(in crate::commands::admin) struct UpdateArguments {
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, bucket, options, access_key_id, secret } = arguments;
+    let UpdateArguments {
+        id,
+        name,
+        bucket,
+        options,
+        access_key_id,
+        secret,
+    } = arguments;
     let mut destination = context.store.destination(context.org_id, id).await?;
     let moved = bucket.as_ref().is_some_and(|bucket| *bucket != destination.bucket);
     destination.name = name.unwrap_or(destination.name);
@@ -55,5 +62,9 @@ pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> Co
     destination.updated_at = context.system.now();
     context.store.update_destination(&destination).await?;
     let outcome = shown(&destination);
-    Ok(if moved { outcome.warn("backups in the old bucket stay there, and cannot be restored from here") } else { outcome })
+    Ok(if moved {
+        outcome.warn("backups in the old bucket stay there, and cannot be restored from here")
+    } else {
+        outcome
+    })
 }

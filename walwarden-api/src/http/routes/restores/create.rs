@@ -52,7 +52,9 @@ fn check(request: &CreateRestoreRequest) -> Result<()> {
     match Dsn::parse(&request.target_redacted_dsn) {
         Err(_) => return target_invalid("targetRedactedDsn is not a Postgres connection string."),
         Ok(dsn) if dsn.has_password() || dsn.parameter("sslpassword").is_some() => {
-            return target_invalid("targetRedactedDsn holds a password: the real connection string stays on your side.");
+            return target_invalid(
+                "targetRedactedDsn holds a password: the real connection string stays on your side.",
+            );
         }
         Ok(_) => {}
     }
@@ -92,7 +94,11 @@ pub(in crate::http) async fn handle(
         target_redacted_dsn: &request.target_redacted_dsn,
         created_database: request.created_database.as_deref(),
     };
-    let reply = Reply { scope: &scope, status: STATUS, body: &stored_body };
+    let reply = Reply {
+        scope: &scope,
+        status: STATUS,
+        body: &stored_body,
+    };
     match restores::open(&state.store, &state.system, new, reply).await? {
         Submitted::New(job) => Ok(answer(&state, &job, false)),
         Submitted::Replayed(stored) => replay(&state, &caller, &same(stored)?).await,

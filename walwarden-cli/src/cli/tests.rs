@@ -1,0 +1,103 @@
+//! The clap tree against itself and against the contract.
+
+use clap::CommandFactory;
+use walwarden_contract::commands::{self, COMMANDS};
+
+use super::*;
+
+/// Name, placeholder, requirement, choices and help.
+type FlagFacts = (String, Option<String>, bool, Vec<String>, String);
+
+/// Every flag of a command, its globals left out.
+fn flags(command: &clap::Command) -> Vec<FlagFacts> {
+    let own = command.get_arguments().filter(|argument| {
+        let id = argument.get_id().as_str();
+        !argument.is_global_set() && !argument.is_positional() && !matches!(id, "help" | "version")
+    });
+    own.map(|argument| {
+        let takes_value = argument.get_action().takes_values();
+        let value = argument
+            .get_value_names()
+            .filter(|_| takes_value)
+            .map(|names| names[0].to_string());
+        let choices = argument.get_possible_values().into_iter().filter(|_| takes_value);
+        let choices = choices.map(|choice| choice.get_name().to_owned()).collect();
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let name = format!("--{}", argument.get_long().expect("every flag has a long name"));
+        (name, value, argument.is_required_set(), choices, help)
+    })
+    .collect()
+}
+
+fn leaves(command: &clap::Command, words: &[&str], found: &mut Vec<(String, clap::Command)>) {
+    for child in command.get_subcommands() {
+        let words: Vec<&str> = words.iter().copied().chain([child.get_name()]).collect();
+        if child.get_subcommands().next().is_none() || child.get_name() == "restore" {
+            found.push((words.join("."), child.clone()));
+        }
+        leaves(child, &words, found);
+    }
+}
+
+#[test]
+fn the_tree_says_what_the_contract_says() {
+    let mut found = Vec::new();
+    // Placeholders that clap derives are known once it has built the tree.
+    let mut tree = Cli::command();
+    tree.build();
+    leaves(&tree, &[], &mut found);
+    let mut kinds: Vec<&str> = found.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut known: Vec<&str> = COMMANDS.iter().map(|command| command.kind).collect();
+    kinds.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(kinds, known);
+    for (kind, command) in &found {
+        let contract = commands::command(kind).expect("compared above");
+        let expected: Vec<_> = contract
+            .flags()
+            .map(|flag| {
+                let choices: Vec<String> = flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
+                let value = flag.value.map(str::to_owned);
+                (
+                    flag.name.to_owned(),
+                    value,
+                    flag.required,
+                    choices,
+                    flag.help.to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(flags(command), expected, "{kind}");
+        if kind != "restore" {
+            assert_eq!(
+                command.get_about().map(ToString::to_string).as_deref(),
+                Some(contract.summary),
+                "{kind}"
+            );
+        }
+        let positionals: Vec<String> = command
+            .get_positionals()
+            .map(|argument| {
+                argument
+                    .get_value_names()
+                    .map(|names| names[0].to_string())
+                    .unwrap_or_default()
+            })
+            .collect();
+        let expected: Vec<&str> = contract.positionals.iter().map(|positional| positional.name).collect();
+        assert_eq!(positionals, expected, "{kind}");
+    }
+}
+
+#[test]
+fn the_tree_is_consistent_and_every_command_has_an_example() {
+    fn visit(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        let leaf = command.get_subcommands().next().is_none();
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(!leaf || help.contains("Example"), "{path} has no example");
+        command.get_subcommands().for_each(|command| visit(command, &path));
+    }
+    Cli::command().debug_assert();
+    visit(&Cli::command(), "");
+}

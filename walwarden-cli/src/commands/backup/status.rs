@@ -1,0 +1,20 @@
+//! `walwarden backup status`
+
+use serde_json::json;
+use walwarden_contract::BackupJobId;
+
+use super::super::interruptible;
+use super::{describe, next_of};
+use crate::context::{Context, Report};
+use crate::failure::Failure;
+
+pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Failure> {
+    let client = context.client()?;
+    let backup = interruptible(context, client.get_backup(id)).await?;
+    let (human, next) = (describe(&backup), next_of(&backup));
+    Ok(Report {
+        data: json!({"backup": backup}),
+        human,
+        next,
+    })
+}

@@ -1,0 +1,89 @@
+//! `walwarden backup trigger`
+
+use std::time::Duration;
+
+use serde_json::json;
+use walwarden_contract::model::{Backup, BackupState};
+use walwarden_contract::{ErrorBody, ErrorCode};
+use walwarden_sdk::{PollBackup, new_idempotency_key};
+
+use super::super::interruptible;
+use super::{describe, next_of};
+use crate::cli::TriggerArgs;
+use crate::context::{Context, Report, command};
+use crate::failure::Failure;
+
+pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Report, Failure> {
+    let client = context.client()?;
+    let key = arguments.idempotency_key.unwrap_or_else(new_idempotency_key);
+    let triggered = match interruptible(context, client.trigger_backup(arguments.database, &key)).await {
+        Ok(triggered) => triggered,
+        Err(failure) => {
+            let unknown = matches!(
+                failure.body.code,
+                ErrorCode::NetworkError | ErrorCode::Timeout | ErrorCode::ServiceUnavailable | ErrorCode::Cancelled
+            );
+            if !unknown {
+                return Err(failure.untouched("No backup was queued by this command."));
+            }
+            let database = arguments.database.to_string();
+            let again = command(&["backup", "trigger", "--database", &database, "--idempotency-key", &key]);
+            return Err(failure.next(again));
+        }
+    };
+    let id = triggered.backup_job_id;
+    if !arguments.wait {
+        let human = format!("Backup {id} is {}.", triggered.state.as_str());
+        let next = vec![command(&["backup", "status", &id.to_string()])];
+        return Ok(Report {
+            data: json!({"triggered": triggered}),
+            human,
+            next,
+        });
+    }
+    context.printer.note(&format!("backup {id} queued"));
+    let poll = PollBackup {
+        deadline: arguments.wait_timeout_ms.map(Duration::from_millis),
+        cancel: context.cancel.clone(),
+        ..PollBackup::default()
+    };
+    let followed = client
+        .poll_backup(id, &poll, |backup| {
+            context
+                .printer
+                .note(&format!("{} (attempt {})", backup.state.as_str(), backup.attempt));
+        })
+        .await;
+    let backup = followed.map_err(|error| {
+        let status = command(&["backup", "status", &id.to_string()]);
+        Failure::from(error)
+            .untouched(format!("Backup {id} goes on by itself."))
+            .next(status)
+    })?;
+    if backup.state != BackupState::Completed {
+        return Err(ended_badly(&backup));
+    }
+    let (human, next) = (describe(&backup), next_of(&backup));
+    Ok(Report {
+        data: json!({"triggered": triggered, "completed": backup}),
+        human,
+        next,
+    })
+}
+
+/// The job's own error, which decides the exit code.
+fn ended_badly(backup: &Backup) -> Failure {
+    let code = if backup.state == BackupState::Cancelled {
+        ErrorCode::Cancelled
+    } else {
+        ErrorCode::DumpFailed
+    };
+    let mut body = backup
+        .error
+        .clone()
+        .unwrap_or_else(|| ErrorBody::new(code, "The job ended without saying why."));
+    body.message = format!("Backup {} is {}: {}", backup.id, backup.state.as_str(), body.message);
+    Failure::from(body)
+        .untouched("No artifact was completed; earlier backups are as they were.")
+        .next(command(&["backup", "status", &backup.id.to_string()]))
+}

@@ -1,0 +1,4 @@
+//! `walwarden database`.
+
+pub(super) mod get;
+pub(super) mod list;

@@ -1,0 +1,3 @@
+//! `walwarden evidence`.
+
+pub(super) mod get;

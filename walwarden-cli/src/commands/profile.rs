@@ -1,0 +1,3 @@
+//! `walwarden profile`.
+
+pub(super) mod validate;

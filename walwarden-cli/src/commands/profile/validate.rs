@@ -1,0 +1,26 @@
+//! `walwarden profile validate`
+
+use serde_json::json;
+
+use super::super::interruptible;
+use crate::context::{Context, Report, command};
+use crate::failure::Failure;
+use crate::output::text;
+
+pub(crate) async fn run(context: &Context) -> Result<Report, Failure> {
+    let client = context.client()?;
+    let profile = interruptible(context, client.get_profile()).await?;
+    let scopes: Vec<&str> = profile.scopes.iter().map(|scope| scope.as_str()).collect();
+    let human = text::fields(&[
+        ("organization", format!("{} ({})", profile.org_name, profile.org_id)),
+        ("API key", format!("{} ({})", profile.api_key_name, profile.api_key_id)),
+        ("scopes", scopes.join(", ")),
+        ("expires", text::or_dash(profile.expires_at)),
+        ("server", profile.server_version.clone()),
+    ]);
+    Ok(Report {
+        data: json!({"profile": profile}),
+        human,
+        next: vec![command(&["database", "list"])],
+    })
+}

@@ -1,0 +1,69 @@
+//! `walwarden restore create`
+
+use serde_json::json;
+use walwarden_contract::model::{CreateRestoreRequest, RestoreSession};
+use walwarden_sdk::restore::RestoreOptions;
+use walwarden_sdk::{Client, new_idempotency_key};
+
+use super::super::interruptible;
+use super::options::{restore_options, target_arguments};
+use crate::cli::CreateArgs;
+use crate::context::{Context, Report, command};
+use crate::failure::Failure;
+use crate::output::text;
+
+pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Report, Failure> {
+    let options = restore_options(context, &arguments.target, None)?;
+    let client = context.client()?;
+    let session = open(context, &client, &arguments, &options).await?;
+    let next = legacy_command(&arguments, &options, &session);
+    let human = format!(
+        "{}\n\nThe token works once, until {}. Run:\n  WALWARDEN_TOKEN={} {}",
+        text::fields(&[
+            ("restore", session.restore_job_id.to_string()),
+            ("manifest", session.manifest_hash.clone()),
+            ("state", session.state.as_str().to_owned()),
+        ]),
+        session.token_expires_at,
+        session.token,
+        text::shell(&next)
+    );
+    Ok(Report {
+        data: json!({"session": session}),
+        human,
+        next: vec![next],
+    })
+}
+
+/// Opens a session. The API learns the target without any credential.
+pub(super) async fn open(
+    context: &Context,
+    client: &Client,
+    arguments: &CreateArgs,
+    options: &RestoreOptions,
+) -> Result<RestoreSession, Failure> {
+    let request = CreateRestoreRequest {
+        backup_job_id: arguments.backup,
+        mode: options.mode,
+        target_redacted_dsn: options.target.redacted(),
+        created_database: options.created_database.clone(),
+        confirm_destructive: options.confirm_destructive,
+    };
+    let key = new_idempotency_key();
+    let opened = interruptible(context, client.create_restore(&request, &key)).await;
+    opened.map_err(|failure| failure.untouched("Nothing was restored; the target was not touched."))
+}
+
+/// The command that uses the token, which itself goes into the environment.
+fn legacy_command(arguments: &CreateArgs, options: &RestoreOptions, session: &RestoreSession) -> Vec<String> {
+    let mut words = command(&["restore", "--manifest", &session.manifest_hash]);
+    words.extend(target_arguments(&arguments.target, &options.target));
+    words.extend(["--mode".to_owned(), options.mode.as_str().to_owned()]);
+    if let Some(name) = &options.created_database {
+        words.extend(["--created-database".to_owned(), name.clone()]);
+    }
+    if options.confirm_destructive {
+        words.push("--confirm-destructive".to_owned());
+    }
+    words
+}

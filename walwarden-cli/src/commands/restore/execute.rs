@@ -1,0 +1,39 @@
+//! `walwarden restore execute`
+
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::options::restore_options;
+use super::{create, session};
+use crate::cli::ExecuteArgs;
+use crate::context::{Context, Report, command};
+use crate::failure::Failure;
+use crate::output::progress::Progress;
+
+pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Report, Failure> {
+    let options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
+    let client = context.client()?;
+    let opened = create::open(context, &client, &arguments.create, &options).await?;
+    let status = command(&["restore", "status", &opened.restore_job_id.to_string()]);
+    let progress = Progress::new(context.printer, false);
+    let token = SecretString::from(opened.token);
+    let outcome = session::restore(context, token, &opened.manifest_hash, &options, &progress)
+        .await
+        .map_err(|failure| failure.next(status.clone()))?;
+    // The restore is done and reported: an API that cannot be read now changes nothing about that.
+    let restore = match client.get_restore(opened.restore_job_id).await {
+        Ok(restore) => Some(restore),
+        Err(error) => {
+            context.warn(format!(
+                "the restore is completed, but its job could not be read: {error}"
+            ));
+            None
+        }
+    };
+    let human = session::describe(&outcome);
+    Ok(Report {
+        data: json!({"restore": restore, "outcome": outcome}),
+        human,
+        next: vec![status],
+    })
+}

@@ -1,0 +1,70 @@
+//! Running one restore session on this machine, for whichever command opened it.
+
+use secrecy::SecretString;
+use walwarden_contract::model::RestoreState;
+use walwarden_sdk::restore::{RestoreOptions, RestoreOutcome, RestoreRuntime, execute};
+use walwarden_sdk::{RestoreSessionClient, api_http_client, download_http_client};
+
+use crate::clock;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::progress::Progress;
+
+/// Restores, and explains a failure by how far the restore had come. Cleans up before it returns, signal or not.
+pub(super) async fn restore(
+    context: &Context,
+    token: SecretString,
+    manifest_hash: &str,
+    options: &RestoreOptions,
+    progress: &Progress,
+) -> Result<RestoreOutcome, Failure> {
+    let endpoint = context.config.endpoint()?;
+    let session = RestoreSessionClient::new(&endpoint, token, api_http_client(context.config.timeout())?)?;
+    let observer = |event| progress.see(event);
+    let runtime = RestoreRuntime {
+        download_http: download_http_client()?,
+        now: clock::now,
+        cancel: context.cancel.clone(),
+        observer: &observer,
+    };
+    let outcome = execute(&session, manifest_hash, options, &runtime).await;
+    progress.finish();
+    let outcome = outcome.map_err(|error| Failure::from(error).untouched(untouched(progress.state())))?;
+    for warning in &outcome.warnings {
+        context.warn(warning.clone());
+    }
+    Ok(outcome)
+}
+
+fn untouched(state: Option<RestoreState>) -> &'static str {
+    match state {
+        None => "The token was not used and the target was not touched.",
+        Some(
+            RestoreState::Triggered
+            | RestoreState::Claimed
+            | RestoreState::Downloading
+            | RestoreState::Verifying
+            | RestoreState::ManifestVerified,
+        ) => "The target was not touched. The token is used up: open a new session.",
+        Some(_) => "The source and the backup were not touched. The target may hold part of the data, or all of it.",
+    }
+}
+
+/// What a restore did, for a person.
+pub(super) fn describe(outcome: &RestoreOutcome) -> String {
+    let timings = &outcome.timings;
+    format!(
+        "Restored {} bytes into database {:?} ({}): download {} ms, verify {} ms, pg_restore {} ms with {} jobs, \
+         analyze {} ms.\nrestore: {}\nsha256:  {}",
+        outcome.size_bytes,
+        outcome.database,
+        outcome.mode.as_str(),
+        timings.download_ms,
+        timings.verify_ms,
+        timings.restore_ms,
+        outcome.jobs,
+        timings.analyze_ms,
+        outcome.restore_job_id,
+        outcome.checksum_sha256
+    )
+}

@@ -1,0 +1,32 @@
+//! `walwarden restore status`
+
+use serde_json::json;
+use walwarden_contract::RestoreJobId;
+
+use super::super::interruptible;
+use crate::context::{Context, Report};
+use crate::failure::Failure;
+use crate::output::text;
+
+pub(super) async fn run(context: &Context, id: RestoreJobId) -> Result<Report, Failure> {
+    let client = context.client()?;
+    let restore = interruptible(context, client.get_restore(id)).await?;
+    let mut pairs = vec![
+        ("restore", restore.id.to_string()),
+        ("backup", restore.backup_job_id.to_string()),
+        ("mode", restore.mode.as_str().to_owned()),
+        ("target", restore.target_redacted_dsn.clone()),
+        ("state", restore.state.as_str().to_owned()),
+        ("created", restore.created_at.to_string()),
+        ("finished", text::or_dash(restore.finished_at)),
+    ];
+    if let Some(error) = &restore.error {
+        pairs.push(("error", format!("{} [{}]", error.message, error.code)));
+    }
+    let human = text::fields(&pairs);
+    Ok(Report {
+        data: json!({"restore": restore}),
+        human,
+        next: Vec::new(),
+    })
+}

@@ -1,0 +1,68 @@
+//! What every command works with: settings, output, cancellation, and the warnings gathered on the way.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use walwarden_sdk::{Client, api_http_client};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::Printer;
+
+pub(crate) struct Context {
+    pub(crate) printer: Printer,
+    pub(crate) config: Config,
+    pub(crate) cancel: CancellationToken,
+    warnings: Mutex<Vec<String>>,
+}
+
+/// What a command that succeeded has to say.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// The envelope's `data`.
+    pub(crate) data: serde_json::Value,
+    /// The same for a person.
+    pub(crate) human: String,
+    /// What may be run next, as argument vectors.
+    pub(crate) next: Vec<Vec<String>>,
+}
+
+impl Context {
+    pub(crate) fn new(printer: Printer, config: Config) -> Self {
+        Self {
+            printer,
+            config,
+            cancel: CancellationToken::new(),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// Says something that deserves attention: at once to a person, at the end in JSON.
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.printer.warning(&text);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A client with the caller's API key.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let endpoint = self.config.endpoint()?;
+        let (key, warning) = self.config.api_key()?;
+        if let Some(warning) = warning {
+            self.warn(warning);
+        }
+        Ok(Client::new(&endpoint, key, api_http_client(self.config.timeout())?)?)
+    }
+}
+
+/// An argument vector.
+pub(crate) fn command(words: &[&str]) -> Vec<String> {
+    std::iter::once("walwarden")
+        .chain(words.iter().copied())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! The only place that prints. A reader who has gone away (EPIPE) ends no command.
+
+pub(crate) mod progress;
+pub(crate) mod text;
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+use walwarden_contract::{Envelope, Timestamp};
+
+use crate::failure::Failure;
+
+/// Prints one document in JSON, or short lines for a person.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printer {
+    json: bool,
+    colour: bool,
+    terminal: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a, P> {
+    state: &'a str,
+    at: Timestamp,
+    payload: &'a P,
+}
+
+impl Printer {
+    pub(crate) fn new(json: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            json,
+            colour: terminal && !plain,
+            terminal,
+        }
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Whether a progress bar can be drawn.
+    pub(crate) fn draws(self) -> bool {
+        self.terminal && !self.json
+    }
+
+    /// The one document of a command.
+    pub(crate) fn envelope(self, envelope: &Envelope) {
+        if self.json {
+            to_stdout(&as_json(envelope));
+        }
+    }
+
+    /// One line of the stream that the token's command writes.
+    pub(crate) fn line(self, state: &str, at: Timestamp, payload: &impl Serialize) {
+        if self.json {
+            to_stdout(&as_json(&Line { state, at, payload }));
+        }
+    }
+
+    /// A result, for a person.
+    pub(crate) fn human(self, text: &str) {
+        if !self.json && !text.is_empty() {
+            to_stdout(text);
+        }
+    }
+
+    /// What happens on the way, for a person.
+    pub(crate) fn note(self, text: &str) {
+        if !self.json {
+            to_stderr(text);
+        }
+    }
+
+    pub(crate) fn warning(self, text: &str) {
+        if !self.json {
+            to_stderr(&format!("{} {}", self.paint("33", "warning:"), text::plain(text)));
+        }
+    }
+
+    pub(crate) fn suggest(self, commands: &[Vec<String>]) {
+        if self.draws() {
+            for command in commands {
+                to_stderr(&format!("next: {}", text::shell(command)));
+            }
+        }
+    }
+
+    /// What happened, what was left untouched, what to do next.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let body = &failure.body;
+        let mut lines = vec![format!(
+            "{} {} [{}]",
+            self.paint("31", "error:"),
+            text::plain(&body.message),
+            body.code
+        )];
+        lines.extend(failure.untouched.as_ref().map(|text| format!("  untouched: {text}")));
+        lines.extend(body.required_scope.map(|scope| format!("  required scope: {scope}")));
+        lines.push(format!("  next: {}", text::plain(&body.next_action)));
+        lines.extend(
+            failure
+                .next
+                .iter()
+                .map(|command| format!("  next: {}", text::shell(command))),
+        );
+        lines.extend(
+            body.request_id
+                .as_ref()
+                .map(|id| format!("  request: {}", text::plain(id))),
+        );
+        to_stderr(&lines.join("\n"));
+    }
+
+    fn paint(self, colour: &str, text: &str) -> String {
+        if self.colour {
+            format!("\u{1b}[1;{colour}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("documents have string keys only")
+}
+
+fn to_stdout(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+fn to_stderr(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,160 @@
+//! From arguments to exit status: parse, run, print.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use walwarden_contract::{Envelope, ErrorCode, ExitStatus};
+
+use crate::cli::{self, Cli, Command, RestoreArgs, RestoreCommand};
+use crate::commands;
+use crate::config::Config;
+use crate::context::{Context, Report};
+use crate::failure::Failure;
+use crate::output::Printer;
+use crate::usage::{self, Refusal};
+use crate::{clock, signals};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs the program, and never panics or prints outside of its one document.
+pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
+    let printer = Printer::new(usage::wants_json(arguments));
+    if printer.is_json() {
+        // A panic is reported below, in the one document; a person also gets Rust's own message.
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+    catch_unwind(AssertUnwindSafe(|| parse_and_run(arguments, printer))).unwrap_or_else(|_| {
+        let message = "This program failed in a way that it did not foresee. Please report the command that you ran.";
+        let kind = usage::kind(arguments);
+        fail(
+            printer,
+            &kind,
+            Failure::new(ErrorCode::InternalError, message),
+            Vec::new(),
+        )
+    })
+}
+
+fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
+    match cli::parse(arguments) {
+        Ok(cli) => dispatch(cli, arguments),
+        Err(error) => {
+            let kind = usage::kind(arguments);
+            match usage::refusal(&error, arguments) {
+                Refusal::Text(text) if printer.is_json() => {
+                    printer.envelope(&Envelope::success(&kind, json!({"text": text, "version": VERSION})));
+                    ExitStatus::Ok
+                }
+                Refusal::Text(text) => {
+                    printer.human(text.trim_end());
+                    ExitStatus::Ok
+                }
+                Refusal::Usage(failure) => fail(printer, &kind, failure, Vec::new()),
+            }
+        }
+    }
+}
+
+fn dispatch(cli: Cli, arguments: &[OsString]) -> ExitStatus {
+    let printer = Printer::new(cli.global.json);
+    let context = Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)));
+    let kind = usage::kind(arguments);
+    if let Command::Restore(restore) = cli.command {
+        return dispatch_restore(&context, &kind, *restore);
+    }
+    let outcome = block_on(&context, Threads::One, commands::run(&context, cli.command)).and_then(|outcome| outcome);
+    finish(&context, &kind, outcome)
+}
+
+fn dispatch_restore(context: &Context, kind: &str, restore: RestoreArgs) -> ExitStatus {
+    match restore.command {
+        Some(_) if restore.legacy.is_given() => {
+            let message = "Flags between `restore` and its subcommand belong after the subcommand.";
+            fail(
+                context.printer,
+                kind,
+                Failure::new(ErrorCode::UsageError, message),
+                Vec::new(),
+            )
+        }
+        Some(command) => finish(context, kind, run_restore(context, command)),
+        None => block_on(
+            context,
+            Threads::All,
+            commands::restore::legacy::run(context, restore.legacy),
+        )
+        .unwrap_or_else(|failure| fail(context.printer, kind, failure, context.take_warnings())),
+    }
+}
+
+fn run_restore(context: &Context, command: RestoreCommand) -> Result<Report, Failure> {
+    let threads = if matches!(command, RestoreCommand::Execute(_)) {
+        Threads::All
+    } else {
+        Threads::One
+    };
+    block_on(context, threads, commands::restore::run(context, command))?
+}
+
+#[derive(Clone, Copy)]
+enum Threads {
+    /// For a few requests.
+    One,
+    /// For a download that keeps every core busy.
+    All,
+}
+
+/// Starts a runtime with signal handlers, and runs the command on it.
+fn block_on<T>(context: &Context, threads: Threads, command: impl Future<Output = T>) -> Result<T, Failure> {
+    let started = match threads {
+        Threads::One => Builder::new_current_thread().enable_all().build(),
+        Threads::All => Builder::new_multi_thread().enable_all().build(),
+    };
+    let unusable = |error: std::io::Error| Failure::new(ErrorCode::InternalError, format!("No runtime: {error}."));
+    let runtime: Runtime = started.map_err(unusable)?;
+    runtime.block_on(async {
+        signals::cancel_on_signal(&context.cancel).map_err(unusable)?;
+        Ok(command.await)
+    })
+}
+
+fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> ExitStatus {
+    let warnings = context.take_warnings();
+    match outcome {
+        Ok(report) => {
+            if context.printer.is_json() {
+                let envelope = Envelope {
+                    warnings,
+                    next: report.next,
+                    ..Envelope::success(kind, report.data)
+                };
+                context.printer.envelope(&envelope);
+            } else {
+                context.printer.human(&report.human);
+                context.printer.suggest(&report.next);
+            }
+            ExitStatus::Ok
+        }
+        Err(failure) => fail(context.printer, kind, failure, warnings),
+    }
+}
+
+/// Prints a failure in the form that the command has: the token's own command speaks in lines.
+fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -> ExitStatus {
+    let status = failure.exit();
+    if !printer.is_json() {
+        printer.failure(&failure);
+    } else if kind == "restore" {
+        printer.line("rejected", clock::now(), &json!({"error": failure.body}));
+    } else {
+        let envelope = Envelope {
+            warnings,
+            next: failure.next,
+            ..Envelope::failure(kind, *failure.body)
+        };
+        printer.envelope(&envelope);
+    }
+    status
+}

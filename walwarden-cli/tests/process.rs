@@ -1,0 +1,53 @@
+//! The built binary as a process: pipes, signals, environment, and what is not an error.
+
+mod support;
+
+use serde_json::Value;
+use support::walwarden;
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["backup", "trigger", "--help"],
+        &["restore", "--help"],
+    ] {
+        let run = walwarden().args(arguments).run();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
+        assert!(!run.stdout.is_empty());
+        let run = walwarden().arg("--json").args(arguments).run();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert_eq!(run.envelope()["ok"], Value::Bool(true));
+    }
+}
+
+#[test]
+fn a_reader_who_left_is_no_crash() {
+    assert_eq!(walwarden().arg("--help").run_with_closed_stdout(), 0);
+    assert_eq!(
+        walwarden()
+            .args(["--json", "database", "list"])
+            .run_with_closed_stdout(),
+        2
+    );
+}
+
+#[test]
+fn bad_environment_is_an_envelope_too() {
+    let run = walwarden()
+        .env_bytes("WALWARDEN_BASE_URL", b"\xff\xfe")
+        .args(["--json", "database", "list"])
+        .run();
+    assert_eq!((run.code, run.stderr.as_str()), (2, ""));
+    assert_eq!(run.envelope()["error"]["code"], "config_invalid");
+}
+
+#[test]
+fn an_interrupted_wait_is_cancelled_and_says_so() {
+    let (code, stdout) = support::interrupted_against_a_silent_server();
+    assert_eq!(code, 4, "{stdout}");
+    let envelope: Value = serde_json::from_str(&stdout).expect("one document");
+    assert_eq!(envelope["error"]["code"], "cancelled");
+    assert_eq!(envelope["kind"], "profile.validate");
+}

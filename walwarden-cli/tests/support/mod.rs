@@ -1,0 +1,128 @@
+//! Running the built binary with an environment of its own.
+#![expect(clippy::disallowed_methods, reason = "the binary under test is a child process")]
+#![allow(dead_code, reason = "each test binary uses its share")]
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::ffi::OsStringExt;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+pub(crate) const DATABASE: &str = "db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
+pub(crate) const BACKUP: &str = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
+
+pub(crate) struct Walwarden(Command);
+
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+pub(crate) fn walwarden() -> Walwarden {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_walwarden"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
+    Walwarden(command)
+}
+
+impl Walwarden {
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.0.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.0.env(name, OsString::from_vec(value.to_vec()));
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Run {
+        let output = self.0.output().expect("the binary runs");
+        Run {
+            code: output.status.code().expect("not ended by a signal"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    pub(crate) fn run_with_closed_stdout(mut self) -> i32 {
+        let mut child = self
+            .0
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        drop(child.stdout.take());
+        child.wait().expect("awaited").code().expect("not ended by a signal")
+    }
+}
+
+impl Run {
+    /// The only document on stdout.
+    pub(crate) fn envelope(&self) -> Value {
+        assert_eq!(self.stdout.trim_end().lines().count(), 1, "{}", self.stdout);
+        serde_json::from_str(&self.stdout).expect("one JSON document")
+    }
+
+    pub(crate) fn only_line(&self) -> Value {
+        self.envelope()
+    }
+
+    pub(crate) fn assert_without(&self, secret: &str) {
+        assert!(!self.stdout.contains(secret), "stdout: {}", self.stdout);
+        assert!(!self.stderr.contains(secret), "stderr: {}", self.stderr);
+    }
+}
+
+/// Interrupts a command that waits for a server which takes connections and never answers.
+pub(crate) fn interrupted_against_a_silent_server() -> (i32, String) {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", server.local_addr().expect("bound"));
+    let mut command = walwarden()
+        .env("WALWARDEN_BASE_URL", &url)
+        .env("WALWARDEN_API_KEY", "k");
+    command = command.args(["--json", "profile", "validate"]);
+    let mut child = command
+        .0
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    // Once it has connected, its signal handlers are in place.
+    let connection = server.accept().expect("a connection");
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .expect("kill runs")
+            .success()
+    );
+    let mut stdout = String::new();
+    child
+        .stdout
+        .take()
+        .expect("piped")
+        .read_to_string(&mut stdout)
+        .expect("UTF-8");
+    drop(connection);
+    (
+        child.wait().expect("awaited").code().expect("not ended by a signal"),
+        stdout,
+    )
+}

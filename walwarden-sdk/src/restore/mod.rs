@@ -1,0 +1,47 @@
+//! Everything between a backup in a bucket and a restored database.
+//!
+//! [`execute`] runs one restore: preflight, trigger, claim, download, verification, `pg_restore`, report. Nothing is
+//! written to the target before the artifact's hash and the manifest's signature are verified, and the server has taken
+//! note of it. Memory: at most nine ranges of 8 MiB (72 MiB) while downloading, whatever the artifact's size; after
+//! that, what `pg_restore` takes.
+
+pub mod archive;
+
+#[cfg(feature = "restore")]
+mod classify;
+#[cfg(feature = "restore")]
+mod download;
+#[cfg(feature = "restore")]
+mod options;
+#[cfg(feature = "restore")]
+mod pg_restore;
+#[cfg(feature = "restore")]
+mod pipeline;
+#[cfg(feature = "restore")]
+mod preflight;
+#[cfg(feature = "restore")]
+mod report;
+#[cfg(feature = "restore")]
+mod target;
+#[cfg(feature = "restore")]
+mod verify;
+#[cfg(feature = "restore")]
+mod workspace;
+
+#[cfg(feature = "restore")]
+pub use options::{LeaveOut, RestoreEvent, RestoreOptions, RestoreOutcome, RestoreRuntime, StepTimings};
+#[cfg(feature = "restore")]
+pub use pipeline::execute;
+
+/// Awaits `work` unless `cancel` comes first; then `work` is dropped, which ends the children it runs.
+#[cfg(feature = "restore")]
+async fn unless_cancelled<T>(
+    cancel: &tokio_util::sync::CancellationToken,
+    work: impl Future<Output = Result<T, crate::Error>>,
+) -> Result<T, crate::Error> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(crate::Error::cancelled()),
+        outcome = work => outcome,
+    }
+}

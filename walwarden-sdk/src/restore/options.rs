@@ -1,0 +1,168 @@
+//! What a restore is asked to do, what it tells on the way, and what it leaves behind.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
+use walwarden_contract::{RestoreJobId, Timestamp};
+
+use crate::RetryPolicy;
+use crate::postgres::{Ambient, Dsn, Tools};
+
+/// `pg_restore` gains little beyond this many jobs on one server.
+const MAX_DEFAULT_JOBS: usize = 8;
+/// Where a new database is created from when the target names no maintenance database.
+const DEFAULT_MAINTENANCE_DATABASE: &str = "postgres";
+
+/// What a restore is asked to do.
+#[derive(Debug, Clone)]
+pub struct RestoreOptions {
+    /// The target: a maintenance database for `new_database`, the database itself for `in_place`. It stays here.
+    pub target: Dsn,
+    /// What the environment adds to the target: password, passfile, TLS.
+    pub ambient: Ambient,
+    /// How the restore treats the target.
+    pub mode: RestoreMode,
+    /// The database to create; without it, `new_database` creates the one named in the archive.
+    pub created_database: Option<String>,
+    /// Must be true for `in_place`, which drops what the target holds.
+    pub confirm_destructive: bool,
+    /// Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent.
+    pub jobs: Option<NonZeroUsize>,
+    /// Where the artifact is kept while it is restored, in a private directory that is removed at the end.
+    pub work_dir: PathBuf,
+    /// The only public key (SPKI PEM) whose signature is accepted; the one that the API names, when absent.
+    pub public_key_pem: Option<String>,
+    /// What not to do.
+    pub leave_out: LeaveOut,
+    /// Where the Postgres client tools are.
+    pub tools: Tools,
+    /// How a failed range of the download is repeated.
+    pub download_retry: RetryPolicy,
+}
+
+/// What a restore does not do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeaveOut {
+    /// Leaves everything owned by the restoring role.
+    pub owner: bool,
+    /// Leaves privileges as the target's defaults make them.
+    pub acl: bool,
+    /// Leaves the restored database without planner statistics.
+    pub analyze: bool,
+}
+
+impl RestoreOptions {
+    /// A restore to `target` with every default.
+    #[must_use]
+    pub fn new(target: Dsn, mode: RestoreMode, tools: Tools) -> Self {
+        Self {
+            target,
+            ambient: Ambient::default(),
+            mode,
+            created_database: None,
+            confirm_destructive: false,
+            jobs: None,
+            work_dir: std::env::temp_dir(),
+            public_key_pem: None,
+            leave_out: LeaveOut::default(),
+            tools,
+            download_retry: RetryPolicy {
+                max_retries: 6,
+                ..RetryPolicy::default()
+            },
+        }
+    }
+
+    pub(super) fn effective_jobs(&self) -> usize {
+        let cores = || {
+            std::thread::available_parallelism()
+                .map_or(1, NonZeroUsize::get)
+                .min(MAX_DEFAULT_JOBS)
+        };
+        self.jobs.map_or_else(cores, NonZeroUsize::get)
+    }
+
+    /// The database to connect to before the restored one is there.
+    pub(super) fn first_database(&self) -> &str {
+        self.target.database().unwrap_or(DEFAULT_MAINTENANCE_DATABASE)
+    }
+}
+
+/// What a restore takes from its surroundings.
+pub struct RestoreRuntime<'a> {
+    /// The client for the artifact, see [`crate::download_http_client`].
+    pub download_http: reqwest::Client,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+    /// Ends the restore: children are killed, temporary files removed, the job reported as cancelled.
+    pub cancel: CancellationToken,
+    /// Sees what happens. Called often; must not block.
+    pub observer: &'a (dyn Fn(RestoreEvent) + Send + Sync),
+}
+
+/// Something that happened during a restore.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum RestoreEvent {
+    /// The server took note of a state that is not yet an end.
+    State {
+        /// The state.
+        state: RestoreState,
+        /// When.
+        at: Timestamp,
+        /// What was said about it.
+        payload: RestoreReportPayload,
+    },
+    /// Bytes of the artifact arrived.
+    Downloaded {
+        /// So far.
+        bytes: u64,
+        /// In all.
+        total: u64,
+    },
+}
+
+/// A restore that is done and reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreOutcome {
+    /// The restore job.
+    pub restore_job_id: RestoreJobId,
+    /// The restored database's name on the target.
+    pub database: String,
+    /// How the target was treated.
+    pub mode: RestoreMode,
+    /// The artifact's length in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the artifact as downloaded, lowercase hex.
+    pub checksum_sha256: String,
+    /// What deserves attention.
+    pub warnings: Vec<String>,
+    /// Errors of `pg_restore` that are known to be harmless.
+    pub ignored_errors: u32,
+    /// Parallel jobs of `pg_restore`.
+    pub jobs: usize,
+    /// How long the steps took.
+    pub timings: StepTimings,
+}
+
+/// How long the steps of a restore took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepTimings {
+    /// Tools and target checked.
+    pub preflight_ms: u64,
+    /// Token used, job claimed, manifest verified.
+    pub claim_ms: u64,
+    /// Artifact downloaded and hashed.
+    pub download_ms: u64,
+    /// Artifact compared with the manifest, offsets patched.
+    pub verify_ms: u64,
+    /// `pg_restore`, and `CREATE DATABASE` where it is separate.
+    pub restore_ms: u64,
+    /// `ANALYZE`.
+    pub analyze_ms: u64,
+}

@@ -1,0 +1,6 @@
+//! Whole restores: a real server, real tools, a real dump; the API and the bucket are played by an HTTP server.
+
+mod api;
+mod refusals;
+mod success;
+mod support;

@@ -1,0 +1,117 @@
+//! Restores that end well.
+
+use walwarden_contract::ErrorCode;
+use walwarden_contract::model::{RestoreMode, RestoreState};
+use walwarden_sdk::postgres::Dsn;
+
+use crate::api::Behaviour;
+use crate::support::World;
+
+const WHOLE_LIFE: [&str; 6] = [
+    "downloading",
+    "verifying",
+    "manifest_verified",
+    "restoring",
+    "finalizing",
+    "completed",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_holds_what_the_source_held() {
+    let world = World::new().await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour::default()).await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    options.created_database = Some("copy".to_owned());
+    let outcome = world.restore(&api, &options).await.expect("restored");
+    assert_eq!(world.digest("copy").await, world.digest("app").await);
+    assert_eq!((outcome.database.as_str(), outcome.ignored_errors), ("copy", 0));
+    assert_eq!(api.states(), WHOLE_LIFE);
+    let statistics = world
+        .sql("copy", "SELECT count(*) FROM pg_stats WHERE tablename = 'orders'")
+        .await;
+    assert_eq!(statistics, [["2"]], "ANALYZE did not run");
+    let completed = api.reports().pop().expect("reports").1;
+    assert_eq!(completed.checksum_sha256, Some(outcome.checksum_sha256));
+    assert_eq!(completed.size_bytes, Some(world.dump.len() as u64));
+
+    // The name from the archive, once the source is out of the way.
+    let before = world.digest("app").await;
+    world.sql("postgres", "ALTER DATABASE app RENAME TO original").await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour::default()).await;
+    let options = world.options("postgres", RestoreMode::NewDatabase);
+    assert_eq!(world.restore(&api, &options).await.expect("restored").database, "app");
+    assert_eq!(world.digest("app").await, before);
+    assert_eq!(api.states(), WHOLE_LIFE);
+
+    // Nothing that was sent names the target or its password.
+    let password = world.cluster.dsn("postgres").to_uri();
+    let secret = secrecy::ExposeSecret::expose_secret(&password).to_owned();
+    let secret = secret.split(['@', ':']).nth(2).expect("a password").to_owned();
+    for request in api.requests().await {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!body.contains(&secret) && !body.contains("127.0.0.1"), "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_place_replaces_what_the_target_held() {
+    let world = World::new().await;
+    world.sql("postgres", "CREATE DATABASE live").await;
+    world
+        .sql(
+            "live",
+            "CREATE TABLE orders (id bigint); INSERT INTO orders VALUES (1); CREATE TABLE kept (id int)",
+        )
+        .await;
+    let api = world.api(RestoreMode::InPlace, Behaviour::default()).await;
+    let mut options = world.options("live", RestoreMode::InPlace);
+    options.leave_out.analyze = true;
+    let outcome = world.restore(&api, &options).await.expect("restored");
+    assert_eq!(outcome.database, "live");
+    assert_eq!(world.digest("live").await, world.digest("app").await);
+    assert_eq!(world.sql("live", "SELECT count(*) FROM kept").await, [["0"]]);
+    assert_eq!(api.states(), WHOLE_LIFE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_last_report_says_that_the_data_is_there() {
+    let world = World::new().await;
+    let refuses = Some((RestoreState::Completed, ErrorCode::ServiceUnavailable));
+    let api = world
+        .api(
+            RestoreMode::NewDatabase,
+            Behaviour {
+                refuses,
+                ..Behaviour::default()
+            },
+        )
+        .await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    options.created_database = Some("copy".to_owned());
+    let error = world.restore(&api, &options).await.expect_err("unreported");
+    assert_eq!(error.code(), ErrorCode::NetworkError);
+    assert!(
+        error.to_string().contains("The data IS restored into \"copy\""),
+        "{error}"
+    );
+    assert_eq!(world.digest("copy").await, world.digest("app").await);
+    assert_eq!(
+        api.states().last(),
+        Some(&"finalizing"),
+        "a success was reported as something else"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_may_come_from_the_environment() {
+    let world = World::new().await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour::default()).await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    let whole = secrecy::ExposeSecret::expose_secret(&options.target.to_uri()).to_owned();
+    let (head, rest) = whole.split_once('@').expect("credentials");
+    let (user, password) = head.rsplit_once(':').expect("a password");
+    options.target = Dsn::parse(&format!("{user}@{rest}")).expect("a DSN");
+    options.ambient.pgpassword = Some(password.to_owned().into());
+    options.created_database = Some("copy".to_owned());
+    world.restore(&api, &options).await.expect("restored");
+}
