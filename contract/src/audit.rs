@@ -67,7 +67,7 @@ event_kinds! {
 }
 
 /// One link of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEvent {
     /// What happened.
@@ -81,6 +81,7 @@ pub struct AuditEvent {
     /// What there is to know about it. Never data content, never a secret.
     pub payload: Value,
     /// The hash of the event before, or [`FIRST_PREV_HASH`].
+    #[schemars(description = "The hash of the event before; 64 zeros in the first.")]
     pub prev_hash: String,
     /// The hash of this event.
     pub hash: String,

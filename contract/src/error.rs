@@ -209,6 +209,7 @@ impl ErrorBody {
 
 /// An [`ErrorBody`] with the members that RFC 9457 asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "An error with the members that RFC 9457 asks for.")]
 pub struct Problem {
     /// A reference that identifies the kind of problem.
     #[serde(rename = "type")]

@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod capabilities;
+pub mod commands;
 #[cfg(feature = "generate")]
 pub mod emit;
 pub mod envelope;

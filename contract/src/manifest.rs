@@ -14,10 +14,12 @@ use crate::time::Timestamp;
 pub const SCHEMA: &str = "walwarden.manifest.v1";
 
 /// What a completed backup consists of. Fields are only ever added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = add_signature)]
 pub struct Manifest {
     /// [`SCHEMA`].
+    #[schemars(description = "Always `walwarden.manifest.v1`.")]
     pub schema: String,
     /// The backup job that made the artifact.
     pub backup_job_id: BackupJobId,
@@ -44,7 +46,7 @@ pub struct Manifest {
 }
 
 /// The dump object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestArtifact {
     /// The object's key in the bucket.
@@ -64,7 +66,7 @@ pub struct ManifestArtifact {
 }
 
 /// The database that was dumped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestSource {
     /// Its name on the server.
@@ -76,13 +78,27 @@ pub struct ManifestSource {
 }
 
 /// A lock on an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestRetention {
     /// `none`, `governance` or `compliance`.
     pub mode: String,
     /// Until when the object cannot be deleted; null without a lock.
     pub retain_until: Option<Timestamp>,
+}
+
+/// The signature is no field of [`Manifest`], because it signs the fields; it is a member of the document.
+fn add_signature(schema: &mut schemars::Schema) {
+    let signature = serde_json::json!({
+        "type": "string",
+        "description": "Ed25519 signature over the RFC 8785 form of the document without this member, base64.",
+    });
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("signature".to_owned(), signature);
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.push("signature".into());
+    }
 }
 
 /// Why a manifest is not to be trusted.

@@ -6,6 +6,8 @@ use crate::error::ErrorCode;
 use crate::model;
 use crate::scope::Scope;
 
+mod rules;
+
 /// HTTP method of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -13,6 +15,17 @@ pub enum Method {
     Get,
     /// Changes.
     Post,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
 }
 
 /// How a caller proves who it is.
@@ -71,6 +84,16 @@ use ErrorCode as E;
 
 const TOKEN_ERRORS: &[ErrorCode] =
     &[E::TokenInvalid, E::TokenExpired, E::NotFound, E::InvalidTransition, E::RestoreTimedOut];
+
+const PRESIGN_ERRORS: &[ErrorCode] = &[
+    E::TokenInvalid,
+    E::TokenExpired,
+    E::NotFound,
+    E::InvalidTransition,
+    E::RestoreTimedOut,
+    E::BackupNotRestorable,
+    E::DestinationNotReady,
+];
 
 /// The whole API.
 pub const OPERATIONS: &[Operation] = &[
@@ -212,7 +235,7 @@ pub const OPERATIONS: &[Operation] = &[
         paged: false,
         request: None,
         response: schema_of::<model::RestoreClaim>,
-        errors: TOKEN_ERRORS,
+        errors: PRESIGN_ERRORS,
     },
     Operation {
         id: "refreshArtifactUrl",
@@ -224,7 +247,7 @@ pub const OPERATIONS: &[Operation] = &[
         paged: false,
         request: None,
         response: schema_of::<model::ArtifactUrl>,
-        errors: TOKEN_ERRORS,
+        errors: PRESIGN_ERRORS,
     },
     Operation {
         id: "reportRestore",

@@ -1,5 +1,6 @@
 //! Settings: flags win over the environment, the environment over the configuration file, the file over the defaults.
 
+mod arguments;
 mod error;
 mod layers;
 mod table;
@@ -17,8 +18,8 @@ use secrecy::SecretString;
 use crate::secrets::{KeyFile, KeySource, KeySources};
 use layers::Layers;
 
+pub use arguments::{CommonArguments, ServeArguments};
 pub use error::ConfigError;
-pub use table::{CommonArguments, ServeArguments};
 
 /// Looks an environment variable up. Handed in, so that tests need not change the process.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;

@@ -132,8 +132,11 @@ impl Server {
 }
 
 fn tools(settings: &Settings) -> Tools {
-    let tools = Tools::discover(settings.pg_bin_dir.as_deref(), std::env::var_os("PATH").as_deref());
-    tools.with_system_directories()
+    match &settings.pg_bin_dir {
+        // Somebody chose a version: another one found elsewhere would be a surprise.
+        Some(directory) => Tools::discover(Some(directory), None),
+        None => Tools::discover(None, std::env::var_os("PATH").as_deref()).with_system_directories(),
+    }
 }
 
 fn retry(settings: &Settings) -> RetryPolicy {

@@ -18,6 +18,7 @@ pub struct Evidence {
     /// The hash of the manifest.
     pub manifest_hash: String,
     /// The signed manifest, byte for byte what the bucket holds.
+    #[schemars(with = "crate::manifest::Manifest")]
     pub manifest: Value,
     /// The key that signed it.
     pub key_id: String,
@@ -25,7 +26,8 @@ pub struct Evidence {
     pub integrity_verification: IntegrityVerification,
     /// The age of the data in this backup, in minutes, rounded up.
     pub rpo_minutes: u64,
-    /// The job's audit chain, as in [`crate::audit::AuditEvent`].
+    /// The job's audit chain, oldest event first.
+    #[schemars(with = "Vec<crate::audit::AuditEvent>")]
     pub audit_events: Vec<Value>,
 }
 

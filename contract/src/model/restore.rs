@@ -191,6 +191,7 @@ pub struct RestoreClaim {
     /// The job.
     pub restore: Restore,
     /// The signed manifest as it stands in the bucket.
+    #[schemars(with = "crate::manifest::Manifest")]
     pub manifest: Value,
     /// The key that signed it, SPKI PEM.
     pub public_key_pem: String,

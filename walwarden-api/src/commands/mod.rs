@@ -30,12 +30,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
             return output::print_text(&rendered);
         }
         if arguments.iter().any(|argument| argument == "--json") {
-            let message = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            output::print(true, &kind(&arguments), Err(Failure::new(ErrorCode::UsageError, message)))
+            let failure = Failure::new(ErrorCode::UsageError, complaint(&rendered));
+            output::print(true, &kind(&arguments), Err(failure))
         } else {
             output::print_usage_error(&rendered)
         }
     })
+}
+
+/// What is wrong, without the reminder of how it would be right.
+fn complaint(rendered: &str) -> String {
+    let lines = rendered.trim_start_matches("error: ").lines().map(str::trim);
+    let lines = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The command that was meant: the leading words that name one.

@@ -117,6 +117,10 @@ fn write(mut stream: impl Write, text: &str) {
 }
 
 /// Prints how a command ended, and answers the status to exit with.
+///
+/// # Panics
+/// Never: an envelope always has a JSON form.
+#[must_use]
 pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
     let status = match &result {
         Ok(_) => ExitStatus::Ok,
@@ -161,12 +165,14 @@ pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
 }
 
 /// Prints text that was asked for.
+#[must_use]
 pub fn print_text(text: &str) -> ExitStatus {
     write(io::stdout(), text);
     ExitStatus::Ok
 }
 
 /// Prints what is wrong with the command line.
+#[must_use]
 pub fn print_usage_error(text: &str) -> ExitStatus {
     write(io::stderr(), text);
     ErrorCode::UsageError.exit()

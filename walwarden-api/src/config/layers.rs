@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::Environment;
+use super::arguments::{CommonArguments, Flags, ServeArguments};
 use super::error::ConfigError;
-use super::table::{CommonArguments, Flags, Kind, SETTINGS, ServeArguments, Setting};
+use super::table::{Kind, SETTINGS, Setting};
 use crate::secrets::{KeySource, read_secret_text};
 
 /// Everything that was given, by anyone.

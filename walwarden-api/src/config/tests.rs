@@ -154,7 +154,8 @@ fn a_key_that_is_no_setting_is_refused_by_name() {
 
 #[test]
 fn what_is_out_of_bounds_is_refused_where_it_was_given() {
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 8] = [
         (&["--workers=0"], &[], "--workers: expected a whole number from 1 to 64"),
         (
             &[],

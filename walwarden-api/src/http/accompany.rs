@@ -61,7 +61,7 @@ fn record(span: &tracing::Span, operation: Option<&'static str>, status: StatusC
     metrics::histogram!(HTTP_REQUEST_SECONDS, "operation" => label).record(elapsed.as_secs_f64());
     span.record("operation", label);
     let _entered = span.enter();
-    let (status, latency_ms) = (status.as_u16(), elapsed.as_millis());
+    let (status, latency_ms) = (status.as_u16(), u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
     // Probes come every few seconds, and say nothing new.
     if operation.is_some() || status >= 500 {
         tracing::info!(status, latency_ms, "answered");

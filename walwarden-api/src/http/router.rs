@@ -46,7 +46,6 @@ pub(super) fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
 ///
 /// # Panics
 /// When a handler is registered for an operation that the contract does not have: a defect that every test meets.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let mut routes = service_routes();
     for (id, handler) in handlers() {
@@ -58,7 +57,6 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// What a process answers that only works: whether it is alive and ready, and what it counted.
-#[must_use]
 pub fn status_router(state: AppState) -> Router {
     wrap(service_routes(), state, TIME_LIMIT)
 }
@@ -82,7 +80,6 @@ pub(super) fn wrap(routes: Router<AppState>, state: AppState, time_limit: Durati
 }
 
 /// What the panic said goes to stderr by the panic hook; the caller learns that there was one.
-#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer asks for")]
 fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     ApiError::of(ErrorCode::InternalError).into_response()

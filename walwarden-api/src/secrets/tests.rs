@@ -17,13 +17,13 @@ const KEY: [u8; 32] = [7; 32];
 fn what_was_sealed_opens_for_its_record_only() {
     let (system, _) = manual();
     let sealer = Sealer::new(&KEY);
-    let sealed = sealer.seal(&system, "db_1", b"postgresql://u:hunter2@h/d");
-    assert!(sealed.starts_with(&format!("v1.{}.", sealer.key_id())));
+    let text = sealer.seal(&system, "db_1", b"postgresql://u:hunter2@h/d");
+    assert!(text.starts_with(&format!("v1.{}.", sealer.key_id())));
     assert_eq!(
-        sealer.open("db_1", &sealed).expect("opens").as_slice(),
+        sealer.open("db_1", &text).expect("opens").as_slice(),
         b"postgresql://u:hunter2@h/d"
     );
-    assert_eq!(sealer.open("db_2", &sealed), Err(SealError::Refused));
+    assert_eq!(sealer.open("db_2", &text), Err(SealError::Refused));
 }
 
 #[test]
@@ -52,11 +52,11 @@ proptest! {
     fn any_changed_character_is_refused(position in 0_usize..4096, replacement in "[A-Za-z0-9_.-]") {
         let (system, _) = manual();
         let sealer = Sealer::new(&KEY);
-        let sealed = sealer.seal(&system, "db_1", b"a secret of some length");
-        let mut changed = sealed.clone();
-        let position = position % sealed.len();
+        let text = sealer.seal(&system, "db_1", b"a secret of some length");
+        let mut changed = text.clone();
+        let position = position % text.len();
         changed.replace_range(position..=position, &replacement);
-        prop_assert!(changed == sealed || sealer.open("db_1", &changed).is_err());
+        prop_assert!(changed == text || sealer.open("db_1", &changed).is_err());
     }
 
     #[test]

@@ -286,5 +286,9 @@ fn settings(data_dir: &Path) -> anyhow::Result<Settings> {
     settings.keys = crate::secrets::KeySources::in_directory(data_dir);
     data_dir.clone_into(&mut settings.data_dir);
     settings.listen.set_port(0);
+    // A demo is watched: better one clear failure now than three and half a minute of waiting.
+    settings.backup_attempts = 1;
+    settings.log = std::env::var("WALWARDEN_LOG").unwrap_or_else(|_| "error".to_owned());
+    telemetry::init_logs(&settings)?;
     Ok(settings)
 }

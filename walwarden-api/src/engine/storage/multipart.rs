@@ -50,12 +50,38 @@ impl Bucket {
             .set_object_lock_mode(retain_until.and_then(|_| self.lock_mode.to_aws()))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
             .send()
-            .await?;
+            .await;
+        let answer = match answer.map_err(StorageError::from) {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.explain(error, retain_until.is_some()).await),
+        };
         let id = answer.upload_id.ok_or_else(|| StorageError {
             kind: StorageErrorKind::Other,
             message: "the bucket began an upload without naming it".to_owned(),
         })?;
         Ok(Upload { key: key.to_owned(), id })
+    }
+
+    /// Says more about a refusal that could mean anything: some servers answer a bare 400 where the bucket is missing, or cannot
+    /// lock objects.
+    async fn explain(&self, error: StorageError, to_be_locked: bool) -> StorageError {
+        if error.kind != StorageErrorKind::Other {
+            return error;
+        }
+        let because = |kind, reason: &str| StorageError { kind, message: format!("{reason}; {}", error.message) };
+        let bucket = self.client.head_bucket().bucket(&self.name).send().await.map_err(StorageError::from);
+        if let Err(StorageErrorKind::ObjectMissing | StorageErrorKind::BucketMissing) = bucket.map_err(|error| error.kind) {
+            return because(StorageErrorKind::BucketMissing, "there is no such bucket");
+        }
+        if !to_be_locked {
+            return error;
+        }
+        let answer = self.client.get_object_lock_configuration().bucket(&self.name).send().await;
+        let enabled = match answer.map_err(StorageError::from) {
+            Ok(answer) => answer.object_lock_configuration.is_some_and(|lock| lock.object_lock_enabled.is_some()),
+            Err(refusal) => !matches!(refusal.kind, StorageErrorKind::LockRefused | StorageErrorKind::ObjectMissing),
+        };
+        if enabled { error } else { because(StorageErrorKind::LockRefused, "the bucket has no Object Lock") }
     }
 
     /// Sends one part.

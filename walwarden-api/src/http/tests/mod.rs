@@ -1,4 +1,4 @@
-//! The API in process, on a SQLite store: who may call what, and how it answers.
+//! The API in process, on the embedded store: who may call what, and how it answers.
 
 mod auth;
 mod evidence;

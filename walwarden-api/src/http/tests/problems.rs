@@ -117,8 +117,8 @@ async fn a_panic_is_an_internal_error_and_says_nothing_of_its_cause() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_a_timeout() {
     let fixture = Fixture::new().await;
-    let routes = Router::new().route("/hangs", get(std::future::pending::<StatusCode>));
-    let router = wrap(routes, fixture.state.clone(), Duration::from_millis(1));
+    let hangs = Router::new().route("/hangs", get(std::future::pending::<StatusCode>));
+    let router = wrap(hangs, fixture.state.clone(), Duration::from_millis(1));
     let response = router
         .oneshot(Request::get("/hangs").body(Body::empty()).expect("a request"))
         .await;

@@ -41,7 +41,8 @@ pub(in crate::commands::admin) struct AddArguments {
 /// Where the source's DSN comes from.
 #[derive(Debug, Args)]
 pub(super) struct SourceArguments {
-    /// File that holds the source's connection string [env: WALWARDEN_SOURCE_DSN or WALWARDEN_SOURCE_DSN_FILE]
+    /// File that holds the source's connection string, unless it is in `WALWARDEN_SOURCE_DSN` or
+    /// `WALWARDEN_SOURCE_DSN_FILE` names its file
     #[arg(long, value_name = "PATH")]
     source_file: Option<PathBuf>,
     /// The source's connection string, only when there is no password in it
@@ -85,7 +86,9 @@ impl SourceArguments {
 
 /// Sets everything about a database that follows from its source.
 pub(super) fn set_source(database: &mut Database, dsn: &Dsn, context: &Context<'_>) -> Result<(), Failure> {
-    database.database_name = dsn.database().unwrap_or_default().to_owned();
+    dsn.database()
+        .unwrap_or_default()
+        .clone_into(&mut database.database_name);
     database.redacted_dsn = dsn.redacted();
     database.sealed_dsn = context.keyring()?.seal_dsn(context.system, database.id, dsn);
     Ok(())

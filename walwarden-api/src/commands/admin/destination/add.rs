@@ -43,7 +43,8 @@ pub(in crate::commands::admin) struct AddArguments {
 /// Where the access key's secret comes from.
 #[derive(Debug, Args)]
 pub(super) struct SecretArguments {
-    /// File that holds the access key's secret [env: WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE]
+    /// File that holds the access key's secret, unless it is in `WALWARDEN_SECRET_ACCESS_KEY` or
+    /// `WALWARDEN_SECRET_ACCESS_KEY_FILE` names its file
     #[arg(long, value_name = "PATH", conflicts_with = "secret_access_key_stdin")]
     secret_access_key_file: Option<PathBuf>,
     /// Read the access key's secret from standard input

@@ -11,7 +11,7 @@ use crate::store::destinations::Destination;
 pub(super) enum Provider {
     /// Amazon S3
     Aws,
-    /// `MinIO`
+    /// MinIO
     Minio,
     /// Google Cloud Storage, over its S3 interface
     Gcs,

@@ -1,0 +1,120 @@
+//! The `OpenAPI` 3.1 document. What the server serves beside the API (health, metrics, public keys) is not in it.
+
+mod operation;
+mod responses;
+mod schemas;
+
+use serde_json::Value;
+use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
+use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApiBuilder, Server};
+
+pub(super) use self::operation::who_may_call;
+pub(super) use self::responses::by_status;
+use self::responses::errors;
+pub(super) use self::schemas::{Schemas, name};
+use super::json::pretty;
+use crate::operations::{Auth, BASE_PATH, Method, OPERATIONS, Operation};
+
+const DESCRIPTION: &str = "Backups of Postgres databases into buckets that their owners keep, and restores that are \
+    verified before they touch anything.\n\n\
+    Every request carries an API key or a restore token as bearer token. Every POST carries an `Idempotency-Key`. Every \
+    answer that is not a success is `application/problem+json` with a `code` from a closed list.";
+
+/// Tags with their descriptions, in the order of the reference.
+pub(super) const TAGS: &[(&str, &str)] = &[
+    ("profile", "Who the caller is."),
+    ("databases", "Protected databases."),
+    ("backups", "Backup jobs and their artifacts."),
+    ("evidence", "Proof of completed backups."),
+    ("restores", "Restore sessions, and what the restore machine reports."),
+];
+
+/// The tag of an operation: the kind of record that it is about.
+pub(super) fn tag(operation: &Operation) -> &'static str {
+    let mut segments = operation
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty() && !segment.starts_with('{'));
+    let (first, second) = (segments.next(), segments.next());
+    let known = |segment: Option<&str>| TAGS.iter().map(|(name, _)| *name).find(|name| Some(*name) == segment);
+    known(second)
+        .or_else(|| known(first))
+        .expect("every path begins with the name of a tag, which a test checks")
+}
+
+/// The name of the security scheme that an operation asks for.
+const fn scheme(auth: Auth) -> &'static str {
+    match auth {
+        Auth::ApiKey(_) => "apiKey",
+        Auth::RestoreToken => "restoreToken",
+    }
+}
+
+pub(super) fn document() -> String {
+    pretty(&value())
+}
+
+fn value() -> Value {
+    let mut schemas = Schemas::default();
+    let mut components = Components::builder()
+        .security_scheme(scheme(Auth::ApiKey(None)), bearer("wal_<64 hex digits>", "An API key."))
+        .security_scheme(
+            scheme(Auth::RestoreToken),
+            bearer("wrt1.<payload>.<mac>", "The restore token of the job in the path."),
+        );
+    for (name, header) in responses::headers() {
+        components = components.header(name, header);
+    }
+    let mut paths = Paths::new();
+    for operation in OPERATIONS {
+        let method = match operation.method {
+            Method::Get => HttpMethod::Get,
+            Method::Post => HttpMethod::Post,
+        };
+        let item = PathItem::new(method, operation::document(operation, &mut schemas));
+        paths
+            .paths
+            .entry(operation.path.to_owned())
+            .or_default()
+            .merge_operations(item);
+        components = errors(operation).into_iter().fold(components, |components, error| {
+            components.response(error.name(), error.response(&mut schemas))
+        });
+    }
+    let document = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Walwarden API")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .license(Some(
+                    LicenseBuilder::new()
+                        .name("Apache-2.0")
+                        .identifier(Some("Apache-2.0"))
+                        .build(),
+                ))
+                .build(),
+        )
+        .servers(Some([Server::new(BASE_PATH)]))
+        .tags(Some(TAGS.iter().map(|(name, about)| {
+            TagBuilder::new().name(*name).description(Some(*about)).build()
+        })))
+        .paths(paths)
+        .components(Some(components.build()))
+        .build();
+    let mut value = serde_json::to_value(document).expect("the document's maps have string keys");
+    // utoipa's schema type knows fewer keywords than JSON Schema has, so schemars' documents go in as they are.
+    value["components"]["schemas"] = schemas.into_definitions();
+    value
+}
+
+fn bearer(format: &str, about: &str) -> SecurityScheme {
+    let http: Http = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format(format)
+        .description(Some(about))
+        .build();
+    SecurityScheme::Http(http)
+}

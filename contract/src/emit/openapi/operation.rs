@@ -1,0 +1,157 @@
+//! One operation: parameters, body, responses.
+
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, Ref, RefOr, Required, Schema};
+
+use super::responses::{errors, header_ref};
+use super::schemas::Schemas;
+use super::{scheme, tag};
+use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
+use crate::operations::{Auth, Operation};
+use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
+
+pub(super) fn document(operation: &Operation, schemas: &mut Schemas) -> utoipa::openapi::path::Operation {
+    let mut document = OperationBuilder::new()
+        .operation_id(Some(operation.id))
+        .summary(Some(operation.summary))
+        .description(Some(who_may_call(operation)))
+        .tag(tag(operation))
+        .security(SecurityRequirement::new(scheme(operation.auth), [] as [&str; 0]))
+        .response(operation.success.to_string(), success(operation, schemas));
+    for parameter in parameters(operation, schemas) {
+        document = document.parameter(parameter);
+    }
+    if let Some(request) = operation.request {
+        let reference = schemas.request(request);
+        // An absent body counts as an empty object, which is enough where every member has a default.
+        let required = if schemas.has_required_members(&reference) {
+            Required::True
+        } else {
+            Required::False
+        };
+        let body = RequestBodyBuilder::new()
+            .required(Some(required))
+            .content("application/json", Content::new(Some(reference)));
+        document = document.request_body(Some(body.build()));
+    }
+    for error in errors(operation) {
+        document = document.response(error.status.to_string(), Ref::from_response_name(error.name()));
+    }
+    if let Some(scope) = operation.scope() {
+        document = document.extensions(Some(
+            ExtensionsBuilder::new().add("x-required-scope", scope.as_str()).build(),
+        ));
+    }
+    document.build()
+}
+
+/// What the caller must present, in a sentence.
+pub(in crate::emit) fn who_may_call(operation: &Operation) -> String {
+    match operation.auth {
+        Auth::ApiKey(Some(scope)) => format!("Requires an API key with the scope `{scope}`."),
+        Auth::ApiKey(None) => "Requires an API key, with whatever scopes.".to_owned(),
+        Auth::RestoreToken => "Requires the restore token of this job.".to_owned(),
+    }
+}
+
+fn success(operation: &Operation, schemas: &mut Schemas) -> ResponseBuilder {
+    let about = match operation.success {
+        202 => "Accepted: the job exists and goes on by itself.",
+        _ => "Done.",
+    };
+    let response = ResponseBuilder::new()
+        .description(about)
+        .header_ref("X-Request-Id", header_ref("X-Request-Id"))
+        .content(
+            "application/json",
+            Content::new(Some(schemas.response(operation.response))),
+        );
+    if operation.replays() {
+        response.header_ref("Idempotency-Replayed", header_ref("Idempotency-Replayed"))
+    } else {
+        response
+    }
+}
+
+/// The names in braces, in order.
+fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Parameter> {
+    let mut parameters: Vec<_> = path_parameters(operation.path)
+        .map(|name| {
+            let (id, about) = match name {
+                "databaseId" => (schemas.of::<DatabaseId>(), "The protected database."),
+                "backupJobId" => (schemas.of::<BackupJobId>(), "The backup job."),
+                "restoreJobId" => (schemas.of::<RestoreJobId>(), "The restore job."),
+                _ => unreachable!("{name} is not the name of an identifier"),
+            };
+            parameter(name, ParameterIn::Path, Required::True, about, id)
+        })
+        .collect();
+    if operation.paged {
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1_usize))
+            .maximum(Some(MAX_LIMIT as usize))
+            .default(Some(json!(DEFAULT_LIMIT)));
+        let cursor = ObjectBuilder::new().schema_type(Type::String).max_length(Some(64));
+        parameters.extend([
+            parameter(
+                "limit",
+                ParameterIn::Query,
+                Required::False,
+                "At most this many items.",
+                limit,
+            ),
+            parameter(
+                "cursor",
+                ParameterIn::Query,
+                Required::False,
+                "The `nextCursor` of the page before.",
+                cursor,
+            ),
+        ]);
+    }
+    if operation.needs_idempotency_key() {
+        let about = "Chosen by the caller, a new one for each new request. A repeated request with the same key and \
+                     body changes nothing twice.";
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .pattern(Some("^[ -~]+$"));
+        parameters.push(parameter(
+            "Idempotency-Key",
+            ParameterIn::Header,
+            Required::True,
+            about,
+            key,
+        ));
+    }
+    parameters
+}
+
+fn parameter(
+    name: &str,
+    place: ParameterIn,
+    required: Required,
+    about: &str,
+    schema: impl Into<RefOr<Schema>>,
+) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}

@@ -1,0 +1,8 @@
+//! The pages of `docs/reference/`.
+
+pub(super) mod api;
+pub(super) mod claims;
+pub(super) mod cli;
+pub(super) mod errors;
+pub(super) mod exit_codes;
+pub(super) mod scopes;

@@ -1,0 +1,94 @@
+//! `cli.md`
+
+use crate::commands::{COMMANDS, Command, ENVIRONMENT, Flag, GLOBAL_FLAGS};
+use crate::emit::markdown::{codes, head, table};
+
+const LEAD: &str = "\
+`walwarden` speaks to the API with an API key, and runs restores on the machine it is started on. Programs and agents should
+always pass `--json`.
+";
+
+const OUTPUT: &str = r#"## Output
+
+With `--json`, a command writes exactly one document to stdout, and nothing to stderr:
+
+```json
+{"schemaVersion": 1, "ok": true, "kind": "backup.trigger", "data": {}, "warnings": [], "next": [["walwarden", "backup", "status", "bkp_…"]]}
+```
+
+On failure `ok` is false and `error` stands in place of `data`: see [errors](errors.md). `next` holds commands that may be run
+next, as argument vectors. Only `walwarden restore --manifest` differs: it writes one line per state.
+
+Without `--json`, results go to stdout and everything else to stderr, for people: do not parse them. Exit codes are the same
+either way: [exit codes](exit-codes.md).
+
+## Secrets
+
+Arguments are visible to other users of a machine. Give the API key as `WALWARDEN_API_KEY` or `WALWARDEN_API_KEY_FILE`, and a
+target's password as `PGPASSWORD`, `PGPASSFILE`, `WALWARDEN_TARGET_DSN` or `--target-file`. The target's connection string
+never leaves the machine.
+"#;
+
+pub(in crate::emit) fn page() -> String {
+    let environment = ENVIRONMENT
+        .iter()
+        .map(|(name, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
+    let commands = COMMANDS.iter().map(|command| {
+        let words = command.words();
+        let anchor = words.replace(' ', "-");
+        [format!("[`{words}`](#{anchor})"), command.summary.to_owned()]
+    });
+    format!(
+        "{}\n{}\n{OUTPUT}\n## Flags of every command\n\n{}\n## Environment\n\n{}{}",
+        head("Command line", LEAD),
+        table(["command", "what it does"], commands),
+        flags(GLOBAL_FLAGS),
+        table(["variable", "meaning"], environment),
+        COMMANDS.iter().map(section).collect::<String>(),
+    )
+}
+
+fn section(command: &Command) -> String {
+    let note = if command.note.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n\n", command.note)
+    };
+    let scopes = if command.kind == "restore" {
+        "none, the restore token is enough".to_owned()
+    } else if command.scopes.is_empty() {
+        "any API key".to_owned()
+    } else {
+        codes(command.scopes.iter().map(|scope| scope.as_str()))
+    };
+    let own: Vec<_> = command.flags().copied().collect();
+    let own = if own.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", flags(&own))
+    };
+    format!(
+        "\n## {}\n\n{}.\n\n```\n{}\n```\n\n{note}Scopes: {scopes}. Calls: {}.\n{own}\n```bash\n{}\n```\n",
+        command.words(),
+        command.summary,
+        command.usage(),
+        codes(command.operations.iter().copied()),
+        command.example,
+    )
+}
+
+fn flags(flags: &[Flag]) -> String {
+    let rows = flags.iter().map(|flag| {
+        let required = if flag.required { " **Required.**" } else { "" };
+        let choices = if flag.choices.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", codes(flag.choices.iter().copied()))
+        };
+        [
+            format!("`{}`", flag.usage()),
+            format!("{}{choices}.{required}", flag.help),
+        ]
+    });
+    table(["flag", "meaning"], rows)
+}

@@ -1,0 +1,93 @@
+//! `SKILL.md`: how an agent drives the command line, and what it may say afterwards.
+
+use super::markdown::{codes, list, table};
+use super::reference::claims::with_status;
+use crate::capabilities::{CLAIM_RULES, Status};
+use crate::commands::COMMANDS;
+use crate::exit::ExitStatus;
+
+const FRONT_MATTER: &str = "\
+---
+name: walwarden
+description: Drives the walwarden command line, which backs up Postgres databases into a bucket of the customer's own and \
+restores them. Use it to check a Walwarden API key, list protected databases, start and follow a backup, read the evidence \
+of a backup, and restore a backup into a database. Also use it before a migration that needs a fresh backup, and whenever \
+a statement about backups or recoverability is to be made, because it says what the evidence allows to claim.
+license: Apache-2.0
+---
+";
+
+const PATTERN: &str = r#"# Walwarden
+
+`surface.json` beside this file lists every operation, command, flag, scope, exit code and error code.
+
+## Set up
+
+```bash
+export WALWARDEN_BASE_URL=https://walwarden.example.com
+export WALWARDEN_API_KEY_FILE=/run/secrets/walwarden-api-key   # or WALWARDEN_API_KEY
+walwarden --json profile validate                              # which organization, which scopes
+```
+
+If the key lacks a scope, stop and say which one: `error.requiredScope` names it. Do not look for another key.
+
+## Safe command pattern
+
+1. Always pass `--json`. stdout is then exactly one document, `{"schemaVersion", "ok", "kind", "data" or "error", "warnings", "next"}`.
+2. Check the exit code, then `ok`, then the state in `data`. Never parse output for people.
+3. On failure read `error.code`, `error.retryable` and `error.nextAction`. Do not repeat a command that is not retryable.
+4. `next` holds commands as argument vectors. Run them as they are, without a shell.
+5. Never put keys, tokens or passwords into arguments, logs or answers. Restore tokens and presigned URLs are secrets too.
+
+```bash
+walwarden --json database list
+walwarden --json backup trigger --database "$WALWARDEN_DATABASE_ID" --wait > backup.json
+backup_id="$(jq -r .data.completed.id backup.json)"
+walwarden --json evidence get "$backup_id" > evidence.json
+jq -e '.data.evidence.integrityVerification.result == "passed"' evidence.json
+```
+
+## Evidence before success
+
+- A backup succeeded when `backup trigger --wait` exited 0 **and** `evidence get` for the same id shows
+  `integrityVerification.result` = `passed`. Report the backup id and `manifestHash` with it.
+- A migration may begin when that holds for a backup that was triggered for it.
+- A restore succeeded when `restore execute` exited 0 and `restore status` shows `completed`.
+- Completed is not proven recoverable. Only a completed restore of that backup proves it, and only for that backup.
+- If the evidence cannot be read, say that it could not be read. Do not fill the gap.
+
+## Restore
+
+```bash
+walwarden --json restore execute --backup "$backup_id" --target-file target.dsn \
+  --mode new_database --created-database recovery
+```
+
+- `new_database` creates a database and touches nothing else. Prefer it.
+- `in_place` drops what the target database holds. It needs `--confirm-destructive`. Ask a person first, each time, naming the target.
+- The target's connection string stays on this machine; `--target-file` or `WALWARDEN_TARGET_DSN` keeps it out of arguments.
+- After any failure a new session is needed: a token works once. If `pg_restore` had begun, the target may hold part of the data.
+"#;
+
+pub(super) fn page() -> String {
+    let commands = COMMANDS.iter().map(|command| {
+        let scopes = codes(command.scopes.iter().map(|scope| scope.as_str()));
+        [format!("`{}`", command.words()), command.summary.to_owned(), scopes]
+    });
+    let exits = ExitStatus::ALL.iter().map(|exit| {
+        [
+            format!("`{}`", exit.code()),
+            exit.name().to_owned(),
+            exit.meaning().to_owned(),
+        ]
+    });
+    let planned = with_status(Status::Planned).map(|capability| capability.claim);
+    format!(
+        "{FRONT_MATTER}\n{PATTERN}\n## Commands\n\n{}\n## Exit codes\n\n{}\n## Forbidden claims\n\n{}\n\
+         None of these exists. Do not claim them, and do not promise them:\n\n{}",
+        table(["command", "what it does", "scopes"], commands),
+        table(["code", "name", "meaning"], exits),
+        list(CLAIM_RULES),
+        list(planned),
+    )
+}
