@@ -41,23 +41,11 @@ const fn available(
     operations: &'static [&'static str],
     commands: &'static [&'static str],
 ) -> Capability {
-    Capability {
-        id,
-        status: Status::Available,
-        claim,
-        operations,
-        commands,
-    }
+    Capability { id, status: Status::Available, claim, operations, commands }
 }
 
 const fn planned(id: &'static str, claim: &'static str) -> Capability {
-    Capability {
-        id,
-        status: Status::Planned,
-        claim,
-        operations: &[],
-        commands: &[],
-    }
+    Capability { id, status: Status::Planned, claim, operations: &[], commands: &[] }
 }
 
 /// Every capability.
@@ -115,50 +103,23 @@ pub const CAPABILITIES: &[Capability] = &[
         &["triggerRestore", "claimRestore", "refreshArtifactUrl", "reportRestore"],
         &["restore.execute", "restore"],
     ),
-    planned(
-        "recovery.pitr",
-        "Point-in-time recovery, WAL archiving or continuous backup",
-    ),
+    planned("recovery.pitr", "Point-in-time recovery, WAL archiving or continuous backup"),
     planned("recovery.windows", "Recovery summaries, candidates and window proofs"),
-    planned(
-        "restore.drill",
-        "Automated restore drills or unattended restore verification",
-    ),
+    planned("restore.drill", "Automated restore drills or unattended restore verification"),
     planned("evidence.export", "Evidence bundles"),
     planned("evidence.verify_offline", "Offline verification of evidence bundles"),
-    planned(
-        "audit.checkpoint",
-        "Detection of an audit chain that was cut short or rewritten as a whole",
-    ),
+    planned("audit.checkpoint", "Detection of an audit chain that was cut short or rewritten as a whole"),
     planned("mcp.server", "An MCP server or MCP tools"),
     planned("dashboard", "A dashboard or any other web page"),
     planned("notification.routes", "Notifications by mail, chat or webhook"),
-    planned(
-        "backup.cancel",
-        "Cancelling or dismissing backup jobs through the API or the command line",
-    ),
+    planned("backup.cancel", "Cancelling or dismissing backup jobs through the API or the command line"),
     planned("retention.delete", "Deletion of old backups by Walwarden"),
-    planned(
-        "artifact.encrypt",
-        "Encryption of artifacts by Walwarden, beyond what the bucket does",
-    ),
-    planned(
-        "databases.manage",
-        "Adding, changing or removing databases through the API or `walwarden`",
-    ),
-    planned(
-        "destinations.manage",
-        "Reading, adding, changing or removing destinations through the API or `walwarden`",
-    ),
+    planned("artifact.encrypt", "Encryption of artifacts by Walwarden, beyond what the bucket does"),
+    planned("databases.manage", "Adding, changing or removing databases through the API or `walwarden`"),
+    planned("destinations.manage", "Reading, adding, changing or removing destinations through the API or `walwarden`"),
     planned("destination.preflight", "Preflight checks of a destination"),
-    planned(
-        "destination.assume_role",
-        "Access to buckets by AssumeRole in place of access keys",
-    ),
-    planned(
-        "diagnostics",
-        "Diagnosis commands, environment checks or an error explainer",
-    ),
+    planned("destination.assume_role", "Access to buckets by AssumeRole in place of access keys"),
+    planned("diagnostics", "Diagnosis commands, environment checks or an error explainer"),
     planned("account.login", "Login, logout or whoami commands"),
 ];
 
@@ -183,47 +144,23 @@ mod tests {
             let reachable = !capability.operations.is_empty() && !capability.commands.is_empty();
             assert_eq!(reachable, capability.status == Status::Available, "{}", capability.id);
             for id in capability.operations {
-                assert!(
-                    operations::operation(id).is_some(),
-                    "{}: no operation {id}",
-                    capability.id
-                );
+                assert!(operations::operation(id).is_some(), "{}: no operation {id}", capability.id);
             }
             for kind in capability.commands {
-                assert!(
-                    commands::command(kind).is_some(),
-                    "{}: no command {kind}",
-                    capability.id
-                );
+                assert!(commands::command(kind).is_some(), "{}: no command {kind}", capability.id);
             }
         }
     }
 
     #[test]
     fn every_operation_and_command_belongs_to_a_capability() {
-        let carried = |id: &str| {
-            CAPABILITIES
-                .iter()
-                .any(|capability| capability.operations.contains(&id))
-        };
+        let carried = |id: &str| CAPABILITIES.iter().any(|capability| capability.operations.contains(&id));
         for operation in operations::OPERATIONS {
-            assert!(
-                operation.id == "getProfile" || carried(operation.id),
-                "{}",
-                operation.id
-            );
+            assert!(operation.id == "getProfile" || carried(operation.id), "{}", operation.id);
         }
-        let carried = |kind: &str| {
-            CAPABILITIES
-                .iter()
-                .any(|capability| capability.commands.contains(&kind))
-        };
+        let carried = |kind: &str| CAPABILITIES.iter().any(|capability| capability.commands.contains(&kind));
         for command in commands::COMMANDS {
-            assert!(
-                command.kind == "profile.validate" || carried(command.kind),
-                "{}",
-                command.kind
-            );
+            assert!(command.kind == "profile.validate" || carried(command.kind), "{}", command.kind);
         }
     }
 }

@@ -77,47 +77,25 @@ impl Flag {
     /// The flag with its placeholder.
     #[must_use]
     pub fn usage(&self) -> String {
-        self.value
-            .map_or_else(|| self.name.to_owned(), |value| format!("{} <{value}>", self.name))
+        self.value.map_or_else(|| self.name.to_owned(), |value| format!("{} <{value}>", self.name))
     }
 
     const fn switch(name: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            value: None,
-            choices: &[],
-            required: false,
-            help,
-        }
+        Self { name, value: None, choices: &[], required: false, help }
     }
 
     const fn option(name: &'static str, value: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            value: Some(value),
-            choices: &[],
-            required: false,
-            help,
-        }
+        Self { name, value: Some(value), choices: &[], required: false, help }
     }
 
     const fn required(name: &'static str, value: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            value: Some(value),
-            choices: &[],
-            required: true,
-            help,
-        }
+        Self { name, value: Some(value), choices: &[], required: true, help }
     }
 }
 
 /// The flags of every command.
 pub const GLOBAL_FLAGS: &[Flag] = &[
-    Flag::switch(
-        "--json",
-        "Write exactly one JSON document to stdout, and nothing to stderr",
-    ),
+    Flag::switch("--json", "Write exactly one JSON document to stdout, and nothing to stderr"),
     Flag::option("--api-url", "URL", "The API's address, over `WALWARDEN_BASE_URL`"),
     Flag::option(
         "--api-key",
@@ -125,31 +103,19 @@ pub const GLOBAL_FLAGS: &[Flag] = &[
         "The API key, over `WALWARDEN_API_KEY`; arguments are visible to other users of this machine",
     ),
     Flag::option("--timeout-ms", "MS", "How long one request may take"),
-    Flag::switch(
-        "--allow-insecure-http",
-        "Allow plain http to other machines; keys and tokens then travel in clear",
-    ),
+    Flag::switch("--allow-insecure-http", "Allow plain http to other machines; keys and tokens then travel in clear"),
 ];
 
 /// The environment variables that the command line reads, with their meaning.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
-    (
-        "WALWARDEN_BASE_URL",
-        "The API's address. `WALWARDEN_API_URL` is its older name.",
-    ),
+    ("WALWARDEN_BASE_URL", "The API's address. `WALWARDEN_API_URL` is its older name."),
     ("WALWARDEN_API_KEY", "The API key."),
     ("WALWARDEN_API_KEY_FILE", "A file that holds the API key."),
-    (
-        "WALWARDEN_TOKEN",
-        "The restore token, for `walwarden restore --manifest`.",
-    ),
+    ("WALWARDEN_TOKEN", "The restore token, for `walwarden restore --manifest`."),
     ("WALWARDEN_TOKEN_FILE", "A file that holds the restore token."),
     ("WALWARDEN_TARGET_DSN", "The restore target, in place of `--target`."),
     ("PGPASSWORD", "The target's password, when the target names none."),
-    (
-        "PGPASSFILE",
-        "A libpq password file, when the target names no password.",
-    ),
+    ("PGPASSFILE", "A libpq password file, when the target names no password."),
     ("NO_COLOR", "Any value: no colours on stderr."),
 ];
 
@@ -165,15 +131,8 @@ const TARGET: &[Flag] = &[
         "The target: a maintenance database for `new_database`, the database itself for `in_place`. It never leaves \
          this machine. Also read from `WALWARDEN_TARGET_DSN`",
     ),
-    Flag::option(
-        "--target-file",
-        "PATH",
-        "A file that holds the target's connection string",
-    ),
-    Flag {
-        choices: &["new_database", "in_place"],
-        ..Flag::required("--mode", "MODE", "How the target is treated")
-    },
+    Flag::option("--target-file", "PATH", "A file that holds the target's connection string"),
+    Flag { choices: &["new_database", "in_place"], ..Flag::required("--mode", "MODE", "How the target is treated") },
     Flag::option(
         "--created-database",
         "NAME",
@@ -185,29 +144,18 @@ const TARGET: &[Flag] = &[
     ),
 ];
 const RUN: &[Flag] = &[
-    Flag::option(
-        "--jobs",
-        "N",
-        "Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent",
-    ),
+    Flag::option("--jobs", "N", "Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent"),
     Flag::option(
         "--work-dir",
         "DIR",
         "Where the artifact is kept meanwhile; the system's temporary directory when absent",
     ),
-    Flag::option(
-        "--pubkey",
-        "PATH",
-        "The only public key (PEM) whose signature is accepted",
-    ),
+    Flag::option("--pubkey", "PATH", "The only public key (PEM) whose signature is accepted"),
     Flag::switch("--no-owner", "Leave everything owned by the restoring role"),
     Flag::switch("--no-acl", "Do not restore privileges"),
     Flag::switch("--no-analyze", "Do not run ANALYZE at the end"),
 ];
-const BACKUP_ID: &[Positional] = &[Positional {
-    name: "BACKUP_ID",
-    help: "The backup job",
-}];
+const BACKUP_ID: &[Positional] = &[Positional { name: "BACKUP_ID", help: "The backup job" }];
 
 mod table;
 pub use table::COMMANDS;
@@ -246,12 +194,7 @@ mod tests {
             let words = format!("{} ", command.words());
             assert!(format!("{} ", command.example).contains(&words), "{}", command.example);
             for flag in command.flags().filter(|flag| flag.required) {
-                assert!(
-                    command.example.contains(flag.name),
-                    "{}: {} is missing",
-                    command.kind,
-                    flag.name
-                );
+                assert!(command.example.contains(flag.name), "{}: {} is missing", command.kind, flag.name);
             }
             let known = |word: &str| command.flags().chain(GLOBAL_FLAGS).any(|flag| flag.name == word);
             for word in command.example.split_whitespace().filter(|word| word.starts_with("--")) {

@@ -67,8 +67,6 @@ pub struct Settings {
     pub database_url: Option<SecretString>,
     /// Where the API listens.
     pub listen: SocketAddr,
-    /// Where the API is reached from outside, without a slash at its end.
-    pub public_url: Option<String>,
     /// What the process does.
     pub role: Role,
     /// Backups at a time.
@@ -127,7 +125,6 @@ impl Settings {
                 SocketAddr::from_str(text)
                     .map_err(|_| "expected an address and a port, for example 127.0.0.1:8420".into())
             })?,
-            public_url: layers.optional("public_url", public_url)?,
             role: layers.value("role", |text| match text {
                 "all" => Ok(Role::All),
                 "api" => Ok(Role::Api),
@@ -157,10 +154,7 @@ impl Settings {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "has the shape of the other readers of a setting"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of the other readers of a setting")]
 fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
@@ -172,23 +166,8 @@ fn postgres_url(url: SecretString) -> Result<SecretString, ConfigError> {
         Ok(url)
     } else {
         let reason = "expected postgres://…; leave it out for the embedded store".to_owned();
-        Err(ConfigError::Invalid {
-            origin: "database_url".to_owned(),
-            reason,
-        })
+        Err(ConfigError::Invalid { origin: "database_url".to_owned(), reason })
     }
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url: http::Uri = text
-        .parse()
-        .map_err(|_| "expected a URL such as https://walwarden.example.com")?;
-    let authority = url.authority().ok_or("expected a URL with a host")?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) || authority.as_str().contains('@') || url.query().is_some()
-    {
-        return Err("expected http:// or https:// and a host, without user name and query".to_owned());
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 impl fmt::Display for Role {

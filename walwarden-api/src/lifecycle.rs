@@ -26,7 +26,7 @@ use crate::system::System;
 /// How often schedules, leases and restores are looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often old stored responses are forgotten, and metrics tidied.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// A server whose parts are ready to run.
 pub struct Server {

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use uuid::Uuid;
 use walwarden_contract::Timestamp;
 
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// Where time and randomness come from.
 #[derive(Clone)]
 pub struct System {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    fill: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    fill: Arc<Fill>,
 }
 
 impl System {
     /// The real clock, and the operating system's random generator.
+    ///
+    /// # Panics
+    /// When random bytes are asked for and the operating system has none: nothing could go on safely.
     #[must_use]
     pub fn real() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the one home of the clock")]

@@ -26,14 +26,9 @@ pub const BACKUP_BYTES: &str = "walwarden_backup_bytes_total";
 pub fn init_logs(settings: &Settings) -> Result<(), TryInitError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let filter = EnvFilter::new(&settings.log);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match settings.log_format {
-        LogFormat::Text => builder
-            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-            .finish()
-            .try_init(),
+        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     }
 }
@@ -48,22 +43,10 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 fn describe() {
     metrics::describe_counter!(HTTP_REQUESTS, "Requests answered, by operation and status");
-    metrics::describe_histogram!(
-        HTTP_REQUEST_SECONDS,
-        metrics::Unit::Seconds,
-        "How long requests took, by operation"
-    );
+    metrics::describe_histogram!(HTTP_REQUEST_SECONDS, metrics::Unit::Seconds, "How long requests took, by operation");
     metrics::describe_counter!(BACKUPS, "Backup attempts that ended, by result");
-    metrics::describe_histogram!(
-        BACKUP_SECONDS,
-        metrics::Unit::Seconds,
-        "How long completed backups took"
-    );
-    metrics::describe_counter!(
-        BACKUP_BYTES,
-        metrics::Unit::Bytes,
-        "Bytes that completed backups put into buckets"
-    );
+    metrics::describe_histogram!(BACKUP_SECONDS, metrics::Unit::Seconds, "How long completed backups took");
+    metrics::describe_counter!(BACKUP_BYTES, metrics::Unit::Bytes, "Bytes that completed backups put into buckets");
 }
 
 /// Makes the process count, and answers the handle from which `/metrics` is rendered. Call

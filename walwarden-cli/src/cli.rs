@@ -158,10 +158,7 @@ pub(crate) struct PageArgs {
 
 impl From<PageArgs> for PageQuery {
     fn from(page: PageArgs) -> Self {
-        Self {
-            limit: page.limit,
-            cursor: page.cursor,
-        }
+        Self { limit: page.limit, cursor: page.cursor }
     }
 }
 

@@ -46,10 +46,7 @@ impl Config {
             None => self.text("WALWARDEN_BASE_URL")?.or(self.text("WALWARDEN_API_URL")?),
         };
         let url = url.ok_or_else(|| invalid("No API address: set WALWARDEN_BASE_URL or give --api-url."))?;
-        Ok(Endpoint {
-            allow_insecure_http: self.allow_insecure_http,
-            ..Endpoint::new(url)
-        })
+        Ok(Endpoint { allow_insecure_http: self.allow_insecure_http, ..Endpoint::new(url) })
     }
 
     /// The API key, and what is to be said about where it came from.
@@ -87,9 +84,7 @@ impl Config {
         let Some(value) = (self.environment)(name) else {
             return Ok(None);
         };
-        let text = value
-            .into_string()
-            .map_err(|_| invalid(&format!("{name} is not UTF-8.")))?;
+        let text = value.into_string().map_err(|_| invalid(&format!("{name} is not UTF-8.")))?;
         let text = text.trim();
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
@@ -116,13 +111,8 @@ mod tests {
     use super::*;
 
     fn config(environment: fn(&str) -> Option<OsString>) -> Config {
-        let global = GlobalArgs {
-            json: false,
-            api_url: None,
-            api_key: None,
-            timeout_ms: None,
-            allow_insecure_http: false,
-        };
+        let global =
+            GlobalArgs { json: false, api_url: None, api_key: None, timeout_ms: None, allow_insecure_http: false };
         Config::new(global, environment)
     }
 
@@ -145,13 +135,7 @@ mod tests {
             assert_eq!(failure.expect("refused").body.code, ErrorCode::ConfigInvalid);
         }
         let file = config(|name| (name == "WALWARDEN_API_KEY_FILE").then(|| "/nonexistent".into()));
-        assert!(
-            file.api_key()
-                .expect_err("no such file")
-                .body
-                .message
-                .contains("/nonexistent")
-        );
+        assert!(file.api_key().expect_err("no such file").body.message.contains("/nonexistent"));
     }
 
     #[test]

@@ -29,12 +29,7 @@ pub(crate) struct Report {
 
 impl Context {
     pub(crate) fn new(printer: Printer, config: Config) -> Self {
-        Self {
-            printer,
-            config,
-            cancel: CancellationToken::new(),
-            warnings: Mutex::default(),
-        }
+        Self { printer, config, cancel: CancellationToken::new(), warnings: Mutex::default() }
     }
 
     /// Says something that deserves attention: at once to a person, at the end in JSON.
@@ -61,8 +56,5 @@ impl Context {
 
 /// An argument vector.
 pub(crate) fn command(words: &[&str]) -> Vec<String> {
-    std::iter::once("walwarden")
-        .chain(words.iter().copied())
-        .map(str::to_owned)
-        .collect()
+    std::iter::once("walwarden").chain(words.iter().copied()).map(str::to_owned).collect()
 }

@@ -39,11 +39,7 @@ impl Failure {
 
 impl From<ErrorBody> for Failure {
     fn from(body: ErrorBody) -> Self {
-        Self {
-            body: Box::new(body),
-            untouched: None,
-            next: Vec::new(),
-        }
+        Self { body: Box::new(body), untouched: None, next: Vec::new() }
     }
 }
 

@@ -29,11 +29,7 @@ impl Printer {
     pub(crate) fn new(json: bool) -> Self {
         let terminal = io::stderr().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            json,
-            colour: terminal && !plain,
-            terminal,
-        }
+        Self { json, colour: terminal && !plain, terminal }
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -90,35 +86,17 @@ impl Printer {
     /// What happened, what was left untouched, what to do next.
     pub(crate) fn failure(self, failure: &Failure) {
         let body = &failure.body;
-        let mut lines = vec![format!(
-            "{} {} [{}]",
-            self.paint("31", "error:"),
-            text::plain(&body.message),
-            body.code
-        )];
+        let mut lines = vec![format!("{} {} [{}]", self.paint("31", "error:"), text::plain(&body.message), body.code)];
         lines.extend(failure.untouched.as_ref().map(|text| format!("  untouched: {text}")));
         lines.extend(body.required_scope.map(|scope| format!("  required scope: {scope}")));
         lines.push(format!("  next: {}", text::plain(&body.next_action)));
-        lines.extend(
-            failure
-                .next
-                .iter()
-                .map(|command| format!("  next: {}", text::shell(command))),
-        );
-        lines.extend(
-            body.request_id
-                .as_ref()
-                .map(|id| format!("  request: {}", text::plain(id))),
-        );
+        lines.extend(failure.next.iter().map(|command| format!("  next: {}", text::shell(command))));
+        lines.extend(body.request_id.as_ref().map(|id| format!("  request: {}", text::plain(id))));
         to_stderr(&lines.join("\n"));
     }
 
     fn paint(self, colour: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[1;{colour}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\u{1b}[1;{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 

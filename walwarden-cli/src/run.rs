@@ -28,12 +28,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
     catch_unwind(AssertUnwindSafe(|| parse_and_run(arguments, printer))).unwrap_or_else(|_| {
         let message = "This program failed in a way that it did not foresee. Please report the command that you ran.";
         let kind = usage::kind(arguments);
-        fail(
-            printer,
-            &kind,
-            Failure::new(ErrorCode::InternalError, message),
-            Vec::new(),
-        )
+        fail(printer, &kind, Failure::new(ErrorCode::InternalError, message), Vec::new())
     })
 }
 
@@ -72,29 +67,16 @@ fn dispatch_restore(context: &Context, kind: &str, restore: RestoreArgs) -> Exit
     match restore.command {
         Some(_) if restore.legacy.is_given() => {
             let message = "Flags between `restore` and its subcommand belong after the subcommand.";
-            fail(
-                context.printer,
-                kind,
-                Failure::new(ErrorCode::UsageError, message),
-                Vec::new(),
-            )
+            fail(context.printer, kind, Failure::new(ErrorCode::UsageError, message), Vec::new())
         }
         Some(command) => finish(context, kind, run_restore(context, command)),
-        None => block_on(
-            context,
-            Threads::All,
-            commands::restore::legacy::run(context, restore.legacy),
-        )
-        .unwrap_or_else(|failure| fail(context.printer, kind, failure, context.take_warnings())),
+        None => block_on(context, Threads::All, commands::restore::legacy::run(context, restore.legacy))
+            .unwrap_or_else(|failure| fail(context.printer, kind, failure, context.take_warnings())),
     }
 }
 
 fn run_restore(context: &Context, command: RestoreCommand) -> Result<Report, Failure> {
-    let threads = if matches!(command, RestoreCommand::Execute(_)) {
-        Threads::All
-    } else {
-        Threads::One
-    };
+    let threads = if matches!(command, RestoreCommand::Execute(_)) { Threads::All } else { Threads::One };
     block_on(context, threads, commands::restore::run(context, command))?
 }
 
@@ -125,11 +107,7 @@ fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> Ex
     match outcome {
         Ok(report) => {
             if context.printer.is_json() {
-                let envelope = Envelope {
-                    warnings,
-                    next: report.next,
-                    ..Envelope::success(kind, report.data)
-                };
+                let envelope = Envelope { warnings, next: report.next, ..Envelope::success(kind, report.data) };
                 context.printer.envelope(&envelope);
             } else {
                 context.printer.human(&report.human);
@@ -149,11 +127,7 @@ fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -
     } else if kind == "restore" {
         printer.line("rejected", clock::now(), &json!({"error": failure.body}));
     } else {
-        let envelope = Envelope {
-            warnings,
-            next: failure.next,
-            ..Envelope::failure(kind, *failure.body)
-        };
+        let envelope = Envelope { warnings, next: failure.next, ..Envelope::failure(kind, *failure.body) };
         printer.envelope(&envelope);
     }
     status

@@ -24,11 +24,7 @@ pub(crate) enum Refusal {
 
 /// Whether JSON was asked for, as far as that can be seen in arguments that do not parse.
 pub(crate) fn wants_json(arguments: &[OsString]) -> bool {
-    arguments
-        .iter()
-        .skip(1)
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument == "--json")
+    arguments.iter().skip(1).take_while(|argument| *argument != "--").any(|argument| argument == "--json")
 }
 
 /// The command's words joined by dots: `backup.trigger`, or `walwarden` when there is none.
@@ -44,11 +40,7 @@ pub(crate) fn kind(arguments: &[OsString]) -> String {
             command = found;
         }
     }
-    if words.is_empty() {
-        "walwarden".to_owned()
-    } else {
-        words.join(".")
-    }
+    if words.is_empty() { "walwarden".to_owned() } else { words.join(".") }
 }
 
 pub(crate) fn refusal(error: &clap::Error, arguments: &[OsString]) -> Refusal {
@@ -60,10 +52,7 @@ pub(crate) fn refusal(error: &clap::Error, arguments: &[OsString]) -> Refusal {
         }
         _ => {
             let text = text.strip_prefix("error: ").unwrap_or(&text);
-            Refusal::Usage(usage(&redact(
-                text.trim_end().trim_end_matches(SEE_HELP).trim_end(),
-                arguments,
-            )))
+            Refusal::Usage(usage(&redact(text.trim_end().trim_end_matches(SEE_HELP).trim_end(), arguments)))
         }
     }
 }
@@ -76,11 +65,8 @@ fn usage(message: &str) -> Failure {
 fn redact(text: &str, arguments: &[OsString]) -> String {
     let mut text = text.to_owned();
     for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
-        let value = if argument.starts_with("--") {
-            argument.split_once('=').map_or("", |(_, value)| value)
-        } else {
-            argument
-        };
+        let value =
+            if argument.starts_with("--") { argument.split_once('=').map_or("", |(_, value)| value) } else { argument };
         if may_be_secret(value) {
             text = text.replace(value, "[redacted]");
         }

@@ -17,77 +17,31 @@ fn every_mistake_is_one_envelope_and_exit_2() {
         ("walwarden", &["nonsense"], "usage_error"),
         ("backup", &["backup"], "usage_error"),
         ("backup.trigger", &["backup", "trigger"], "usage_error"),
-        (
-            "backup.trigger",
-            &["backup", "trigger", "--database", "bkp_1"],
-            "usage_error",
-        ),
-        (
-            "backup.trigger",
-            &["backup", "trigger", "--database", DATABASE, "--wait-timeout-ms", "1"],
-            "usage_error",
-        ),
-        (
-            "backup.trigger",
-            &["backup", "trigger", "--database", DATABASE, "--idempotency-key", "a b"],
-            "usage_error",
-        ),
+        ("backup.trigger", &["backup", "trigger", "--database", "bkp_1"], "usage_error"),
+        ("backup.trigger", &["backup", "trigger", "--database", DATABASE, "--wait-timeout-ms", "1"], "usage_error"),
+        ("backup.trigger", &["backup", "trigger", "--database", DATABASE, "--idempotency-key", "a b"], "usage_error"),
         ("database.list", &["database", "list", "--limit", "0"], "usage_error"),
-        (
-            "database.list",
-            &["database", "list", "--timeout-ms", "0"],
-            "usage_error",
-        ),
+        ("database.list", &["database", "list", "--timeout-ms", "0"], "usage_error"),
         ("database.list", &["database", "list"], "config_invalid"),
         (
             "profile.validate",
-            &[
-                "--api-url",
-                "http://api.example.com",
-                "--api-key",
-                "k",
-                "profile",
-                "validate",
-            ],
+            &["--api-url", "http://api.example.com", "--api-key", "k", "profile", "validate"],
             "config_invalid",
         ),
-        (
-            "profile.validate",
-            &["--api-url", "https://127.0.0.1:1", "profile", "validate"],
-            "config_invalid",
-        ),
-        (
-            "restore.create",
-            &["restore", "create", "--backup", BACKUP],
-            "usage_error",
-        ),
-        (
-            "restore.create",
-            &["restore", "create", "--backup", BACKUP, "--mode", "new_database"],
-            "usage_error",
-        ),
-        (
-            "restore.status",
-            &["restore", "--manifest", "x", "--mode", "in_place", "status", "rst_1"],
-            "usage_error",
-        ),
+        ("profile.validate", &["--api-url", "https://127.0.0.1:1", "profile", "validate"], "config_invalid"),
+        ("restore.create", &["restore", "create", "--backup", BACKUP], "usage_error"),
+        ("restore.create", &["restore", "create", "--backup", BACKUP, "--mode", "new_database"], "usage_error"),
+        ("restore.status", &["restore", "--manifest", "x", "--mode", "in_place", "status", "rst_1"], "usage_error"),
         (
             "restore.execute",
-            &[
-                "restore", "execute", "--backup", BACKUP, "--mode", "both", "--target", "x",
-            ],
+            &["restore", "execute", "--backup", BACKUP, "--mode", "both", "--target", "x"],
             "usage_error",
         ),
     ];
     for (kind, arguments, code) in cases {
         let run = walwarden().arg("--json").args(*arguments).run();
         let envelope = run.envelope();
-        assert_eq!(
-            (run.code, run.stderr.as_str()),
-            (2, ""),
-            "{arguments:?}: {}",
-            run.stdout
-        );
+        assert_eq!((run.code, run.stderr.as_str()), (2, ""), "{arguments:?}: {}", run.stdout);
         assert_eq!(envelope["schemaVersion"], 1);
         assert_eq!(envelope["ok"], false);
         assert_eq!(envelope["kind"], *kind, "{arguments:?}");
@@ -109,23 +63,13 @@ fn without_json_stdout_is_empty_and_stderr_says_what_next() {
 fn an_in_place_restore_is_refused_before_any_call_unless_confirmed() {
     let arguments = ["--backup", BACKUP, "--mode", "in_place", "--target", &target()];
     for command in ["create", "execute"] {
-        let run = walwarden()
-            .env("WALWARDEN_BASE_URL", "http://127.0.0.1:1")
-            .env("WALWARDEN_API_KEY", "k");
+        let run = walwarden().env("WALWARDEN_BASE_URL", "http://127.0.0.1:1").env("WALWARDEN_API_KEY", "k");
         let run = run.args(["--json", "restore", command]).args(arguments).run();
         assert_eq!(run.code, 2);
-        assert_eq!(
-            run.envelope()["error"]["code"],
-            "confirmation_required",
-            "{}",
-            run.stdout
-        );
+        assert_eq!(run.envelope()["error"]["code"], "confirmation_required", "{}", run.stdout);
         run.assert_without(SECRET);
     }
-    let run = walwarden()
-        .args(["--json", "restore", "--manifest", &"ab".repeat(32)])
-        .args(&arguments[2..])
-        .run();
+    let run = walwarden().args(["--json", "restore", "--manifest", &"ab".repeat(32)]).args(&arguments[2..]).run();
     assert_eq!(run.code, 2);
     let line = run.only_line();
     assert_eq!(line["state"], "rejected");
@@ -157,29 +101,15 @@ fn the_tokens_command_ends_in_exactly_one_line_whatever_is_wrong() {
         let line = run.only_line();
         assert_eq!(line["state"], "rejected");
         assert_eq!(line["payload"]["error"]["code"], *code, "{arguments:?}: {}", run.stdout);
-        assert!(
-            run.stdout.starts_with(r#"{"state":"rejected","at":""#),
-            "{}",
-            run.stdout
-        );
+        assert!(run.stdout.starts_with(r#"{"state":"rejected","at":""#), "{}", run.stdout);
         run.assert_without(SECRET);
     }
 }
 
 #[test]
 fn names_that_no_database_may_have_are_refused_before_any_call() {
-    let run = walwarden().args([
-        "--json",
-        "restore",
-        "create",
-        "--backup",
-        BACKUP,
-        "--mode",
-        "new_database",
-    ]);
-    let run = run
-        .args(["--target", "postgresql://u@h/postgres", "--created-database", "a;drop"])
-        .run();
+    let run = walwarden().args(["--json", "restore", "create", "--backup", BACKUP, "--mode", "new_database"]);
+    let run = run.args(["--target", "postgresql://u@h/postgres", "--created-database", "a;drop"]).run();
     assert_eq!(run.code, 2);
     assert_eq!(run.envelope()["error"]["code"], "usage_error");
 }
@@ -187,25 +117,12 @@ fn names_that_no_database_may_have_are_refused_before_any_call() {
 #[test]
 fn secrets_in_arguments_are_warned_about_and_never_repeated() {
     let run = walwarden().env("WALWARDEN_BASE_URL", "http://127.0.0.1:1");
-    let run = run.args([
-        "--api-key",
-        SECRET,
-        "--timeout-ms",
-        "2000",
-        "restore",
-        "create",
-        "--backup",
-        BACKUP,
-    ]);
+    let run = run.args(["--api-key", SECRET, "--timeout-ms", "2000", "restore", "create", "--backup", BACKUP]);
     let run = run.args(["--mode", "new_database", "--target", &target()]).run();
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("--api-key is visible") && run.stderr.contains("the password in --target is visible"));
     run.assert_without(SECRET);
-    for arguments in [
-        ["database", "get", &target()],
-        ["restore", "create", &target()],
-        ["nonsense", "x", &target()],
-    ] {
+    for arguments in [["database", "get", &target()], ["restore", "create", &target()], ["nonsense", "x", &target()]] {
         walwarden().args(arguments).run().assert_without(SECRET);
         walwarden().arg("--json").args(arguments).run().assert_without(SECRET);
     }
@@ -213,9 +130,7 @@ fn secrets_in_arguments_are_warned_about_and_never_repeated() {
 
 #[test]
 fn an_api_that_cannot_be_reached_is_retryable() {
-    let run = walwarden()
-        .env("WALWARDEN_API_URL", "http://127.0.0.1:1")
-        .env("WALWARDEN_API_KEY", SECRET);
+    let run = walwarden().env("WALWARDEN_API_URL", "http://127.0.0.1:1").env("WALWARDEN_API_KEY", SECRET);
     let run = run.args(["--json", "profile", "validate"]).run();
     let envelope = run.envelope();
     assert_eq!(run.code, 1);
@@ -227,31 +142,11 @@ fn an_api_that_cannot_be_reached_is_retryable() {
 
 #[test]
 fn a_backup_that_may_have_been_queued_names_its_key() {
-    let run = walwarden()
-        .env("WALWARDEN_BASE_URL", "http://127.0.0.1:1")
-        .env("WALWARDEN_API_KEY", "k");
-    let run = run
-        .args([
-            "--json",
-            "backup",
-            "trigger",
-            "--database",
-            DATABASE,
-            "--idempotency-key",
-            "once",
-        ])
-        .run();
+    let run = walwarden().env("WALWARDEN_BASE_URL", "http://127.0.0.1:1").env("WALWARDEN_API_KEY", "k");
+    let run = run.args(["--json", "backup", "trigger", "--database", DATABASE, "--idempotency-key", "once"]).run();
     let next = run.envelope()["next"][0].clone();
     assert_eq!(
         next,
-        serde_json::json!([
-            "walwarden",
-            "backup",
-            "trigger",
-            "--database",
-            DATABASE,
-            "--idempotency-key",
-            "once"
-        ])
+        serde_json::json!(["walwarden", "backup", "trigger", "--database", DATABASE, "--idempotency-key", "once"])
     );
 }

@@ -27,11 +27,7 @@ fn help_reads_as_reviewed() {
     for command in commands {
         let run = walwarden().args(*command).arg("--help").run();
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-        let name = if command.is_empty() {
-            "walwarden".to_owned()
-        } else {
-            command.join("-")
-        };
+        let name = if command.is_empty() { "walwarden".to_owned() } else { command.join("-") };
         insta::assert_snapshot!(name, run.stdout);
     }
 }

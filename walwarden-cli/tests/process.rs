@@ -7,12 +7,7 @@ use support::walwarden;
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for arguments in [
-        &["--help"][..],
-        &["--version"],
-        &["backup", "trigger", "--help"],
-        &["restore", "--help"],
-    ] {
+    for arguments in [&["--help"][..], &["--version"], &["backup", "trigger", "--help"], &["restore", "--help"]] {
         let run = walwarden().args(arguments).run();
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
         assert!(!run.stdout.is_empty());
@@ -25,20 +20,12 @@ fn help_and_version_are_no_errors() {
 #[test]
 fn a_reader_who_left_is_no_crash() {
     assert_eq!(walwarden().arg("--help").run_with_closed_stdout(), 0);
-    assert_eq!(
-        walwarden()
-            .args(["--json", "database", "list"])
-            .run_with_closed_stdout(),
-        2
-    );
+    assert_eq!(walwarden().args(["--json", "database", "list"]).run_with_closed_stdout(), 2);
 }
 
 #[test]
 fn bad_environment_is_an_envelope_too() {
-    let run = walwarden()
-        .env_bytes("WALWARDEN_BASE_URL", b"\xff\xfe")
-        .args(["--json", "database", "list"])
-        .run();
+    let run = walwarden().env_bytes("WALWARDEN_BASE_URL", b"\xff\xfe").args(["--json", "database", "list"]).run();
     assert_eq!((run.code, run.stderr.as_str()), (2, ""));
     assert_eq!(run.envelope()["error"]["code"], "config_invalid");
 }

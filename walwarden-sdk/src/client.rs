@@ -17,9 +17,7 @@ impl Client {
     /// # Errors
     /// `config_invalid` when the address is neither https nor local, or the key cannot stand in a header.
     pub fn new(endpoint: &Endpoint, api_key: SecretString, http: reqwest::Client) -> Result<Self, Error> {
-        Ok(Self {
-            transport: Transport::new(endpoint, api_key, http)?,
-        })
+        Ok(Self { transport: Transport::new(endpoint, api_key, http)? })
     }
 }
 

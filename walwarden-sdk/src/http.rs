@@ -68,14 +68,8 @@ pub(crate) fn check_scheme(url: &Url, allow_insecure_http: bool) -> Result<(), &
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
-    address.map_or_else(
-        |_| host == "localhost" || host.ends_with(".localhost"),
-        |address| address.is_loopback(),
-    )
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }
 
 /// What a transport error says, without its URL: a presigned one is a secret.
@@ -89,12 +83,7 @@ mod tests {
 
     #[test]
     fn secrets_travel_in_clear_only_within_this_machine() {
-        for good in [
-            "https://api.example.com",
-            "http://127.0.0.1:8080/",
-            "http://[::1]:1",
-            "http://localhost:8080",
-        ] {
+        for good in ["https://api.example.com", "http://127.0.0.1:8080/", "http://[::1]:1", "http://localhost:8080"] {
             assert!(parse_base_url(good, false).is_ok(), "{good}");
         }
         let bad = [

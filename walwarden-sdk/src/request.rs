@@ -34,11 +34,7 @@ impl Endpoint {
     /// An endpoint with the default rules.
     #[must_use]
     pub fn new(base_url: impl Into<String>) -> Self {
-        Self {
-            base_url: base_url.into(),
-            allow_insecure_http: false,
-            retry: RetryPolicy::default(),
-        }
+        Self { base_url: base_url.into(), allow_insecure_http: false, retry: RetryPolicy::default() }
     }
 }
 
@@ -64,14 +60,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(operation: &'static str) -> Self {
-        Self {
-            operation,
-            parameter: None,
-            page: None,
-            body: None,
-            idempotency_key: None,
-            timeout: None,
-        }
+        Self { operation, parameter: None, page: None, body: None, idempotency_key: None, timeout: None }
     }
 
     pub(crate) fn on(mut self, id: &impl Display) -> Self {
@@ -110,14 +99,7 @@ impl Transport {
             .ok_or_else(|| Error::new(ErrorCode::ConfigInvalid, "The API key or token is empty or malformed."))?;
         authorization.set_sensitive(true);
         let allow_insecure_http = endpoint.allow_insecure_http;
-        Ok(Self {
-            http,
-            base,
-            authorization,
-            secret,
-            retry: endpoint.retry.clone(),
-            allow_insecure_http,
-        })
+        Ok(Self { http, base, authorization, secret, retry: endpoint.retry.clone(), allow_insecure_http })
     }
 
     /// Sends a call, again where that is safe, and reads its answer.
@@ -131,24 +113,14 @@ impl Transport {
     }
 
     async fn attempt<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
-        let response = self
-            .request(call)
-            .send()
-            .await
-            .map_err(|error| Failure::transport(transport_error(error)))?;
+        let response = self.request(call).send().await.map_err(|error| Failure::transport(transport_error(error)))?;
         let status = response.status();
         let headers = response.headers().clone();
         let body = read_body(response).await?;
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(|error| {
-                let message = format!(
-                    "The API answered {status} with a body that does not fit: {}.",
-                    category(&error)
-                );
-                Failure {
-                    error: Error::new(ErrorCode::UnexpectedResponse, message),
-                    repeat: false,
-                }
+                let message = format!("The API answered {status} with a body that does not fit: {}.", category(&error));
+                Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false }
             });
         }
         Err(self.failure(status, &headers, &body))
@@ -187,10 +159,7 @@ impl Transport {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(AUTHORIZATION, self.authorization.clone());
+        let mut request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
         request = request.header("accept", "application/json, application/problem+json");
         if let Some(key) = call.idempotency_key {
             request = request.header("idempotency-key", key);
@@ -221,40 +190,24 @@ impl Transport {
             _ => ErrorCode::UnexpectedResponse,
         };
         let message = format!("The API's address answered {status}, and not in the way a Walwarden API does.");
-        let body = ErrorBody {
-            retry_after_ms,
-            ..ErrorBody::new(code, message)
-        };
-        Failure {
-            error: Error::from(body),
-            repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504),
-        }
+        let body = ErrorBody { retry_after_ms, ..ErrorBody::new(code, message) };
+        Failure { error: Error::from(body), repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504) }
     }
 
     /// What a server says is shown on terminals: without control characters, and never with our own secret in it.
     fn clean(&self, text: &str) -> String {
         let text = text.replace(self.secret.expose_secret(), "[redacted]");
-        text.chars()
-            .filter(|character| !character.is_control())
-            .take(MAX_MESSAGE_CHARS)
-            .collect()
+        text.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
     }
 }
 
 async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Failure::transport(transport_error(error)))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::transport(transport_error(error)))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_RESPONSE_BYTES {
             let message = "The API's answer is larger than any that a Walwarden API gives.";
-            return Err(Failure {
-                error: Error::new(ErrorCode::UnexpectedResponse, message),
-                repeat: false,
-            });
+            return Err(Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false });
         }
     }
     Ok(body)
@@ -265,20 +218,12 @@ fn transport_error(error: reqwest::Error) -> Error {
         return Error::new(ErrorCode::Timeout, "The API did not answer in time.");
     }
     let text = transport_text(error);
-    Error::new(
-        ErrorCode::NetworkError,
-        format!("The Walwarden API cannot be reached: {text}."),
-    )
+    Error::new(ErrorCode::NetworkError, format!("The Walwarden API cannot be reached: {text}."))
 }
 
 /// Where JSON does not fit, without repeating any of it.
 fn category(error: &serde_json::Error) -> String {
-    format!(
-        "{:?} error at line {} column {}",
-        error.classify(),
-        error.line(),
-        error.column()
-    )
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
 /// A new `Idempotency-Key`: 128 random bits.

@@ -35,10 +35,7 @@ impl RetryPolicy {
     /// One attempt, no repetition.
     #[must_use]
     pub fn never() -> Self {
-        Self {
-            max_retries: 0,
-            ..Self::default()
-        }
+        Self { max_retries: 0, ..Self::default() }
     }
 }
 
@@ -99,10 +96,7 @@ mod tests {
     use super::*;
 
     fn failure(retry_after_ms: Option<u64>) -> Failure {
-        let body = ErrorBody {
-            retry_after_ms,
-            ..ErrorBody::new(ErrorCode::RateLimited, "slow down")
-        };
+        let body = ErrorBody { retry_after_ms, ..ErrorBody::new(ErrorCode::RateLimited, "slow down") };
         Failure::answered(Error::from(body))
     }
 

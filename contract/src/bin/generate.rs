@@ -29,10 +29,7 @@ fn say(stream: &mut dyn Write, text: &str, status: ExitStatus) -> ExitCode {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or_else(|| Path::new("."))
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new(".")).to_owned()
 }
 
 fn write(root: &Path, artefacts: &[Artefact]) -> Result<String, String> {
@@ -80,9 +77,7 @@ fn strays(root: &Path, artefacts: &[Artefact]) -> Vec<String> {
         .iter()
         .filter_map(|directory| Some((directory, fs::read_dir(root.join(directory)).ok()?)))
         .flat_map(|(directory, entries)| {
-            entries
-                .flatten()
-                .map(move |entry| format!("{directory}/{}", entry.file_name().display()))
+            entries.flatten().map(move |entry| format!("{directory}/{}", entry.file_name().display()))
         })
         .filter(|path| !known(path))
         .collect();
@@ -91,10 +86,7 @@ fn strays(root: &Path, artefacts: &[Artefact]) -> Vec<String> {
 }
 
 fn report_strays(strays: &[String]) -> String {
-    format!(
-        "nothing generates {}: delete it, or move it out of there",
-        strays.join(", ")
-    )
+    format!("nothing generates {}: delete it, or move it out of there", strays.join(", "))
 }
 
 #[cfg(test)]
@@ -113,10 +105,7 @@ mod tests {
         let mut artefacts = artefacts();
         artefacts[0].contents.push('x');
         let problems = check(&root(), &artefacts).expect_err("the file differs");
-        assert!(
-            problems.contains(artefacts[0].path) && problems.contains(COMMAND),
-            "{problems}"
-        );
+        assert!(problems.contains(artefacts[0].path) && problems.contains(COMMAND), "{problems}");
     }
 
     #[test]

@@ -31,10 +31,7 @@ pub const COMMANDS: &[Command] = &[
         note: "`rpoMinutes` is the age of the data in the newest completed backup.",
         scopes: &[Scope::DatabasesRead],
         operations: &["getDatabase"],
-        positionals: &[Positional {
-            name: "DATABASE_ID",
-            help: "The database",
-        }],
+        positionals: &[Positional { name: "DATABASE_ID", help: "The database" }],
         flags: &[],
         example: "walwarden --json database get db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
@@ -130,10 +127,7 @@ pub const COMMANDS: &[Command] = &[
         note: "Exits 0 when the job could be read, whatever its state: look at `data.restore.state`.",
         scopes: &[Scope::RestoresRead],
         operations: &["getRestore"],
-        positionals: &[Positional {
-            name: "RESTORE_ID",
-            help: "The restore job",
-        }],
+        positionals: &[Positional { name: "RESTORE_ID", help: "The restore job" }],
         flags: &[],
         example: "walwarden --json restore status rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
@@ -148,11 +142,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["triggerRestore", "claimRestore", "refreshArtifactUrl", "reportRestore"],
         positionals: &[],
         flags: &[
-            &[Flag::required(
-                "--manifest",
-                "HASH",
-                "The manifest hash that the token was issued for",
-            )],
+            &[Flag::required("--manifest", "HASH", "The manifest hash that the token was issued for")],
             TARGET,
             RUN,
         ],

@@ -13,11 +13,7 @@ fn sorted(value: &Value) -> Value {
         Value::Object(members) => {
             let mut names: Vec<_> = members.keys().collect();
             names.sort_unstable();
-            names
-                .into_iter()
-                .map(|name| (name.clone(), sorted(&members[name])))
-                .collect::<Map<_, _>>()
-                .into()
+            names.into_iter().map(|name| (name.clone(), sorted(&members[name]))).collect::<Map<_, _>>().into()
         }
         _ => value.clone(),
     }

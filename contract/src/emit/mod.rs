@@ -38,9 +38,6 @@ pub fn artefacts() -> Vec<Artefact> {
         ("skills/walwarden/SKILL.md", skill::page),
         ("skills/walwarden/surface.json", surface::document),
     ]
-    .map(|(path, generate)| Artefact {
-        path,
-        contents: generate(),
-    })
+    .map(|(path, generate)| Artefact { path, contents: generate() })
     .into()
 }

@@ -33,15 +33,10 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 
 /// The tag of an operation: the kind of record that it is about.
 pub(super) fn tag(operation: &Operation) -> &'static str {
-    let mut segments = operation
-        .path
-        .split('/')
-        .filter(|segment| !segment.is_empty() && !segment.starts_with('{'));
+    let mut segments = operation.path.split('/').filter(|segment| !segment.is_empty() && !segment.starts_with('{'));
     let (first, second) = (segments.next(), segments.next());
     let known = |segment: Option<&str>| TAGS.iter().map(|(name, _)| *name).find(|name| Some(*name) == segment);
-    known(second)
-        .or_else(|| known(first))
-        .expect("every path begins with the name of a tag, which a test checks")
+    known(second).or_else(|| known(first)).expect("every path begins with the name of a tag, which a test checks")
 }
 
 /// The name of the security scheme that an operation asks for.
@@ -74,14 +69,10 @@ fn value() -> Value {
             Method::Post => HttpMethod::Post,
         };
         let item = PathItem::new(method, operation::document(operation, &mut schemas));
-        paths
-            .paths
-            .entry(operation.path.to_owned())
-            .or_default()
-            .merge_operations(item);
-        components = errors(operation).into_iter().fold(components, |components, error| {
-            components.response(error.name(), error.response(&mut schemas))
-        });
+        paths.paths.entry(operation.path.to_owned()).or_default().merge_operations(item);
+        components = errors(operation)
+            .into_iter()
+            .fold(components, |components, error| components.response(error.name(), error.response(&mut schemas)));
     }
     let document = OpenApiBuilder::new()
         .info(
@@ -89,18 +80,11 @@ fn value() -> Value {
                 .title("Walwarden API")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(DESCRIPTION))
-                .license(Some(
-                    LicenseBuilder::new()
-                        .name("Apache-2.0")
-                        .identifier(Some("Apache-2.0"))
-                        .build(),
-                ))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
                 .build(),
         )
         .servers(Some([Server::new(BASE_PATH)]))
-        .tags(Some(TAGS.iter().map(|(name, about)| {
-            TagBuilder::new().name(*name).description(Some(*about)).build()
-        })))
+        .tags(Some(TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build())))
         .paths(paths)
         .components(Some(components.build()))
         .build();
@@ -111,10 +95,7 @@ fn value() -> Value {
 }
 
 fn bearer(format: &str, about: &str) -> SecurityScheme {
-    let http: Http = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format(format)
-        .description(Some(about))
-        .build();
+    let http: Http =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format).description(Some(about)).build();
     SecurityScheme::Http(http)
 }

@@ -74,13 +74,9 @@ pub(super) fn page() -> String {
         let scopes = codes(command.scopes.iter().map(|scope| scope.as_str()));
         [format!("`{}`", command.words()), command.summary.to_owned(), scopes]
     });
-    let exits = ExitStatus::ALL.iter().map(|exit| {
-        [
-            format!("`{}`", exit.code()),
-            exit.name().to_owned(),
-            exit.meaning().to_owned(),
-        ]
-    });
+    let exits = ExitStatus::ALL
+        .iter()
+        .map(|exit| [format!("`{}`", exit.code()), exit.name().to_owned(), exit.meaning().to_owned()]);
     let planned = with_status(Status::Planned).map(|capability| capability.claim);
     format!(
         "{FRONT_MATTER}\n{PATTERN}\n## Commands\n\n{}\n## Exit codes\n\n{}\n## Forbidden claims\n\n{}\n\

@@ -37,16 +37,8 @@ fn visit(value: &Value, see: &mut impl FnMut(&serde_json::Map<String, Value>)) {
 fn generating_twice_gives_equal_bytes() {
     assert_eq!(artefacts(), artefacts());
     for artefact in artefacts() {
-        assert!(
-            artefact.contents.ends_with('\n') && !artefact.contents.ends_with("\n\n"),
-            "{}",
-            artefact.path
-        );
-        assert!(
-            !artefact.contents.contains('\r') && !artefact.contents.contains(" \n"),
-            "{}",
-            artefact.path
-        );
+        assert!(artefact.contents.ends_with('\n') && !artefact.contents.ends_with("\n\n"), "{}", artefact.path);
+        assert!(!artefact.contents.contains('\r') && !artefact.contents.contains(" \n"), "{}", artefact.path);
     }
 }
 
@@ -59,17 +51,12 @@ fn every_reference_in_the_openapi_document_resolves() {
     });
     assert!(references.len() > 30, "only {} references", references.len());
     for reference in &references {
-        let pointer = reference
-            .strip_prefix('#')
-            .unwrap_or_else(|| panic!("{reference} leaves the document"));
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leaves the document"));
         assert!(document.pointer(pointer).is_some(), "{reference} points at nothing");
     }
     for kind in ["schemas", "responses", "headers"] {
         for name in document["components"][kind].as_object().expect("components").keys() {
-            assert!(
-                references.contains(&format!("#/components/{kind}/{name}")),
-                "{kind}/{name} is not used"
-            );
+            assert!(references.contains(&format!("#/components/{kind}/{name}")), "{kind}/{name} is not used");
         }
     }
 }
@@ -86,29 +73,15 @@ fn the_openapi_document_has_every_operation_and_no_other() {
     for operation in OPERATIONS {
         let described = &document["paths"][operation.path][operation.method.as_str().to_lowercase()];
         assert_eq!(described["operationId"], operation.id);
-        assert_eq!(
-            described["x-required-scope"].as_str(),
-            operation.scope().map(Scope::as_str),
-            "{}",
-            operation.id
-        );
-        let scheme = if matches!(operation.auth, Auth::RestoreToken) {
-            "restoreToken"
-        } else {
-            "apiKey"
-        };
+        assert_eq!(described["x-required-scope"].as_str(), operation.scope().map(Scope::as_str), "{}", operation.id);
+        let scheme = if matches!(operation.auth, Auth::RestoreToken) { "restoreToken" } else { "apiKey" };
         assert!(described["security"][0][scheme].is_array(), "{}", operation.id);
         assert!(document["components"]["securitySchemes"][scheme].is_object());
 
         let mut statuses: BTreeSet<_> = operation.all_errors().into_iter().map(ErrorCode::http_status).collect();
         statuses.insert(operation.success);
         let named = described["responses"].as_object().expect("responses").keys();
-        assert_eq!(
-            named
-                .map(|status| status.parse().expect("a status"))
-                .collect::<BTreeSet<u16>>(),
-            statuses
-        );
+        assert_eq!(named.map(|status| status.parse().expect("a status")).collect::<BTreeSet<u16>>(), statuses);
     }
 }
 
@@ -118,17 +91,9 @@ fn openapi_parameters_are_those_of_the_path_and_of_the_shape() {
     for operation in OPERATIONS {
         let described = &document["paths"][operation.path][operation.method.as_str().to_lowercase()];
         let parameters = described["parameters"].as_array().cloned().unwrap_or_default();
-        let named: Vec<_> = parameters
-            .iter()
-            .filter_map(|parameter| parameter["name"].as_str())
-            .collect();
-        let mut expected: Vec<_> = operation
-            .path
-            .split(['{', '}'])
-            .skip(1)
-            .step_by(2)
-            .filter(|name| !name.is_empty())
-            .collect();
+        let named: Vec<_> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
+        let mut expected: Vec<_> =
+            operation.path.split(['{', '}']).skip(1).step_by(2).filter(|name| !name.is_empty()).collect();
         if operation.paged {
             expected.extend(["limit", "cursor"]);
         }
@@ -141,14 +106,8 @@ fn openapi_parameters_are_those_of_the_path_and_of_the_shape() {
 
 #[test]
 fn error_examples_are_what_the_catalog_says() {
-    for response in openapi()["components"]["responses"]
-        .as_object()
-        .expect("responses")
-        .values()
-    {
-        let examples = response["content"]["application/problem+json"]["examples"]
-            .as_object()
-            .expect("examples");
+    for response in openapi()["components"]["responses"].as_object().expect("responses").values() {
+        let examples = response["content"]["application/problem+json"]["examples"].as_object().expect("examples");
         for (code, example) in examples {
             let problem: crate::Problem = serde_json::from_value(example["value"].clone()).expect("a problem");
             assert_eq!(problem.error.code.as_str(), code);
@@ -173,11 +132,7 @@ fn every_code_has_the_heading_that_its_docs_link_points_at() {
     let page = contents("docs/reference/errors.md");
     for code in ErrorCode::ALL {
         assert_eq!(code.docs(), format!("docs/reference/errors.md#{code}"));
-        assert_eq!(
-            page.lines().filter(|line| *line == format!("### {code}")).count(),
-            1,
-            "{code}"
-        );
+        assert_eq!(page.lines().filter(|line| *line == format!("### {code}")).count(), 1, "{code}");
     }
 }
 
@@ -195,18 +150,9 @@ fn every_page_covers_its_whole_list() {
     let surface = "skills/walwarden/surface.json";
     everywhere("docs/reference/api.md", &mut operations().map(|id| format!("### {id}")));
     everywhere("docs/reference/scopes.md", &mut scopes());
-    everywhere(
-        "docs/reference/exit-codes.md",
-        &mut exits().chain(codes().map(|code| format!("`{code}`"))),
-    );
-    everywhere(
-        "docs/reference/cli.md",
-        &mut commands().map(|words| format!("\n## {words}\n")),
-    );
-    everywhere(
-        "docs/reference/claims.md",
-        &mut CAPABILITIES.iter().map(|capability| capability.id.to_owned()),
-    );
+    everywhere("docs/reference/exit-codes.md", &mut exits().chain(codes().map(|code| format!("`{code}`"))));
+    everywhere("docs/reference/cli.md", &mut commands().map(|words| format!("\n## {words}\n")));
+    everywhere("docs/reference/claims.md", &mut CAPABILITIES.iter().map(|capability| capability.id.to_owned()));
     everywhere("skills/walwarden/SKILL.md", &mut commands().chain(exits()));
     let kinds = COMMANDS.iter().map(|command| command.kind.to_owned());
     let names = operations().chain(codes()).chain(scopes()).chain(exits()).chain(kinds);
@@ -215,30 +161,14 @@ fn every_page_covers_its_whole_list() {
 
 #[test]
 fn anchors_between_reference_pages_resolve() {
-    for artefact in artefacts()
-        .iter()
-        .filter(|artefact| artefact.path.starts_with("docs/reference/"))
-    {
-        for target in artefact
-            .contents
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+    for artefact in artefacts().iter().filter(|artefact| artefact.path.starts_with("docs/reference/")) {
+        for target in artefact.contents.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let path = if file.is_empty() {
-                artefact.path.to_owned()
-            } else {
-                format!("docs/reference/{file}")
-            };
+            let path = if file.is_empty() { artefact.path.to_owned() } else { format!("docs/reference/{file}") };
             let page = contents(&path);
             let slug = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
             let found = page.lines().any(|line| line.starts_with('#') && slug(line) == anchor);
-            assert!(
-                anchor.is_empty() || found,
-                "{}: {target} points at nothing",
-                artefact.path
-            );
+            assert!(anchor.is_empty() || found, "{}: {target} points at nothing", artefact.path);
         }
     }
 }
@@ -246,27 +176,14 @@ fn anchors_between_reference_pages_resolve() {
 #[test]
 fn the_skill_is_small_and_names_what_must_not_be_claimed() {
     let skill = contents("skills/walwarden/SKILL.md");
-    let (front, body) = skill
-        .strip_prefix("---\n")
-        .and_then(|rest| rest.split_once("\n---\n"))
-        .expect("front matter");
+    let (front, body) = skill.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).expect("front matter");
     let field = |name: &str| front.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
     assert_eq!(field("name"), Some("walwarden"));
     let description = field("description").expect("a description");
-    assert!(
-        (1..=1024).contains(&description.len()),
-        "{} characters",
-        description.len()
-    );
-    assert!(
-        !description.contains(": ") || description.starts_with('"'),
-        "the description is no plain YAML scalar"
-    );
+    assert!((1..=1024).contains(&description.len()), "{} characters", description.len());
+    assert!(!description.contains(": ") || description.starts_with('"'), "the description is no plain YAML scalar");
     assert!(body.lines().count() < 200, "{} lines", body.lines().count());
-    for planned in CAPABILITIES
-        .iter()
-        .filter(|capability| capability.status == Status::Planned)
-    {
+    for planned in CAPABILITIES.iter().filter(|capability| capability.status == Status::Planned) {
         assert!(body.contains(planned.claim), "{}", planned.id);
     }
 }

@@ -35,10 +35,6 @@ impl Operation {
             E::InvalidRequest | E::InternalError | E::ServiceUnavailable | E::Timeout => true,
             _ => false,
         };
-        E::ALL
-            .iter()
-            .copied()
-            .filter(|code| shared(*code) || self.errors.contains(code))
-            .collect()
+        E::ALL.iter().copied().filter(|code| shared(*code) || self.errors.contains(code)).collect()
     }
 }

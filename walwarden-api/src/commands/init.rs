@@ -23,10 +23,9 @@ fn create_data_dir(path: &Path) -> Result<(), Failure> {
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(Failure::new(
-            ErrorCode::ConfigInvalid,
-            format!("{} cannot be created: {error}", path.display()),
-        )),
+        Err(error) => {
+            Err(Failure::new(ErrorCode::ConfigInvalid, format!("{} cannot be created: {error}", path.display())))
+        }
     }
 }
 
@@ -42,15 +41,9 @@ fn keys_to_make(settings: &Settings) -> Vec<KeyFile> {
 fn refuse_what_exists(settings: &Settings, keys: &[KeyFile]) -> Result<(), Failure> {
     let store = settings.database_url.is_none().then_some(STORE_FILE);
     let names = keys.iter().map(|key| key.file_name()).chain(store);
-    let paths: Vec<_> = names
-        .map(|name| settings.data_dir.join(name))
-        .filter(|path| fs::symlink_metadata(path).is_ok())
-        .collect();
-    if paths.is_empty() {
-        Ok(())
-    } else {
-        Err(KeyringError::Exists { paths }.into())
-    }
+    let paths: Vec<_> =
+        names.map(|name| settings.data_dir.join(name)).filter(|path| fs::symlink_metadata(path).is_ok()).collect();
+    if paths.is_empty() { Ok(()) } else { Err(KeyringError::Exists { paths }.into()) }
 }
 
 /// Opens the store that the settings name, creating it when missing.
@@ -100,14 +93,8 @@ pub async fn run(
     store.create_organization(&organization).await?;
     store.close().await;
 
-    let absolute = settings
-        .data_dir
-        .canonicalize()
-        .unwrap_or_else(|_| settings.data_dir.clone());
-    let files: Vec<String> = keys
-        .iter()
-        .map(|key| absolute.join(key.file_name()).display().to_string())
-        .collect();
+    let absolute = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());
+    let files: Vec<String> = keys.iter().map(|key| absolute.join(key.file_name()).display().to_string()).collect();
     let data = json!({
         "organizationId": organization.id,
         "organizationName": organization.name,

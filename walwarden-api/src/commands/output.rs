@@ -28,12 +28,7 @@ impl Outcome {
     /// A result without warnings.
     #[must_use]
     pub fn new(data: Value, text: String) -> Self {
-        Self {
-            data,
-            text,
-            warnings: Vec::new(),
-            next: Vec::new(),
-        }
+        Self { data, text, warnings: Vec::new(), next: Vec::new() }
     }
 
     /// The same, with this warning.
@@ -128,11 +123,9 @@ pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
     };
     if json {
         let envelope = match result {
-            Ok(outcome) => Envelope {
-                warnings: outcome.warnings,
-                next: outcome.next,
-                ..Envelope::success(kind, outcome.data)
-            },
+            Ok(outcome) => {
+                Envelope { warnings: outcome.warnings, next: outcome.next, ..Envelope::success(kind, outcome.data) }
+            }
             Err(Failure(error)) => Envelope::failure(kind, *error),
         };
         let document = serde_json::to_string(&envelope).expect("an envelope always has a JSON form");
@@ -146,19 +139,12 @@ pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
                 write(io::stderr(), &format!("warning: {warning}\n"));
             }
             if !outcome.next.is_empty() {
-                let commands: Vec<_> = outcome
-                    .next
-                    .iter()
-                    .map(|words| format!("  {}\n", words.join(" ")))
-                    .collect();
+                let commands: Vec<_> = outcome.next.iter().map(|words| format!("  {}\n", words.join(" "))).collect();
                 write(io::stdout(), &format!("\nNext:\n{}", commands.concat()));
             }
         }
         Err(Failure(error)) => {
-            write(
-                io::stderr(),
-                &format!("error: {} ({})\n{}\n", error.message, error.code, error.next_action),
-            );
+            write(io::stderr(), &format!("error: {} ({})\n{}\n", error.message, error.code, error.next_action));
         }
     }
     status
@@ -186,11 +172,7 @@ fn cell(value: Option<&Value>) -> String {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(Value::Array(values)) => values
-            .iter()
-            .map(|value| cell(Some(value)))
-            .collect::<Vec<_>>()
-            .join(" "),
+        Some(Value::Array(values)) => values.iter().map(|value| cell(Some(value))).collect::<Vec<_>>().join(" "),
         Some(other) => other.to_string(),
     }
 }
@@ -238,10 +220,7 @@ mod tests {
 
     #[test]
     fn records_are_aligned() {
-        let records = [
-            json!({"id": "dst_1", "name": "eu", "scopes": ["a", "b"]}),
-            json!({"id": "dst_22", "on": true}),
-        ];
+        let records = [json!({"id": "dst_1", "name": "eu", "scopes": ["a", "b"]}), json!({"id": "dst_22", "on": true})];
         let columns = [("ID", "id"), ("NAME", "name"), ("SCOPES", "scopes"), ("ON", "on")];
         insta::assert_snapshot!(table(&records, &columns, "none"), @r"
         ID      NAME  SCOPES  ON

@@ -14,7 +14,7 @@ use crate::telemetry;
 ///
 /// # Errors
 /// When the settings, the keys, the store or the address cannot be used.
-pub async fn run(
+pub(super) async fn run(
     common: &CommonArguments,
     arguments: &ServeArguments,
     system: System,

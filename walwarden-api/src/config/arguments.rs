@@ -69,10 +69,7 @@ impl Args for CommonArguments {
 
 impl FromArgMatches for CommonArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self {
-            config: matches.get_one("config").cloned(),
-            flags: collect(matches, Group::Common),
-        })
+        Ok(Self { config: matches.get_one("config").cloned(), flags: collect(matches, Group::Common) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -93,9 +90,7 @@ impl Args for ServeArguments {
 
 impl FromArgMatches for ServeArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self {
-            flags: collect(matches, Group::Serve),
-        })
+        Ok(Self { flags: collect(matches, Group::Serve) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -31,10 +31,7 @@ enum Secret {
 }
 
 fn setting(name: &str) -> &'static Setting {
-    SETTINGS
-        .iter()
-        .find(|setting| setting.name == name)
-        .expect("only settings of the table are asked for")
+    SETTINGS.iter().find(|setting| setting.name == name).expect("only settings of the table are asked for")
 }
 
 impl<'a> Layers<'a> {
@@ -45,11 +42,7 @@ impl<'a> Layers<'a> {
     ) -> Result<Self, ConfigError> {
         let mut flags = common.flags.clone();
         flags.extend(serve.into_iter().flat_map(|serve| serve.flags.clone()));
-        let variable = || {
-            env("WALWARDEN_CONFIG")
-                .filter(|text| !text.is_empty())
-                .map(PathBuf::from)
-        };
+        let variable = || env("WALWARDEN_CONFIG").filter(|text| !text.is_empty()).map(PathBuf::from);
         let file = match common.config.clone().or_else(variable) {
             Some(path) => read_file(&path)?,
             None => toml::Table::new(),
@@ -69,27 +62,15 @@ impl<'a> Layers<'a> {
         };
         let origin = format!("{key} in the configuration file");
         match value {
-            toml::Value::String(text) => Ok(Some(Found {
-                text: text.clone(),
-                origin,
-            })),
-            toml::Value::Integer(number) => Ok(Some(Found {
-                text: number.to_string(),
-                origin,
-            })),
-            _ => Err(ConfigError::Invalid {
-                origin,
-                reason: "expected a text or a whole number".to_owned(),
-            }),
+            toml::Value::String(text) => Ok(Some(Found { text: text.clone(), origin })),
+            toml::Value::Integer(number) => Ok(Some(Found { text: number.to_string(), origin })),
+            _ => Err(ConfigError::Invalid { origin, reason: "expected a text or a whole number".to_owned() }),
         }
     }
 
     fn plain(&self, setting: &Setting) -> Result<Option<Found>, ConfigError> {
         if let Some(text) = self.flags.get(&setting.flag_key()) {
-            return Ok(Some(Found {
-                text: text.clone(),
-                origin: setting.flag(),
-            }));
+            return Ok(Some(Found { text: text.clone(), origin: setting.flag() }));
         }
         match self.variable(setting.variable()) {
             Some(found) => Ok(Some(found)),
@@ -106,24 +87,15 @@ impl<'a> Layers<'a> {
         let Some(found) = self.plain(setting(name))? else {
             return Ok(None);
         };
-        read(&found.text).map(Some).map_err(|reason| ConfigError::Invalid {
-            origin: found.origin,
-            reason,
-        })
+        read(&found.text).map(Some).map_err(|reason| ConfigError::Invalid { origin: found.origin, reason })
     }
 
     /// A setting with a default.
     pub(super) fn value<T>(&self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         let setting = setting(name);
-        let default = || Found {
-            text: setting.default.unwrap_or_default().to_owned(),
-            origin: name.to_owned(),
-        };
+        let default = || Found { text: setting.default.unwrap_or_default().to_owned(), origin: name.to_owned() };
         let found = self.plain(setting)?.unwrap_or_else(default);
-        read(&found.text).map_err(|reason| ConfigError::Invalid {
-            origin: found.origin,
-            reason,
-        })
+        read(&found.text).map_err(|reason| ConfigError::Invalid { origin: found.origin, reason })
     }
 
     /// A whole number within bounds.
@@ -137,16 +109,10 @@ impl<'a> Layers<'a> {
     fn find_secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
         let setting = setting(name);
         if let Some(text) = self.flags.get(&setting.flag_key()) {
-            return Ok(Some(Secret::Path(Found {
-                text: text.clone(),
-                origin: setting.flag(),
-            })));
+            return Ok(Some(Secret::Path(Found { text: text.clone(), origin: setting.flag() })));
         }
         let variable = setting.variable();
-        let from_environment = one_of(
-            self.variable(variable.clone()),
-            self.variable(format!("{variable}_FILE")),
-        )?;
+        let from_environment = one_of(self.variable(variable.clone()), self.variable(format!("{variable}_FILE")))?;
         if from_environment.is_some() {
             return Ok(from_environment);
         }
@@ -160,10 +126,7 @@ impl<'a> Layers<'a> {
             Some(Secret::Value(found)) => Ok(Some(found.text.into())),
             Some(Secret::Path(found)) => {
                 let read = read_secret_text(Path::new(&found.text));
-                read.map(Some).map_err(|source| ConfigError::SecretFile {
-                    origin: found.origin,
-                    source,
-                })
+                read.map(Some).map_err(|source| ConfigError::SecretFile { origin: found.origin, source })
             }
         }
     }
@@ -179,10 +142,7 @@ impl<'a> Layers<'a> {
 
 fn one_of(value: Option<Found>, path: Option<Found>) -> Result<Option<Secret>, ConfigError> {
     match (value, path) {
-        (Some(one), Some(other)) => Err(ConfigError::Both {
-            one: one.origin,
-            other: other.origin,
-        }),
+        (Some(one), Some(other)) => Err(ConfigError::Both { one: one.origin, other: other.origin }),
         (Some(value), None) => Ok(Some(Secret::Value(value))),
         (None, Some(path)) => Ok(Some(Secret::Path(path))),
         (None, None) => Ok(None),
@@ -191,40 +151,21 @@ fn one_of(value: Option<Found>, path: Option<Found>) -> Result<Option<Secret>, C
 
 /// The keys that a configuration file may hold.
 fn known_keys() -> Vec<String> {
-    let by_value = SETTINGS
-        .iter()
-        .filter(|setting| setting.kind != Kind::Key)
-        .map(|setting| setting.name.to_owned());
-    let by_path = SETTINGS
-        .iter()
-        .filter(|setting| setting.kind != Kind::Plain)
-        .map(Setting::flag_key);
+    let by_value = SETTINGS.iter().filter(|setting| setting.kind != Kind::Key).map(|setting| setting.name.to_owned());
+    let by_path = SETTINGS.iter().filter(|setting| setting.kind != Kind::Plain).map(Setting::flag_key);
     by_value.chain(by_path).collect()
 }
 
 fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // Not the error's own text: it quotes the line, which may hold a secret.
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        ConfigError::Toml {
-            path: path.to_owned(),
-            line,
-            message: error.message().to_owned(),
-        }
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        ConfigError::Toml { path: path.to_owned(), line, message: error.message().to_owned() }
     })?;
     let known = known_keys();
     match table.keys().find(|key| !known.contains(key)) {
-        Some(key) => Err(ConfigError::UnknownKey {
-            path: path.to_owned(),
-            key: key.clone(),
-            known,
-        }),
+        Some(key) => Err(ConfigError::UnknownKey { path: path.to_owned(), key: key.clone(), known }),
         None => Ok(table),
     }
 }

@@ -57,14 +57,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "DIR",
         "Directory of the keys and of the embedded store"
     ),
-    setting!(
-        Common,
-        Secret,
-        "database_url",
-        None,
-        "URL",
-        "Postgres store, instead of the embedded one"
-    ),
+    setting!(Common, Secret, "database_url", None, "URL", "Postgres store, instead of the embedded one"),
     setting!(
         Common,
         Key,
@@ -81,65 +74,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         "KEY",
         "Key that signs manifests, instead of the one in the data directory"
     ),
-    setting!(
-        Common,
-        Key,
-        "token_key",
-        None,
-        "KEY",
-        "Key of restore tokens, instead of the one in the data directory"
-    ),
-    setting!(
-        Common,
-        Plain,
-        "log",
-        Some("info"),
-        "FILTER",
-        "Log filter, for example info,walwarden_api=debug"
-    ),
+    setting!(Common, Key, "token_key", None, "KEY", "Key of restore tokens, instead of the one in the data directory"),
+    setting!(Common, Plain, "log", Some("info"), "FILTER", "Log filter, for example info,walwarden_api=debug"),
     setting!(Common, Plain, "log_format", Some("text"), "FORMAT", "text or json"),
-    setting!(
-        Serve,
-        Plain,
-        "listen",
-        Some("127.0.0.1:8420"),
-        "ADDRESS",
-        "Address and port of the API"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "public_url",
-        None,
-        "URL",
-        "Where the API is reached from outside"
-    ),
+    setting!(Serve, Plain, "listen", Some("127.0.0.1:8420"), "ADDRESS", "Address and port of the API"),
     setting!(Serve, Plain, "role", Some("all"), "ROLE", "all, api or worker"),
     setting!(Serve, Plain, "workers", Some("1"), "N", "Backups at a time"),
-    setting!(
-        Serve,
-        Plain,
-        "part_memory_mib",
-        Some("128"),
-        "MIB",
-        "Memory for the parts of one backup"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "lease_seconds",
-        Some("60"),
-        "N",
-        "Silence after which a worker is taken for dead"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "backup_attempts",
-        Some("3"),
-        "N",
-        "Attempts of one backup"
-    ),
+    setting!(Serve, Plain, "part_memory_mib", Some("128"), "MIB", "Memory for the parts of one backup"),
+    setting!(Serve, Plain, "lease_seconds", Some("60"), "N", "Silence after which a worker is taken for dead"),
+    setting!(Serve, Plain, "backup_attempts", Some("3"), "N", "Attempts of one backup"),
     setting!(
         Serve,
         Plain,
@@ -156,38 +99,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         "N",
         "Silence after which a restore is sealed as timed out"
     ),
-    setting!(
-        Serve,
-        Plain,
-        "presign_seconds",
-        Some("900"),
-        "N",
-        "Life of a presigned download URL"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "shutdown_seconds",
-        Some("30"),
-        "N",
-        "Time for running work to end when asked to stop"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "lock_wait_seconds",
-        Some("300"),
-        "N",
-        "How long pg_dump waits for a locked table"
-    ),
-    setting!(
-        Serve,
-        Plain,
-        "pg_bin_dir",
-        None,
-        "DIR",
-        "Directory of pg_dump, instead of PATH"
-    ),
+    setting!(Serve, Plain, "presign_seconds", Some("900"), "N", "Life of a presigned download URL"),
+    setting!(Serve, Plain, "shutdown_seconds", Some("30"), "N", "Time for running work to end when asked to stop"),
+    setting!(Serve, Plain, "lock_wait_seconds", Some("300"), "N", "How long pg_dump waits for a locked table"),
+    setting!(Serve, Plain, "pg_bin_dir", None, "DIR", "Directory of pg_dump, instead of PATH"),
 ];
 
 impl Setting {
@@ -218,10 +133,7 @@ impl Setting {
             Kind::Plain => self.variable(),
             Kind::Secret | Kind::Key => format!("{0} or {0}_FILE", self.variable()),
         };
-        let default = self
-            .default
-            .map(|default| format!("; default: {default}"))
-            .unwrap_or_default();
+        let default = self.default.map(|default| format!("; default: {default}")).unwrap_or_default();
         Arg::new(self.flag_key())
             .long(self.flag_key().replace('_', "-"))
             .value_name(value_name)

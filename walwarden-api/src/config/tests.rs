@@ -38,7 +38,6 @@ fn shown(settings: &Settings, name: &str) -> String {
     match name {
         "data_dir" => settings.data_dir.display().to_string(),
         "listen" => settings.listen.to_string(),
-        "public_url" => settings.public_url.clone().unwrap_or_default(),
         "role" => settings.role.to_string(),
         "workers" => settings.workers.to_string(),
         "part_memory_mib" => settings.part_memory_mib.to_string(),
@@ -49,11 +48,7 @@ fn shown(settings: &Settings, name: &str) -> String {
         "presign_seconds" => settings.presign_seconds.to_string(),
         "shutdown_seconds" => settings.shutdown_seconds.to_string(),
         "lock_wait_seconds" => settings.lock_wait_seconds.to_string(),
-        "pg_bin_dir" => settings
-            .pg_bin_dir
-            .as_ref()
-            .map(|path| path.display().to_string())
-            .unwrap_or_default(),
+        "pg_bin_dir" => settings.pg_bin_dir.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         "log" => settings.log.clone(),
         "log_format" => format!("{:?}", settings.log_format).to_lowercase(),
         other => panic!("{other} is a setting that this test does not know"),
@@ -65,11 +60,6 @@ fn samples(name: &str) -> [&'static str; 3] {
     match name {
         "data_dir" | "pg_bin_dir" => ["/flag", "/variable", "/file"],
         "listen" => ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"],
-        "public_url" => [
-            "https://flag.example",
-            "https://variable.example",
-            "https://file.example",
-        ],
         "role" => ["api", "worker", "api"],
         "log" => ["warn", "error", "debug"],
         "log_format" => ["json", "text", "json"],
@@ -88,10 +78,7 @@ fn in_bounds(name: &str, sample: &'static str) -> &'static str {
 
 #[test]
 fn flags_win_over_variables_over_the_file_over_the_defaults() {
-    for setting in SETTINGS
-        .iter()
-        .filter(|setting| setting.kind == super::table::Kind::Plain)
-    {
+    for setting in SETTINGS.iter().filter(|setting| setting.kind == super::table::Kind::Plain) {
         let name = setting.name;
         let [flag, variable, file] = samples(name).map(|sample| in_bounds(name, sample));
         let flag_text = format!("{}={flag}", setting.flag());
@@ -105,16 +92,8 @@ fn flags_win_over_variables_over_the_file_over_the_defaults() {
         ];
         for (by_flag, by_variable, by_file, expected) in cases {
             let flags: &[&str] = if by_flag { &[&flag_text] } else { &[] };
-            let env: &[(&str, &str)] = if by_variable {
-                &[(&variable_name, variable)]
-            } else {
-                &[]
-            };
-            let given = Given {
-                flags,
-                env,
-                file: by_file.then_some(file_text.as_str()),
-            };
+            let env: &[(&str, &str)] = if by_variable { &[(&variable_name, variable)] } else { &[] };
+            let given = Given { flags, env, file: by_file.then_some(file_text.as_str()) };
             let settings = load(&given).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(
                 shown(&settings, name),
@@ -127,27 +106,16 @@ fn flags_win_over_variables_over_the_file_over_the_defaults() {
 
 #[test]
 fn numbers_stand_in_the_file_without_quotes_and_empty_variables_count_as_unset() {
-    let given = Given {
-        file: Some("workers = 4"),
-        env: &[("WALWARDEN_WORKERS", "")],
-        ..Given::default()
-    };
+    let given = Given { file: Some("workers = 4"), env: &[("WALWARDEN_WORKERS", "")], ..Given::default() };
     assert_eq!(load(&given).expect("loads").workers, 4);
 }
 
 #[test]
 fn a_key_that_is_no_setting_is_refused_by_name() {
-    for (text, key) in [
-        ("worker = 4", "worker"),
-        ("sealing_key = \"00\"", "sealing_key"),
-        ("[server]\na = 1", "server"),
-    ] {
-        let error = load(&Given {
-            file: Some(text),
-            ..Given::default()
-        })
-        .expect_err("refuses")
-        .to_string();
+    for (text, key) in
+        [("worker = 4", "worker"), ("sealing_key = \"00\"", "sealing_key"), ("[server]\na = 1", "server")]
+    {
+        let error = load(&Given { file: Some(text), ..Given::default() }).expect_err("refuses").to_string();
         assert!(error.contains(&format!("`{key}`")), "{error}");
     }
 }
@@ -155,40 +123,17 @@ fn a_key_that_is_no_setting_is_refused_by_name() {
 #[test]
 fn what_is_out_of_bounds_is_refused_where_it_was_given() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 7] = [
         (&["--workers=0"], &[], "--workers: expected a whole number from 1 to 64"),
-        (
-            &[],
-            &[("WALWARDEN_WORKERS", "65")],
-            "WALWARDEN_WORKERS: expected a whole number from 1 to 64",
-        ),
-        (
-            &[],
-            &[("WALWARDEN_LISTEN", "8420")],
-            "WALWARDEN_LISTEN: expected an address and a port",
-        ),
+        (&[], &[("WALWARDEN_WORKERS", "65")], "WALWARDEN_WORKERS: expected a whole number from 1 to 64"),
+        (&[], &[("WALWARDEN_LISTEN", "8420")], "WALWARDEN_LISTEN: expected an address and a port"),
         (&["--role=both"], &[], "--role: expected all, api or worker"),
-        (
-            &[],
-            &[("WALWARDEN_LOG_FORMAT", "xml")],
-            "WALWARDEN_LOG_FORMAT: expected text or json",
-        ),
+        (&[], &[("WALWARDEN_LOG_FORMAT", "xml")], "WALWARDEN_LOG_FORMAT: expected text or json"),
         (&[], &[("WALWARDEN_LOG", "a=b=c")], "WALWARDEN_LOG: expected a filter"),
-        (
-            &[],
-            &[("WALWARDEN_PUBLIC_URL", "ftp://x")],
-            "WALWARDEN_PUBLIC_URL: expected http:// or https://",
-        ),
-        (
-            &[],
-            &[("WALWARDEN_DATABASE_URL", "mysql://x")],
-            "database_url: expected postgres://",
-        ),
+        (&[], &[("WALWARDEN_DATABASE_URL", "mysql://x")], "database_url: expected postgres://"),
     ];
     for (flags, env, expected) in cases {
-        let error = load(&Given { flags, env, file: None })
-            .expect_err("refuses")
-            .to_string();
+        let error = load(&Given { flags, env, file: None }).expect_err("refuses").to_string();
         assert!(error.starts_with(expected), "{error}");
     }
 }
@@ -200,73 +145,23 @@ fn a_secret_is_given_by_value_or_by_file_and_never_by_both() {
     std::fs::write(&path, "postgres://from.file/db\n").expect("writes");
     let path = path.to_str().expect("is text");
     let url = |given: &Given<'_>| {
-        load(given).map(|settings| {
-            settings
-                .database_url
-                .map(|url| url.expose_secret().to_owned())
-                .unwrap_or_default()
-        })
+        load(given).map(|settings| settings.database_url.map(|url| url.expose_secret().to_owned()).unwrap_or_default())
     };
     let value = ("WALWARDEN_DATABASE_URL", "postgres://from.variable/db");
     let file = ("WALWARDEN_DATABASE_URL_FILE", path);
     let flag = format!("--database-url-file={path}");
 
     assert_eq!(url(&Given::default()).expect("loads"), "");
-    assert_eq!(
-        url(&Given {
-            env: &[value],
-            ..Given::default()
-        })
-        .expect("loads"),
-        "postgres://from.variable/db"
-    );
-    assert_eq!(
-        url(&Given {
-            env: &[file],
-            ..Given::default()
-        })
-        .expect("loads"),
-        "postgres://from.file/db"
-    );
-    assert_eq!(
-        url(&Given {
-            flags: &[&flag],
-            env: &[value],
-            file: None
-        })
-        .expect("loads"),
-        "postgres://from.file/db"
-    );
+    assert_eq!(url(&Given { env: &[value], ..Given::default() }).expect("loads"), "postgres://from.variable/db");
+    assert_eq!(url(&Given { env: &[file], ..Given::default() }).expect("loads"), "postgres://from.file/db");
+    assert_eq!(url(&Given { flags: &[&flag], env: &[value], file: None }).expect("loads"), "postgres://from.file/db");
     let text = "database_url = \"postgres://from.toml/db\"";
-    assert_eq!(
-        url(&Given {
-            file: Some(text),
-            ..Given::default()
-        })
-        .expect("loads"),
-        "postgres://from.toml/db"
-    );
+    assert_eq!(url(&Given { file: Some(text), ..Given::default() }).expect("loads"), "postgres://from.toml/db");
 
-    let error = url(&Given {
-        env: &[value, file],
-        ..Given::default()
-    })
-    .expect_err("refuses")
-    .to_string();
-    assert_eq!(
-        error,
-        "both WALWARDEN_DATABASE_URL and WALWARDEN_DATABASE_URL_FILE are set: set only one of them"
-    );
-    let error = url(&Given {
-        env: &[("WALWARDEN_DATABASE_URL_FILE", "/nowhere")],
-        ..Given::default()
-    });
-    assert!(
-        error
-            .expect_err("refuses")
-            .to_string()
-            .contains("/nowhere cannot be read")
-    );
+    let error = url(&Given { env: &[value, file], ..Given::default() }).expect_err("refuses").to_string();
+    assert_eq!(error, "both WALWARDEN_DATABASE_URL and WALWARDEN_DATABASE_URL_FILE are set: set only one of them");
+    let error = url(&Given { env: &[("WALWARDEN_DATABASE_URL_FILE", "/nowhere")], ..Given::default() });
+    assert!(error.expect_err("refuses").to_string().contains("/nowhere cannot be read"));
 }
 
 #[test]
@@ -286,23 +181,11 @@ fn keys_come_from_the_data_directory_unless_given() {
 fn no_error_and_no_debug_text_repeats_a_secret() {
     let canary = "hunter2";
     let file = format!("database_url = \"postgres://u:{canary}@h/d\" oops");
-    let error = load(&Given {
-        file: Some(&file),
-        ..Given::default()
-    })
-    .expect_err("refuses");
+    let error = load(&Given { file: Some(&file), ..Given::default() }).expect_err("refuses");
     assert!(!format!("{error} {error:?}").contains(canary), "{error:?}");
-    let error = load(&Given {
-        env: &[("WALWARDEN_DATABASE_URL", canary)],
-        ..Given::default()
-    })
-    .expect_err("refuses");
+    let error = load(&Given { env: &[("WALWARDEN_DATABASE_URL", canary)], ..Given::default() }).expect_err("refuses");
     assert!(!format!("{error} {error:?}").contains(canary), "{error:?}");
     let url = format!("postgres://u:{canary}@h/d");
-    let settings = load(&Given {
-        env: &[("WALWARDEN_DATABASE_URL", &url)],
-        ..Given::default()
-    })
-    .expect("loads");
+    let settings = load(&Given { env: &[("WALWARDEN_DATABASE_URL", &url)], ..Given::default() }).expect("loads");
     assert!(!format!("{settings:?}").contains(canary));
 }

@@ -40,9 +40,7 @@ pub(super) async fn accompany(
     request.extensions_mut().insert(operation.clone());
     let span = tracing::info_span!("request", %request_id, operation = Empty);
 
-    let answered = tokio::time::timeout(time_limit, next.run(request))
-        .instrument(span.clone())
-        .await;
+    let answered = tokio::time::timeout(time_limit, next.run(request)).instrument(span.clone()).await;
     let response = answered.unwrap_or_else(|_| ApiError::of(ErrorCode::Timeout).into_response());
     let mut response = finish(response, &request_id);
     let headers = response.headers_mut();

@@ -41,9 +41,7 @@ pub(super) async fn authenticate(state: &AppState, headers: &HeaderMap) -> Resul
     let found = state.store.api_key_by_fingerprint(&presented).await?;
     let valid =
         found.filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| now < expires_at));
-    valid
-        .map(|key| Caller { key })
-        .ok_or_else(|| ApiError::of(ErrorCode::Unauthorized))
+    valid.map(|key| Caller { key }).ok_or_else(|| ApiError::of(ErrorCode::Unauthorized))
 }
 
 impl FromRequestParts<AppState> for Caller {

@@ -114,10 +114,8 @@ pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let ApiError(mut error) = response
-        .extensions_mut()
-        .remove::<ApiError>()
-        .unwrap_or_else(|| ApiError::of(code_of(status)));
+    let ApiError(mut error) =
+        response.extensions_mut().remove::<ApiError>().unwrap_or_else(|| ApiError::of(code_of(status)));
     error.request_id = Some(request_id.to_owned());
     let retry_after = error.retry_after_ms.map(|millis| millis.div_ceil(1000));
     let problem = Problem::from(*error);

@@ -58,9 +58,7 @@ impl<T: FromStr> FromRequestParts<AppState> for Page<T> {
             return Err(invalid("limit is a whole number from 1 to 200."));
         }
         let after = cursor.map(|cursor| cursor.parse());
-        let after = after
-            .transpose()
-            .map_err(|_| invalid("cursor is not a nextCursor of this list."))?;
+        let after = after.transpose().map_err(|_| invalid("cursor is not a nextCursor of this list."))?;
         Ok(Self { limit, after })
     }
 }
@@ -72,10 +70,7 @@ pub(super) struct Body<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
@@ -91,9 +86,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
         let json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unreadable(&rejection))?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
         let value = if bytes.is_empty() {
             Value::Object(serde_json::Map::new())
         } else if json {
@@ -105,20 +98,12 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         };
         // A list would pass for an object whose members stand in the right order.
         if !value.is_object() {
-            return Err(ApiError::new(
-                ErrorCode::UnprocessableRequest,
-                "The body is not a JSON object.",
-            ));
+            return Err(ApiError::new(ErrorCode::UnprocessableRequest, "The body is not a JSON object."));
         }
         let malformed = |_| ApiError::new(ErrorCode::InvalidRequest, "The body has no canonical form.");
-        let hash = hex::encode(Sha256::digest(
-            serde_json_canonicalizer::to_vec(&value).map_err(malformed)?,
-        ));
+        let hash = hex::encode(Sha256::digest(serde_json_canonicalizer::to_vec(&value).map_err(malformed)?));
         let value = serde_json::from_value(value).map_err(|error| {
-            ApiError::new(
-                ErrorCode::UnprocessableRequest,
-                format!("The body does not fit: {error}."),
-            )
+            ApiError::new(ErrorCode::UnprocessableRequest, format!("The body does not fit: {error}."))
         })?;
         Ok(Self { value, hash })
     }

@@ -42,10 +42,7 @@ async fn admit(state: &AppState, operation: &'static Operation, request: &mut Re
         }
     }
     if !operation.paged && request.uri().query().is_some_and(|query| !query.is_empty()) {
-        return Err(ApiError::new(
-            ErrorCode::InvalidRequest,
-            "This operation takes no query parameters.",
-        ));
+        return Err(ApiError::new(ErrorCode::InvalidRequest, "This operation takes no query parameters."));
     }
     if operation.needs_idempotency_key() {
         let key = IdempotencyKey::read(request.headers())?;

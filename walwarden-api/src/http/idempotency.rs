@@ -27,11 +27,7 @@ impl IdempotencyKey {
             _ => "",
         };
         let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ApiError::of(ErrorCode::IdempotencyKeyRequired))
-        }
+        if fits { Ok(Self(text.to_owned())) } else { Err(ApiError::of(ErrorCode::IdempotencyKeyRequired)) }
     }
 
     /// Binds the key to who asks, what for, and with which body.
@@ -41,12 +37,7 @@ impl IdempotencyKey {
         operation: impl std::fmt::Display,
         body_hash: String,
     ) -> IdempotencyScope {
-        IdempotencyScope {
-            principal: principal.to_string(),
-            operation: operation.to_string(),
-            key: self.0,
-            body_hash,
-        }
+        IdempotencyScope { principal: principal.to_string(), operation: operation.to_string(), key: self.0, body_hash }
     }
 }
 
@@ -60,11 +51,7 @@ impl FromRequestParts<AppState> for IdempotencyKey {
 
 /// Refuses a stored response that answers another request.
 pub(super) fn same(stored: StoredResponse) -> Result<StoredResponse> {
-    if stored.same_request {
-        Ok(stored)
-    } else {
-        Err(ApiError::of(ErrorCode::IdempotencyConflict))
-    }
+    if stored.same_request { Ok(stored) } else { Err(ApiError::of(ErrorCode::IdempotencyConflict)) }
 }
 
 /// What was answered to this request before, if it was sent before.

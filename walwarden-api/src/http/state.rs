@@ -41,15 +41,7 @@ impl AppState {
         metrics: PrometheusHandle,
     ) -> Self {
         let (wake, ready) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
-        Self {
-            store,
-            system,
-            keyring,
-            settings,
-            wake,
-            metrics,
-            ready,
-        }
+        Self { store, system, keyring, settings, wake, metrics, ready }
     }
 
     /// Says on `/readyz` that no new requests should come here.

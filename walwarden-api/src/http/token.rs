@@ -57,10 +57,9 @@ impl Refusal {
             Self::Expired => ApiError::of(ErrorCode::TokenExpired),
             Self::Used => ApiError::of(ErrorCode::TokenUsed),
             Self::ManifestHashMismatch => ApiError::of(ErrorCode::ManifestHashMismatch),
-            Self::ModeMismatch => ApiError::new(
-                ErrorCode::InvalidRequest,
-                "The mode is not the one that the restore token names.",
-            ),
+            Self::ModeMismatch => {
+                ApiError::new(ErrorCode::InvalidRequest, "The mode is not the one that the restore token names.")
+            }
         }
     }
 }
@@ -78,12 +77,7 @@ async fn record(state: &AppState, id: RestoreJobId, refusal: Refusal) -> crate::
         return Ok(());
     };
     let chain = state.store.audit_chain(org_id, &id.to_string()).await?;
-    if chain
-        .iter()
-        .filter(|event| event.kind == EventKind::RestoreTokenRejected)
-        .count()
-        >= MAX_RECORDED
-    {
+    if chain.iter().filter(|event| event.kind == EventKind::RestoreTokenRejected).count() >= MAX_RECORDED {
         return Ok(());
     }
     restores::reject_token(&state.store, &state.system, org_id, id, refusal.reason()).await

@@ -60,10 +60,7 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         started_at: job.started_at,
         finished_at: job.finished_at,
         artifact,
-        error: job
-            .error
-            .as_ref()
-            .map(|(code, message)| ErrorBody::new(*code, message.clone())),
+        error: job.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
     }
 }
 

@@ -33,7 +33,12 @@ pub struct Reply<'a, T> {
 }
 
 /// Keeps the reply, or says what was replied before.
-async fn answer<T>(tx: &mut Tx, system: &System, reply: Option<Reply<'_, T>>, result: &T) -> Result<Option<StoredResponse>> {
+async fn answer<T>(
+    tx: &mut Tx,
+    system: &System,
+    reply: Option<Reply<'_, T>>,
+    result: &T,
+) -> Result<Option<StoredResponse>> {
     match reply {
         Some(Reply { scope, status, body }) => keep(tx, scope, status, &body(result), system.now()).await,
         None => Ok(None),

@@ -169,13 +169,7 @@ pub async fn report(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn reject_token(
-    store: &Store,
-    system: &System,
-    org_id: OrgId,
-    id: RestoreJobId,
-    reason: &str,
-) -> Result<()> {
+pub async fn reject_token(store: &Store, system: &System, org_id: OrgId, id: RestoreJobId, reason: &str) -> Result<()> {
     let mut tx = store.begin().await?;
     let job = lock_of(&mut tx, org_id, id).await?;
     record(&mut tx, &job, system.now(), EventKind::RestoreTokenRejected, &json!({ "reason": reason })).await?;

@@ -25,13 +25,8 @@ fn parse(cron: &str) -> Result<Cron, ScheduleError> {
     if cron.split_whitespace().count() != 5 {
         return Err(ScheduleError::FieldCount);
     }
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build();
-    parser
-        .parse(cron)
-        .map_err(|error| ScheduleError::Malformed(error.to_string()))
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    parser.parse(cron).map_err(|error| ScheduleError::Malformed(error.to_string()))
 }
 
 /// The first run after `at`, in UTC, never at `at` itself.
@@ -40,9 +35,7 @@ fn parse(cron: &str) -> Result<Cron, ScheduleError> {
 /// A [`ScheduleError`] that says what is wrong with the expression.
 pub fn next_after(cron: &str, at: Timestamp) -> Result<Timestamp, ScheduleError> {
     let after = at.as_jiff().to_zoned(TimeZone::UTC);
-    let next = parse(cron)?
-        .find_next_occurrence(&after, false)
-        .map_err(|_| ScheduleError::Never)?;
+    let next = parse(cron)?.find_next_occurrence(&after, false).map_err(|_| ScheduleError::Never)?;
     Ok(next.timestamp().into())
 }
 
@@ -97,42 +90,21 @@ mod tests {
 
     #[test]
     fn anything_but_five_fields_is_refused() {
-        for cron in [
-            "",
-            "* * * *",
-            "0 0 2 * * *",
-            "@daily",
-            "0 0 2 * * * 2026",
-            "every night",
-        ] {
-            assert_eq!(
-                next_after(cron, at("2026-01-31T00:00:00Z")),
-                Err(ScheduleError::FieldCount),
-                "{cron}"
-            );
+        for cron in ["", "* * * *", "0 0 2 * * *", "@daily", "0 0 2 * * * 2026", "every night"] {
+            assert_eq!(next_after(cron, at("2026-01-31T00:00:00Z")), Err(ScheduleError::FieldCount), "{cron}");
         }
         for cron in ["61 * * * *", "* 24 * * *", "a b c d e", "*/0 * * * *", "5-1 * * * *"] {
             let error = next_after(cron, at("2026-01-31T00:00:00Z"));
             assert!(matches!(error, Err(ScheduleError::Malformed(_))), "{cron}: {error:?}");
         }
-        assert_eq!(
-            validate("0 0 30 2 *", at("2026-01-31T00:00:00Z")),
-            Err(ScheduleError::Never)
-        );
+        assert_eq!(validate("0 0 30 2 *", at("2026-01-31T00:00:00Z")), Err(ScheduleError::Never));
     }
 
     #[test]
     fn three_runs_follow_one_another() {
         let runs = next_runs("0 */8 * * *", at("2026-01-31T01:00:00Z"), 3).expect("valid");
         let texts: Vec<_> = runs.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            texts,
-            [
-                "2026-01-31T08:00:00.000Z",
-                "2026-01-31T16:00:00.000Z",
-                "2026-02-01T00:00:00.000Z"
-            ]
-        );
+        assert_eq!(texts, ["2026-01-31T08:00:00.000Z", "2026-01-31T16:00:00.000Z", "2026-02-01T00:00:00.000Z"]);
     }
 
     proptest! {

@@ -80,15 +80,14 @@ pub const fn backup(state: BackupState, event: BackupEvent) -> Result<BackupStat
 pub fn restore(from: RestoreState, to: RestoreState) -> Result<RestoreState, InvalidTransition> {
     use RestoreState as S;
     let allowed = match (from, to) {
-        (S::TokenIssued, S::Triggered)
+        (S::TokenIssued, S::Triggered | S::TimedOut)
         | (S::Triggered, S::Claimed)
         | (S::Claimed, S::Downloading)
         | (S::Downloading, S::Verifying)
         | (S::Verifying, S::ManifestVerified)
         | (S::ManifestVerified, S::Restoring)
         | (S::Restoring, S::Finalizing)
-        | (S::Finalizing, S::Completed)
-        | (S::TokenIssued, S::TimedOut) => true,
+        | (S::Finalizing, S::Completed) => true,
         (from, S::FailedRetryable | S::FailedTerminal | S::Cancelled | S::TimedOut) => {
             !from.is_terminal() && from != S::TokenIssued
         }

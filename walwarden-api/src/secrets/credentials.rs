@@ -32,10 +32,8 @@ struct Read {
 impl Credentials {
     /// The bytes to seal.
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let written = Written {
-            access_key_id: &self.access_key_id,
-            secret_access_key: self.secret_access_key.expose_secret(),
-        };
+        let written =
+            Written { access_key_id: &self.access_key_id, secret_access_key: self.secret_access_key.expose_secret() };
         // Room for everything up front: a buffer that grew would leave its earlier halves behind. JSON writes at
         // most six bytes for one.
         let length = 64 + 6 * (self.access_key_id.len() + self.secret_access_key.expose_secret().len());
@@ -50,10 +48,7 @@ impl Credentials {
             serde_json::from_slice(bytes).map_err(|_| SealError::Content("a destination's credentials"))?;
         let secret_access_key = SecretString::from(read.secret_access_key.as_str());
         read.secret_access_key.zeroize();
-        Ok(Self {
-            access_key_id: read.access_key_id,
-            secret_access_key,
-        })
+        Ok(Self { access_key_id: read.access_key_id, secret_access_key })
     }
 }
 

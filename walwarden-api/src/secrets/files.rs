@@ -83,35 +83,21 @@ pub enum SecretFileError {
 }
 
 fn read_text(path: &Path, private: bool) -> Result<Zeroizing<String>, SecretFileError> {
-    let unreadable = |source| SecretFileError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| SecretFileError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let mode = metadata.permissions().mode() & 0o7777;
     if private && mode & 0o077 != 0 {
-        return Err(SecretFileError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(SecretFileError::Exposed { path: path.to_owned(), mode });
     }
-    let mut text = Zeroizing::new(String::with_capacity(
-        usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0) + 1,
-    ));
+    let mut text =
+        Zeroizing::new(String::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0) + 1));
     let not_text = || SecretFileError::NotText { path: path.to_owned() };
-    let length = file
-        .take(MAX_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => not_text(),
-            _ => unreadable(error),
-        })?;
-    if length as u64 > MAX_BYTES || text.trim().is_empty() {
-        Err(not_text())
-    } else {
-        Ok(text)
-    }
+    let length = file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => not_text(),
+        _ => unreadable(error),
+    })?;
+    if length as u64 > MAX_BYTES || text.trim().is_empty() { Err(not_text()) } else { Ok(text) }
 }
 
 /// Reads a key, and refuses one that others may read.
@@ -141,18 +127,12 @@ pub(super) fn create_private(files: &[(PathBuf, Zeroizing<String>)]) -> Result<(
                 // What cannot be removed now was at least never reported as usable.
                 let _ = fs::remove_file(created);
             }
-            return Err(SecretFileError::Unwritable {
-                path: path.clone(),
-                source,
-            });
+            return Err(SecretFileError::Unwritable { path: path.clone(), source });
         }
     }
     if let Some(directory) = files.first().and_then(|(path, _)| path.parent()) {
         let synced = File::open(directory).and_then(|directory| directory.sync_all());
-        synced.map_err(|source| SecretFileError::Unwritable {
-            path: directory.to_owned(),
-            source,
-        })?;
+        synced.map_err(|source| SecretFileError::Unwritable { path: directory.to_owned(), source })?;
     }
     Ok(())
 }

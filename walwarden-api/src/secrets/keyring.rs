@@ -42,11 +42,7 @@ impl KeySources {
     #[must_use]
     pub fn in_directory(data_dir: &Path) -> Self {
         let file = |key: KeyFile| KeySource::File(data_dir.join(key.file_name()));
-        Self {
-            sealing: file(KeyFile::Sealing),
-            signing: file(KeyFile::Signing),
-            token: file(KeyFile::Token),
-        }
+        Self { sealing: file(KeyFile::Sealing), signing: file(KeyFile::Signing), token: file(KeyFile::Token) }
     }
 
     /// The source of one key.
@@ -107,10 +103,8 @@ fn read(key: KeyFile, source: &KeySource) -> Result<Zeroizing<String>, KeyringEr
 fn read_bytes(key: KeyFile, source: &KeySource) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
     let text = read(key, source)?;
     let mut bytes = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), &mut *bytes).map_err(|_| KeyringError::Malformed {
-        key,
-        expected: "64 hexadecimal digits",
-    })?;
+    hex::decode_to_slice(text.trim(), &mut *bytes)
+        .map_err(|_| KeyringError::Malformed { key, expected: "64 hexadecimal digits" })?;
     Ok(bytes)
 }
 
@@ -148,10 +142,7 @@ impl Keyring {
         if !existing.is_empty() {
             return Err(KeyringError::Exists { paths: existing });
         }
-        let files: Vec<_> = keys
-            .iter()
-            .map(|key| (directory.join(key.file_name()), new_key(system, *key)))
-            .collect();
+        let files: Vec<_> = keys.iter().map(|key| (directory.join(key.file_name()), new_key(system, *key))).collect();
         Ok(create_private(&files)?)
     }
 
@@ -186,8 +177,7 @@ impl Keyring {
     #[must_use]
     pub fn public_key_pem(&self) -> String {
         let key = self.signing_key.verifying_key();
-        key.to_public_key_pem(LineEnding::LF)
-            .expect("an Ed25519 public key always has an SPKI form")
+        key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
     }
 
     /// Seals a destination's credentials.
@@ -201,17 +191,14 @@ impl Keyring {
     /// # Errors
     /// [`SealError`].
     pub fn open_credentials(&self, destination: &Destination) -> Result<Credentials, SealError> {
-        let bytes = self
-            .sealer
-            .open(&destination.id.to_string(), &destination.sealed_credentials)?;
+        let bytes = self.sealer.open(&destination.id.to_string(), &destination.sealed_credentials)?;
         Credentials::from_bytes(&bytes)
     }
 
     /// Seals a database's DSN.
     #[must_use]
     pub fn seal_dsn(&self, system: &System, id: DatabaseId, dsn: &Dsn) -> String {
-        self.sealer
-            .seal(system, &id.to_string(), dsn.to_uri().expose_secret().as_bytes())
+        self.sealer.seal(system, &id.to_string(), dsn.to_uri().expose_secret().as_bytes())
     }
 
     /// Opens a database's DSN.
@@ -227,10 +214,7 @@ impl Keyring {
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Keyring")
-            .field("key_id", &self.key_id())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Keyring").field("key_id", &self.key_id()).finish_non_exhaustive()
     }
 }
 
@@ -239,9 +223,7 @@ fn new_key(system: &System, key: KeyFile) -> Zeroizing<String> {
     match key {
         KeyFile::Signing => {
             let signing_key = SigningKey::from_bytes(&bytes);
-            signing_key
-                .to_pkcs8_pem(LineEnding::LF)
-                .expect("an Ed25519 private key always has a PKCS#8 form")
+            signing_key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 private key always has a PKCS#8 form")
         }
         KeyFile::Sealing | KeyFile::Token => {
             let mut text = Zeroizing::new(String::with_capacity(65));

@@ -50,10 +50,7 @@ impl SealingKey {
         hasher.update(b"walwarden sealing key id\n");
         hasher.update(key);
         let id = format!("sk_{}", &hex::encode(hasher.finalize())[..16]);
-        Self {
-            id,
-            cipher: XChaCha20Poly1305::new(key.into()),
-        }
+        Self { id, cipher: XChaCha20Poly1305::new(key.into()) }
     }
 
     /// What a sealed text is bound to, besides its key.
@@ -66,10 +63,7 @@ impl Sealer {
     /// A sealer with one key.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self {
-            current: SealingKey::new(key),
-            earlier: Vec::new(),
-        }
+        Self { current: SealingKey::new(key), earlier: Vec::new() }
     }
 
     /// The same sealer, which also opens what `key` has sealed.
@@ -93,15 +87,9 @@ impl Sealer {
     pub fn seal(&self, system: &System, record_id: &str, plaintext: &[u8]) -> String {
         let nonce: [u8; NONCE_LENGTH] = system.random();
         let aad = self.current.bound_to(record_id);
-        let payload = Payload {
-            msg: plaintext,
-            aad: aad.as_bytes(),
-        };
-        let ciphertext = self
-            .current
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("a secret is shorter than 256 GiB");
+        let payload = Payload { msg: plaintext, aad: aad.as_bytes() };
+        let ciphertext =
+            self.current.cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is shorter than 256 GiB");
         let sealed = [nonce.as_slice(), &ciphertext].concat();
         format!("{VERSION}.{}.{}", self.current.id, URL_SAFE_NO_PAD.encode(sealed))
     }
@@ -119,28 +107,17 @@ impl Sealer {
         let key = std::iter::once(&self.current)
             .chain(&self.earlier)
             .find(|key| key.id == key_id)
-            .ok_or_else(|| SealError::UnknownKey {
-                key_id: key_id.chars().take(32).collect(),
-            })?;
+            .ok_or_else(|| SealError::UnknownKey { key_id: key_id.chars().take(32).collect() })?;
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_LENGTH>().ok_or(SealError::Malformed)?;
         let aad = key.bound_to(record_id);
-        let payload = Payload {
-            msg: ciphertext,
-            aad: aad.as_bytes(),
-        };
-        key.cipher
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map(Zeroizing::new)
-            .map_err(|_| SealError::Refused)
+        let payload = Payload { msg: ciphertext, aad: aad.as_bytes() };
+        key.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError::Refused)
     }
 }
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Sealer")
-            .field("key_id", &self.current.id)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Sealer").field("key_id", &self.current.id).finish_non_exhaustive()
     }
 }

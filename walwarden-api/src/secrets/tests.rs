@@ -19,10 +19,7 @@ fn what_was_sealed_opens_for_its_record_only() {
     let sealer = Sealer::new(&KEY);
     let text = sealer.seal(&system, "db_1", b"postgresql://u:hunter2@h/d");
     assert!(text.starts_with(&format!("v1.{}.", sealer.key_id())));
-    assert_eq!(
-        sealer.open("db_1", &text).expect("opens").as_slice(),
-        b"postgresql://u:hunter2@h/d"
-    );
+    assert_eq!(sealer.open("db_1", &text).expect("opens").as_slice(), b"postgresql://u:hunter2@h/d");
     assert_eq!(sealer.open("db_2", &text), Err(SealError::Refused));
 }
 
@@ -38,9 +35,7 @@ fn an_earlier_key_still_opens_and_an_unknown_one_is_named() {
     let (system, _) = manual();
     let old = Sealer::new(&[8; 32]);
     let sealed = old.seal(&system, "db_1", b"x");
-    let unknown = SealError::UnknownKey {
-        key_id: old.key_id().to_owned(),
-    };
+    let unknown = SealError::UnknownKey { key_id: old.key_id().to_owned() };
     assert_eq!(Sealer::new(&KEY).open("db_1", &sealed), Err(unknown));
     let rotated = Sealer::new(&KEY).and_opens_with(&[8; 32]);
     assert_eq!(rotated.open("db_1", &sealed).expect("opens").as_slice(), b"x");
@@ -82,10 +77,7 @@ fn generated_keys_are_private_load_again_and_are_never_overwritten() {
     let keyring = Keyring::generate(&system, directory.path()).expect("generates");
     let contents = |key: KeyFile| fs::read_to_string(directory.path().join(key.file_name())).expect("exists");
     for key in KeyFile::ALL {
-        let mode = fs::metadata(directory.path().join(key.file_name()))
-            .expect("exists")
-            .permissions()
-            .mode();
+        let mode = fs::metadata(directory.path().join(key.file_name())).expect("exists").permissions().mode();
         assert_eq!(mode & 0o7777, 0o600, "{}", key.file_name());
     }
     assert_eq!(contents(KeyFile::Sealing).len(), 65);
@@ -109,16 +101,10 @@ fn a_key_that_others_may_read_is_refused_with_the_remedy() {
     let (system, _) = manual();
     let directory = tempfile::tempdir().expect("a directory");
     Keyring::generate(&system, directory.path()).expect("generates");
-    for (key, mode) in [
-        (KeyFile::Sealing, 0o640),
-        (KeyFile::Signing, 0o604),
-        (KeyFile::Token, 0o620),
-    ] {
+    for (key, mode) in [(KeyFile::Sealing, 0o640), (KeyFile::Signing, 0o604), (KeyFile::Token, 0o620)] {
         let path = directory.path().join(key.file_name());
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("chmod");
-        let error = Keyring::load(&KeySources::in_directory(directory.path()))
-            .expect_err("refuses")
-            .to_string();
+        let error = Keyring::load(&KeySources::in_directory(directory.path())).expect_err("refuses").to_string();
         assert!(error.contains(key.label()) && error.contains("chmod 600"), "{error}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
     }
@@ -130,29 +116,16 @@ fn keys_from_the_environment_are_the_same_keys() {
     let directory = tempfile::tempdir().expect("a directory");
     let from_files = Keyring::generate(&system, directory.path()).expect("generates");
     let text = |key: KeyFile| {
-        KeySource::Text(
-            fs::read_to_string(directory.path().join(key.file_name()))
-                .expect("exists")
-                .into(),
-        )
+        KeySource::Text(fs::read_to_string(directory.path().join(key.file_name())).expect("exists").into())
     };
-    let sources = KeySources {
-        sealing: text(KeyFile::Sealing),
-        signing: text(KeyFile::Signing),
-        token: text(KeyFile::Token),
-    };
+    let sources =
+        KeySources { sealing: text(KeyFile::Sealing), signing: text(KeyFile::Signing), token: text(KeyFile::Token) };
     let from_text = Keyring::load(&sources).expect("loads");
     assert_eq!(from_text.key_id(), from_files.key_id());
     assert_eq!(from_text.sealer().key_id(), from_files.sealer().key_id());
 
-    let wrong = KeySources {
-        token: KeySource::Text("abc".into()),
-        ..sources
-    };
-    assert_eq!(
-        Keyring::load(&wrong).expect_err("refuses").to_string(),
-        "the token key is not 64 hexadecimal digits"
-    );
+    let wrong = KeySources { token: KeySource::Text("abc".into()), ..sources };
+    assert_eq!(Keyring::load(&wrong).expect_err("refuses").to_string(), "the token key is not 64 hexadecimal digits");
 }
 
 #[test]
@@ -160,19 +133,11 @@ fn sealed_credentials_do_not_open_for_another_destination() {
     let (system, _) = manual();
     let directory = tempfile::tempdir().expect("a directory");
     let keyring = Keyring::generate(&system, directory.path()).expect("generates");
-    let credentials = Credentials {
-        access_key_id: "AKIA".to_owned(),
-        secret_access_key: "s3cr3t".into(),
-    };
+    let credentials = Credentials { access_key_id: "AKIA".to_owned(), secret_access_key: "s3cr3t".into() };
     let mine = DestinationId::from_uuid(Uuid::from_u128(1));
     let sealed = keyring.seal_credentials(&system, mine, &credentials);
     assert!(keyring.sealer().open(&mine.to_string(), &sealed).is_ok());
-    assert!(
-        keyring
-            .sealer()
-            .open(&DestinationId::from_uuid(Uuid::from_u128(2)).to_string(), &sealed)
-            .is_err()
-    );
+    assert!(keyring.sealer().open(&DestinationId::from_uuid(Uuid::from_u128(2)).to_string(), &sealed).is_err());
 }
 
 #[test]
@@ -180,15 +145,7 @@ fn an_api_key_is_its_prefix_and_64_digits_and_its_fingerprint_does_not_show_it()
     let (system, _) = manual();
     let key = new_api_key(&system);
     assert_eq!(key.len(), 68);
-    assert!(
-        key.strip_prefix("wal_")
-            .expect("prefix")
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    );
-    assert_eq!(
-        fingerprint("abc"),
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
+    assert!(key.strip_prefix("wal_").expect("prefix").bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+    assert_eq!(fingerprint("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_ne!(*key, *new_api_key(&system));
 }

@@ -86,13 +86,14 @@ impl Store {
     /// [`StoreError::Missing`], or when the store fails.
     pub async fn revoke_api_key(&self, org_id: OrgId, id: ApiKeyId, at: Timestamp) -> Result<ApiKey> {
         let mut tx = self.begin().await?;
-        let revoked = sqlx::query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND org_id = $2 AND revoked_at IS NULL")
-            .bind(id.to_string())
-            .bind(org_id.to_string())
-            .bind(at.as_millis())
-            .execute(tx.connection())
-            .await?
-            .rows_affected();
+        let revoked =
+            sqlx::query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND org_id = $2 AND revoked_at IS NULL")
+                .bind(id.to_string())
+                .bind(org_id.to_string())
+                .bind(at.as_millis())
+                .execute(tx.connection())
+                .await?
+                .rows_affected();
         if revoked > 0 {
             let payload = json!({ "apiKeyId": id });
             audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::ApiKeyRevoked, &payload).await?;

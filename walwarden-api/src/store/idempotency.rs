@@ -39,11 +39,7 @@ async fn find(connection: &mut sqlx::AnyConnection, scope: &IdempotencyScope) ->
     .fetch_optional(connection)
     .await?;
     row.map(|(body_hash, status, body)| {
-        Ok(StoredResponse {
-            status: count(status, "HTTP status")?,
-            body,
-            same_request: body_hash == scope.body_hash,
-        })
+        Ok(StoredResponse { status: count(status, "HTTP status")?, body, same_request: body_hash == scope.body_hash })
     })
     .transpose()
 }

@@ -78,9 +78,8 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn organizations(&self) -> Result<Vec<Organization>> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT id, name, created_at FROM organizations ORDER BY id")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT id, name, created_at FROM organizations ORDER BY id").fetch_all(&self.pool).await?;
         rows.into_iter().map(Row::read).collect()
     }
 }

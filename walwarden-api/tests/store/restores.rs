@@ -91,15 +91,8 @@ async fn states_follow_one_another_and_are_chained(world: World) {
     assert!(matches!(report(&world, id, S::Claimed).await, Err(StoreError::Transition(_))), "claimed untriggered");
     trigger(&world, id, "k").await.expect("triggers");
     assert!(matches!(report(&world, id, S::Restoring).await, Err(StoreError::Transition(_))), "restored unverified");
-    let order = [
-        S::Claimed,
-        S::Downloading,
-        S::Verifying,
-        S::ManifestVerified,
-        S::Restoring,
-        S::Finalizing,
-        S::Completed,
-    ];
+    let order =
+        [S::Claimed, S::Downloading, S::Verifying, S::ManifestVerified, S::Restoring, S::Finalizing, S::Completed];
     for state in order {
         assert_eq!(report(&world, id, state).await.expect("follows").state(), state);
         // Saying it again is a sign of life, not an event.

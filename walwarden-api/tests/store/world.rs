@@ -79,7 +79,7 @@ impl World {
         let name = format!("metadata_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
         let connection = cluster.dsn("postgres").libpq_env(None, &Ambient::default()).expect("a passfile");
         let sql = format!("CREATE DATABASE {}", quote_identifier(&name));
-        query(&tools().0, &connection, &sql, Duration::from_secs(60)).await.expect("creates a database");
+        query(&tools().0, &connection, &sql, Duration::from_mins(1)).await.expect("creates a database");
         let store = Store::open_postgres(&cluster.dsn(&name).to_uri()).await.expect("opens");
         Self::fill(store, None).await
     }

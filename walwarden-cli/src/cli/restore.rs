@@ -24,16 +24,12 @@ pub(crate) struct RestoreArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RestoreCommand {
     /// Open a restore session and receive its single-use token; nothing is restored yet
-    #[command(
-        after_help = "Example: walwarden --json restore create --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
-                            --target postgresql://user@host/postgres --mode new_database"
-    )]
+    #[command(after_help = "Example: walwarden --json restore create --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
+                            --target postgresql://user@host/postgres --mode new_database")]
     Create(CreateArgs),
     /// Open a restore session and restore on this machine, to the end
-    #[command(
-        after_help = "Example: walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
-                            --target postgresql://user@host/postgres --mode new_database --created-database recovery"
-    )]
+    #[command(after_help = "Example: walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
+                            --target postgresql://user@host/postgres --mode new_database --created-database recovery")]
     Execute(ExecuteArgs),
     /// Read a restore job
     #[command(after_help = "Example: walwarden --json restore status rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]

@@ -16,10 +16,7 @@ fn flags(command: &clap::Command) -> Vec<FlagFacts> {
     });
     own.map(|argument| {
         let takes_value = argument.get_action().takes_values();
-        let value = argument
-            .get_value_names()
-            .filter(|_| takes_value)
-            .map(|names| names[0].to_string());
+        let value = argument.get_value_names().filter(|_| takes_value).map(|names| names[0].to_string());
         let choices = argument.get_possible_values().into_iter().filter(|_| takes_value);
         let choices = choices.map(|choice| choice.get_name().to_owned()).collect();
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
@@ -58,31 +55,16 @@ fn the_tree_says_what_the_contract_says() {
             .map(|flag| {
                 let choices: Vec<String> = flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
                 let value = flag.value.map(str::to_owned);
-                (
-                    flag.name.to_owned(),
-                    value,
-                    flag.required,
-                    choices,
-                    flag.help.to_owned(),
-                )
+                (flag.name.to_owned(), value, flag.required, choices, flag.help.to_owned())
             })
             .collect();
         assert_eq!(flags(command), expected, "{kind}");
         if kind != "restore" {
-            assert_eq!(
-                command.get_about().map(ToString::to_string).as_deref(),
-                Some(contract.summary),
-                "{kind}"
-            );
+            assert_eq!(command.get_about().map(ToString::to_string).as_deref(), Some(contract.summary), "{kind}");
         }
         let positionals: Vec<String> = command
             .get_positionals()
-            .map(|argument| {
-                argument
-                    .get_value_names()
-                    .map(|names| names[0].to_string())
-                    .unwrap_or_default()
-            })
+            .map(|argument| argument.get_value_names().map(|names| names[0].to_string()).unwrap_or_default())
             .collect();
         let expected: Vec<&str> = contract.positionals.iter().map(|positional| positional.name).collect();
         assert_eq!(positionals, expected, "{kind}");

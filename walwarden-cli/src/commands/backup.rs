@@ -21,10 +21,7 @@ fn describe(backup: &Backup) -> String {
     ];
     if let Some(artifact) = &backup.artifact {
         pairs.push(("artifact", artifact.key.clone()));
-        pairs.push((
-            "size",
-            format!("{} ({} bytes)", text::size(artifact.size_bytes), artifact.size_bytes),
-        ));
+        pairs.push(("size", format!("{} ({} bytes)", text::size(artifact.size_bytes), artifact.size_bytes)));
         pairs.push(("sha256", artifact.checksum_sha256.clone()));
         pairs.push(("manifest", artifact.manifest_hash.clone()));
     }

@@ -20,21 +20,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(printer: Printer, streams: bool) -> Self {
-        let target = if printer.draws() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target = if printer.draws() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {binary_bytes}/{binary_total_bytes} {eta}") {
             bar.set_style(style);
         }
-        Self {
-            printer,
-            streams,
-            bar,
-            state: Mutex::new(None),
-        }
+        Self { printer, streams, bar, state: Mutex::new(None) }
     }
 
     pub(crate) fn see(&self, event: RestoreEvent) {
@@ -47,8 +38,7 @@ impl Progress {
                 if self.streams && shown {
                     self.printer.line(state.as_str(), at, &payload);
                 } else if shown {
-                    self.bar
-                        .suspend(|| self.printer.note(&format!("{at} {}", state.as_str())));
+                    self.bar.suspend(|| self.printer.note(&format!("{at} {}", state.as_str())));
                 }
             }
             RestoreEvent::Downloaded { bytes, total } => {

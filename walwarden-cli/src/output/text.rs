@@ -21,10 +21,8 @@ pub(crate) fn table<const COLUMNS: usize>(
 /// `name: value` lines.
 pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
-    let lines: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{:width$} {}", format!("{name}:"), plain(value)))
-        .collect();
+    let lines: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{:width$} {}", format!("{name}:"), plain(value))).collect();
     lines.join("\n")
 }
 
@@ -40,9 +38,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Without control characters, which could rewrite a terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control() || *character == '\n')
-        .collect()
+    text.chars().filter(|character| !character.is_control() || *character == '\n').collect()
 }
 
 /// A command as one would type it.

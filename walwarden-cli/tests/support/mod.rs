@@ -23,10 +23,7 @@ pub(crate) struct Run {
 
 pub(crate) fn walwarden() -> Walwarden {
     let mut command = Command::new(env!("CARGO_BIN_EXE_walwarden"));
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::null());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
     Walwarden(command)
 }
 
@@ -61,12 +58,7 @@ impl Walwarden {
     }
 
     pub(crate) fn run_with_closed_stdout(mut self) -> i32 {
-        let mut child = self
-            .0
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
+        let mut child = self.0.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
         drop(child.stdout.take());
         child.wait().expect("awaited").code().expect("not ended by a signal")
     }
@@ -93,36 +85,15 @@ impl Run {
 pub(crate) fn interrupted_against_a_silent_server() -> (i32, String) {
     let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", server.local_addr().expect("bound"));
-    let mut command = walwarden()
-        .env("WALWARDEN_BASE_URL", &url)
-        .env("WALWARDEN_API_KEY", "k");
+    let mut command = walwarden().env("WALWARDEN_BASE_URL", &url).env("WALWARDEN_API_KEY", "k");
     command = command.args(["--json", "profile", "validate"]);
-    let mut child = command
-        .0
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary runs");
+    let mut child = command.0.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
     // Once it has connected, its signal handlers are in place.
     let connection = server.accept().expect("a connection");
     let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .expect("kill runs")
-            .success()
-    );
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
     let mut stdout = String::new();
-    child
-        .stdout
-        .take()
-        .expect("piped")
-        .read_to_string(&mut stdout)
-        .expect("UTF-8");
+    child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("UTF-8");
     drop(connection);
-    (
-        child.wait().expect("awaited").code().expect("not ended by a signal"),
-        stdout,
-    )
+    (child.wait().expect("awaited").code().expect("not ended by a signal"), stdout)
 }

@@ -40,18 +40,10 @@ impl FailureClass {
 ///
 /// With several hosts, libpq reports one failure for each: a refused password says more than a refused connection.
 const PATTERNS: &[(FailureClass, &[&str])] = &[
-    (
-        FailureClass::DiskFull,
-        &["no space left on device", "53100:", "disk full", "disk quota exceeded"],
-    ),
+    (FailureClass::DiskFull, &["no space left on device", "53100:", "disk full", "disk quota exceeded"]),
     (
         FailureClass::VersionMismatch,
-        &[
-            "server version mismatch",
-            "aborting because of server version",
-            "unsupported version (",
-            "server version:",
-        ],
+        &["server version mismatch", "aborting because of server version", "unsupported version (", "server version:"],
     ),
     (
         FailureClass::AuthFailed,
@@ -80,20 +72,10 @@ const PATTERNS: &[(FailureClass, &[&str])] = &[
             "ssl syscall error",
         ],
     ),
-    (
-        FailureClass::LockTimeout,
-        &["lock timeout", "could not obtain lock", "55p03:"],
-    ),
+    (FailureClass::LockTimeout, &["lock timeout", "could not obtain lock", "55p03:"]),
     (
         FailureClass::PermissionDenied,
-        &[
-            "permission denied",
-            "row-level security",
-            "must be owner",
-            "must be superuser",
-            "must be member",
-            "42501:",
-        ],
+        &["permission denied", "row-level security", "must be owner", "must be superuser", "must be member", "42501:"],
     ),
     (
         FailureClass::ConnectionLost,
@@ -184,61 +166,25 @@ mod tests {
             ),
             ("FATAL:  the database system is starting up", FailureClass::Unreachable),
             ("FATAL:  sorry, too many clients already", FailureClass::Unreachable),
-            (
-                "failed: FATAL:  password authentication failed for user \"u\"",
-                FailureClass::AuthFailed,
-            ),
+            ("failed: FATAL:  password authentication failed for user \"u\"", FailureClass::AuthFailed),
             ("fe_sendauth: no password supplied", FailureClass::AuthFailed),
-            (
-                "connection to server at \"h\" failed: FATAL:  role \"x\" does not exist",
-                FailureClass::AuthFailed,
-            ),
-            (
-                "failed: server does not support SSL, but SSL was required",
-                FailureClass::TlsFailed,
-            ),
+            ("connection to server at \"h\" failed: FATAL:  role \"x\" does not exist", FailureClass::AuthFailed),
+            ("failed: server does not support SSL, but SSL was required", FailureClass::TlsFailed),
             ("SSL error: certificate verify failed", FailureClass::TlsFailed),
-            (
-                "failed: FATAL:  database \"nope\" does not exist",
-                FailureClass::DatabaseMissing,
-            ),
-            (
-                "ERROR:  42P04: Datenbank »a« existiert bereits",
-                FailureClass::DatabaseExists,
-            ),
+            ("failed: FATAL:  database \"nope\" does not exist", FailureClass::DatabaseMissing),
+            ("ERROR:  42P04: Datenbank »a« existiert bereits", FailureClass::DatabaseExists),
             ("ERROR:  database \"a\" already exists", FailureClass::DatabaseExists),
-            (
-                "pg_dump: error: query failed: ERROR:  permission denied for table t",
-                FailureClass::PermissionDenied,
-            ),
+            ("pg_dump: error: query failed: ERROR:  permission denied for table t", FailureClass::PermissionDenied),
             (
                 "ERROR:  query would be affected by row-level security policy for table \"t\"",
                 FailureClass::PermissionDenied,
             ),
-            (
-                "pg_dump: error: aborting because of server version mismatch",
-                FailureClass::VersionMismatch,
-            ),
-            (
-                "pg_restore: error: unsupported version (1.16) in file header",
-                FailureClass::VersionMismatch,
-            ),
-            (
-                "FATAL:  terminating connection due to administrator command",
-                FailureClass::ConnectionLost,
-            ),
-            (
-                "server closed the connection unexpectedly",
-                FailureClass::ConnectionLost,
-            ),
-            (
-                "ERROR:  canceling statement due to lock timeout",
-                FailureClass::LockTimeout,
-            ),
-            (
-                "ERROR:  could not extend file: No space left on device",
-                FailureClass::DiskFull,
-            ),
+            ("pg_dump: error: aborting because of server version mismatch", FailureClass::VersionMismatch),
+            ("pg_restore: error: unsupported version (1.16) in file header", FailureClass::VersionMismatch),
+            ("FATAL:  terminating connection due to administrator command", FailureClass::ConnectionLost),
+            ("server closed the connection unexpectedly", FailureClass::ConnectionLost),
+            ("ERROR:  canceling statement due to lock timeout", FailureClass::LockTimeout),
+            ("ERROR:  could not extend file: No space left on device", FailureClass::DiskFull),
             ("ERROR:  syntax error at or near \"x\"", FailureClass::Other),
             ("", FailureClass::Other),
         ];

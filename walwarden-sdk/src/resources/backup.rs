@@ -27,11 +27,7 @@ pub struct PollBackup {
 
 impl Default for PollBackup {
     fn default() -> Self {
-        Self {
-            interval: Duration::from_secs(1),
-            deadline: None,
-            cancel: CancellationToken::new(),
-        }
+        Self { interval: Duration::from_secs(1), deadline: None, cancel: CancellationToken::new() }
     }
 }
 
@@ -41,9 +37,7 @@ impl Client {
     /// # Errors
     /// `backup_in_progress`, `destination_not_ready`, `not_found`, and see [`Error`].
     pub async fn trigger_backup(&self, id: DatabaseId, idempotency_key: &str) -> Result<TriggeredBackup, Error> {
-        let call = Call::new("triggerBackup")
-            .on(&id)
-            .json(&TriggerBackupRequest::default());
+        let call = Call::new("triggerBackup").on(&id).json(&TriggerBackupRequest::default());
         self.transport.send(call.idempotent(idempotency_key)).await
     }
 

@@ -30,8 +30,6 @@ impl Client {
     /// # Errors
     /// `not_found`, and see [`Error`].
     pub async fn list_database_backups(&self, id: DatabaseId, page: &PageQuery) -> Result<BackupList, Error> {
-        self.transport
-            .send(Call::new("listDatabaseBackups").on(&id).page(page))
-            .await
+        self.transport.send(Call::new("listDatabaseBackups").on(&id).page(page)).await
     }
 }

@@ -18,9 +18,7 @@ impl Client {
         request: &CreateRestoreRequest,
         idempotency_key: &str,
     ) -> Result<RestoreSession, Error> {
-        self.transport
-            .send(Call::new("createRestore").json(request).idempotent(idempotency_key))
-            .await
+        self.transport.send(Call::new("createRestore").json(request).idempotent(idempotency_key)).await
     }
 
     /// Reads a restore job.

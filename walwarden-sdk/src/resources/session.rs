@@ -26,15 +26,9 @@ impl RestoreSessionClient {
     /// `token_invalid` when the token is malformed, or as [`crate::Client::new`].
     pub fn new(endpoint: &Endpoint, token: SecretString, http: reqwest::Client) -> Result<Self, Error> {
         let payload = token::read_unverified(token.expose_secret()).map_err(|_| {
-            Error::new(
-                ErrorCode::TokenInvalid,
-                "The restore token is malformed: copy it whole, beginning with wrt1.",
-            )
+            Error::new(ErrorCode::TokenInvalid, "The restore token is malformed: copy it whole, beginning with wrt1.")
         })?;
-        Ok(Self {
-            transport: Transport::new(endpoint, token, http)?,
-            payload,
-        })
+        Ok(Self { transport: Transport::new(endpoint, token, http)?, payload })
     }
 
     /// What the token says. It is not proven: only the server can check its HMAC.
@@ -61,9 +55,7 @@ impl RestoreSessionClient {
     /// `token_invalid`, `token_expired`, `token_used`, `manifest_hash_mismatch`, and see [`Error`].
     pub async fn trigger_restore(&self, request: &TriggerRestoreRequest) -> Result<Restore, Error> {
         let key = new_idempotency_key();
-        self.transport
-            .send(self.call("triggerRestore", &key).json(request))
-            .await
+        self.transport.send(self.call("triggerRestore", &key).json(request)).await
     }
 
     /// Takes the job: manifest, public key and presigned URL.
@@ -99,9 +91,7 @@ impl RestoreSessionClient {
     /// As [`RestoreSessionClient::claim_restore`].
     pub async fn heartbeat(&self, report: &RestoreReport, timeout: Duration) -> Result<Restore, Error> {
         let key = new_idempotency_key();
-        self.transport
-            .send_once(self.call("reportRestore", &key).json(report).timeout(timeout))
-            .await
+        self.transport.send_once(self.call("reportRestore", &key).json(report).timeout(timeout)).await
     }
 
     fn call<'a>(&self, operation: &'static str, key: &'a str) -> Call<'a> {

@@ -29,14 +29,8 @@ const KEY: &str = "wal_canary";
 const ID: Uuid = Uuid::from_u128(0x0192_8c3e_5f7a_7c3e_8d2b_4a6f_90c1_e2d3);
 
 fn endpoint(server: &MockServer) -> Endpoint {
-    let retry = RetryPolicy {
-        min_delay: Duration::from_millis(1),
-        ..RetryPolicy::default()
-    };
-    Endpoint {
-        retry,
-        ..Endpoint::new(format!("{}/", server.uri()))
-    }
+    let retry = RetryPolicy { min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
+    Endpoint { retry, ..Endpoint::new(format!("{}/", server.uri())) }
 }
 
 fn client(server: &MockServer) -> Client {
@@ -79,11 +73,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
 }
 
 fn header(request: &Request, name: &str) -> Option<String> {
-    request
-        .headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned)
+    request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn triggered() -> Value {

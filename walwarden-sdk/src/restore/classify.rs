@@ -48,11 +48,8 @@ struct Entry {
 }
 
 /// Statements that only set session defaults, with parameters that older servers do not have.
-const SETTINGS: &[&str] = &[
-    "transaction_timeout",
-    "idle_in_transaction_session_timeout",
-    "default_table_access_method",
-];
+const SETTINGS: &[&str] =
+    &["transaction_timeout", "idle_in_transaction_session_timeout", "default_table_access_method"];
 
 /// Why an error leaves the data whole, if it does.
 ///
@@ -116,11 +113,7 @@ impl Classifier {
         } else {
             let message = text.strip_prefix("error: ").unwrap_or(text);
             let context = self.context.clone();
-            self.current = Some(Entry {
-                context,
-                message: short(message),
-                ..Entry::default()
-            });
+            self.current = Some(Entry { context, message: short(message), ..Entry::default() });
         }
     }
 
@@ -156,10 +149,7 @@ impl Classifier {
             _ => false,
         };
         if well {
-            return Ok(Tolerated {
-                ignored_errors: self.ignored,
-                warnings: self.warnings,
-            });
+            return Ok(Tolerated { ignored_errors: self.ignored, warnings: self.warnings });
         }
         let mut message = format!("pg_restore ended with {status}");
         if self.fatal > 0 {
@@ -208,16 +198,9 @@ impl Entry {
 
     /// Entry and message, without the statement and the server's details: those may hold data.
     fn describe(&self) -> String {
-        let message = self
-            .message
-            .strip_prefix("could not execute query: ")
-            .unwrap_or(&self.message);
+        let message = self.message.strip_prefix("could not execute query: ").unwrap_or(&self.message);
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        if self.context.is_empty() {
-            message
-        } else {
-            format!("{}: {message}", self.context)
-        }
+        if self.context.is_empty() { message } else { format!("{}: {message}", self.context) }
     }
 }
 

@@ -71,9 +71,7 @@ async fn download_in_ranges(
             let fetcher = Arc::clone(&fetcher);
             AbortOnDropHandle::new(tokio::spawn(async move { fetcher.fetch(range).await }))
         };
-        let mut ranges = stream::iter(Range::all(total, range_bytes))
-            .map(fetch)
-            .buffered(IN_FLIGHT);
+        let mut ranges = stream::iter(Range::all(total, range_bytes)).map(fetch).buffered(IN_FLIGHT);
         let mut bytes = 0;
         while let Some(arrived) = ranges.next().await {
             let chunk = arrived.map_err(|_| interrupted())??;
@@ -94,10 +92,7 @@ async fn download_in_ranges(
 }
 
 fn interrupted() -> Error {
-    Error::new(
-        ErrorCode::DownloadFailed,
-        "The download was interrupted on this machine.",
-    )
+    Error::new(ErrorCode::DownloadFailed, "The download was interrupted on this machine.")
 }
 
 #[cfg(test)]

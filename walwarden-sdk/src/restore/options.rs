@@ -69,19 +69,12 @@ impl RestoreOptions {
             public_key_pem: None,
             leave_out: LeaveOut::default(),
             tools,
-            download_retry: RetryPolicy {
-                max_retries: 6,
-                ..RetryPolicy::default()
-            },
+            download_retry: RetryPolicy { max_retries: 6, ..RetryPolicy::default() },
         }
     }
 
     pub(super) fn effective_jobs(&self) -> usize {
-        let cores = || {
-            std::thread::available_parallelism()
-                .map_or(1, NonZeroUsize::get)
-                .min(MAX_DEFAULT_JOBS)
-        };
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_DEFAULT_JOBS);
         self.jobs.map_or_else(cores, NonZeroUsize::get)
     }
 

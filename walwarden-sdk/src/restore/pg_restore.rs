@@ -45,9 +45,7 @@ pub(super) async fn restore(
         .connect(&connection)
         .on_stderr_line(move |line| lines.lock().unwrap_or_else(PoisonError::into_inner).line(line))
         .arg(artifact);
-    let mut tool = spawn
-        .spawn()
-        .map_err(|error| Error::new(ErrorCode::ToolMissing, format!("{error}.")))?;
+    let mut tool = spawn.spawn().map_err(|error| Error::new(ErrorCode::ToolMissing, format!("{error}.")))?;
     let exit = tokio::select! {
         biased;
         () = stop.cancelled() => {
@@ -98,18 +96,11 @@ mod tests {
 
     #[test]
     fn each_mode_has_its_flags() {
-        assert_eq!(
-            arguments(&options(RestoreMode::InPlace)),
-            ["--jobs=3", "--clean", "--if-exists"]
-        );
+        assert_eq!(arguments(&options(RestoreMode::InPlace)), ["--jobs=3", "--clean", "--if-exists"]);
         assert_eq!(arguments(&options(RestoreMode::NewDatabase)), ["--jobs=3", "--create"]);
         let mut named = options(RestoreMode::NewDatabase);
         named.created_database = Some("x".to_owned());
-        named.leave_out = LeaveOut {
-            owner: true,
-            acl: true,
-            analyze: true,
-        };
+        named.leave_out = LeaveOut { owner: true, acl: true, analyze: true };
         assert_eq!(arguments(&named), ["--jobs=3", "--no-owner", "--no-privileges"]);
     }
 }

@@ -38,10 +38,7 @@ pub async fn execute(
     let preflight_ms = millis(started);
 
     let reporter = Reporter::new(session, runtime);
-    let request = TriggerRestoreRequest {
-        manifest_hash: manifest_hash.to_owned(),
-        mode: options.mode,
-    };
+    let request = TriggerRestoreRequest { manifest_hash: manifest_hash.to_owned(), mode: options.mode };
     if let Err(error) = unless_cancelled(&runtime.cancel, session.trigger_restore(&request)).await {
         if error.code() == ErrorCode::Cancelled {
             // The token may have been used all the same: then the job ends here, not at the watchdog.
@@ -59,10 +56,7 @@ pub async fn execute(
         workspace: &workspace,
         target: &target,
         warnings: Vec::new(),
-        timings: StepTimings {
-            preflight_ms,
-            ..StepTimings::default()
-        },
+        timings: StepTimings { preflight_ms, ..StepTimings::default() },
     };
     let outcome = job.run(reporter).await;
     if let Err(error) = workspace.close() {
@@ -140,8 +134,7 @@ impl Job<'_> {
             ));
         }
         if let Some(advisory) = self.target.pg_restore.advisory() {
-            self.warnings
-                .push(format!("pg_restore {}: {advisory}", self.target.pg_restore));
+            self.warnings.push(format!("pg_restore {}: {advisory}", self.target.pg_restore));
         }
         self.workspace.check_space(manifest.artifact.size_bytes)?;
         match (self.options.mode, &self.options.created_database) {
@@ -163,9 +156,7 @@ impl Job<'_> {
         database: &str,
     ) -> Result<Done, Error> {
         let step = Instant::now();
-        reporter
-            .reached(RestoreState::Downloading, RestoreReportPayload::default())
-            .await?;
+        reporter.reached(RestoreState::Downloading, RestoreReportPayload::default()).await?;
         let source = Source {
             http: self.runtime.download_http.clone(),
             session: self.session.clone(),
@@ -175,35 +166,22 @@ impl Job<'_> {
         };
         let (workspace, observer) = (self.workspace, self.runtime.observer);
         let downloaded = reporter
-            .during(RestoreState::Downloading, |stop| {
-                download::download(source, workspace, stop, observer)
-            })
+            .during(RestoreState::Downloading, |stop| download::download(source, workspace, stop, observer))
             .await?;
         self.timings.download_ms = millis(step);
 
         let step = Instant::now();
-        let mut done = Done {
-            downloaded,
-            ignored_errors: 0,
-        };
-        let facts = RestoreReportPayload {
-            size_bytes: Some(done.downloaded.size_bytes),
-            ..Default::default()
-        };
+        let mut done = Done { downloaded, ignored_errors: 0 };
+        let facts = RestoreReportPayload { size_bytes: Some(done.downloaded.size_bytes), ..Default::default() };
         reporter.reached(RestoreState::Verifying, facts).await?;
         let summary = verify::artifact(&done.downloaded, manifest)?;
         match summary {
             Some(summary) => {
                 let file = done.downloaded.file.try_clone();
                 let patch = tokio::task::spawn_blocking(move || patch_offsets(&file?, &summary));
-                let patched = reporter
-                    .during(RestoreState::Verifying, |_| async { Ok(patch.await) })
-                    .await?;
+                let patched = reporter.during(RestoreState::Verifying, |_| async { Ok(patch.await) }).await?;
                 if !matches!(patched, Ok(Ok(_))) {
-                    return Err(Error::new(
-                        ErrorCode::RestoreFailed,
-                        "The local copy's offsets could not be written.",
-                    ));
+                    return Err(Error::new(ErrorCode::RestoreFailed, "The local copy's offsets could not be written."));
                 }
             }
             None => self.warnings.push(
@@ -211,9 +189,7 @@ impl Job<'_> {
                     .to_owned(),
             ),
         }
-        reporter
-            .reached(RestoreState::ManifestVerified, self.payload(&done))
-            .await?;
+        reporter.reached(RestoreState::ManifestVerified, self.payload(&done)).await?;
         self.timings.verify_ms = millis(step);
 
         // Nothing below this line runs unless the server has accepted that the artifact is verified.
@@ -221,9 +197,7 @@ impl Job<'_> {
         reporter.reached(RestoreState::Restoring, self.payload(&done)).await?;
         let (target, options, artifact) = (self.target, self.options, self.workspace.artifact());
         let verdict = reporter
-            .during(RestoreState::Restoring, |stop| {
-                pg_restore::restore(target, options, &artifact, database, stop)
-            })
+            .during(RestoreState::Restoring, |stop| pg_restore::restore(target, options, &artifact, database, stop))
             .await?;
         done.ignored_errors = verdict.ignored_errors;
         self.warnings.extend(verdict.warnings);

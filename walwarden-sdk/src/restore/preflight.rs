@@ -45,13 +45,8 @@ impl RestoreOptions {
 /// A name may become an SQL identifier and a file-like argument: letters, digits, `_` and `-`, not beginning with a
 /// digit or a hyphen.
 fn check_name(name: &str) -> Result<(), Error> {
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    let rest = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if first && rest && name.len() <= MAX_NAME {
         return Ok(());
     }
@@ -67,14 +62,8 @@ fn usage(message: &str) -> Error {
 
 /// Compares what the operator named with what the token says, before the token is used up.
 pub(super) fn check_token(payload: &TokenPayload, manifest_hash: &str, mode: RestoreMode) -> Result<(), Error> {
-    if manifest_hash.len() != 64
-        || !manifest_hash
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    {
-        return Err(usage(
-            "--manifest must be 64 lowercase hexadecimal digits: the manifest hash of a backup.",
-        ));
+    if manifest_hash.len() != 64 || !manifest_hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(usage("--manifest must be 64 lowercase hexadecimal digits: the manifest hash of a backup."));
     }
     if payload.manifest_hash != manifest_hash {
         let message = "--manifest is not the manifest that the restore token names. The token was not used.";
@@ -111,16 +100,10 @@ mod tests {
         options.confirm_destructive = true;
         assert_eq!(options.check(), Ok(()));
         options.created_database = Some("x".to_owned());
-        assert_eq!(
-            options.check().expect_err("contradiction").code(),
-            ErrorCode::UsageError
-        );
+        assert_eq!(options.check().expect_err("contradiction").code(), ErrorCode::UsageError);
         options.created_database = None;
         options.target = Dsn::parse("postgresql://u@h").expect("a DSN");
-        assert_eq!(
-            options.check().expect_err("no database").code(),
-            ErrorCode::TargetInvalid
-        );
+        assert_eq!(options.check().expect_err("no database").code(), ErrorCode::TargetInvalid);
     }
 
     #[test]
@@ -130,17 +113,7 @@ mod tests {
             options.created_database = Some(good.to_owned());
             assert_eq!(options.check(), Ok(()), "{good}");
         }
-        for bad in [
-            "",
-            "1x",
-            "-x",
-            "a b",
-            "a\"b",
-            "zürich",
-            "a;drop",
-            "x=y",
-            &"a".repeat(64),
-        ] {
+        for bad in ["", "1x", "-x", "a b", "a\"b", "zürich", "a;drop", "x=y", &"a".repeat(64)] {
             options.created_database = Some(bad.to_owned());
             assert_eq!(options.check().expect_err(bad).code(), ErrorCode::UsageError);
         }
@@ -160,10 +133,7 @@ mod tests {
         let check = |hash: &str, mode| check_token(&payload, hash, mode).map_err(|error| error.code());
         assert_eq!(check(&hash, RestoreMode::NewDatabase), Ok(()));
         assert_eq!(check(&hash, RestoreMode::InPlace), Err(ErrorCode::UsageError));
-        assert_eq!(
-            check(&"cd".repeat(32), RestoreMode::NewDatabase),
-            Err(ErrorCode::ManifestHashMismatch)
-        );
+        assert_eq!(check(&"cd".repeat(32), RestoreMode::NewDatabase), Err(ErrorCode::ManifestHashMismatch));
         assert_eq!(check("abc", RestoreMode::NewDatabase), Err(ErrorCode::UsageError));
     }
 }

@@ -27,11 +27,7 @@ pub(super) struct Reporter<'a> {
 
 impl<'a> Reporter<'a> {
     pub(super) fn new(session: &'a RestoreSessionClient, runtime: &'a RestoreRuntime<'a>) -> Self {
-        Self {
-            session,
-            runtime,
-            interval: Duration::from_secs(20),
-        }
+        Self { session, runtime, interval: Duration::from_secs(20) }
     }
 
     /// Takes over how often the server wants to hear from us: three chances per deadline.
@@ -42,19 +38,12 @@ impl<'a> Reporter<'a> {
 
     /// Tells the observer alone: the server knows these states from the calls themselves.
     pub(super) fn observe(&self, state: RestoreState, payload: RestoreReportPayload) {
-        (self.runtime.observer)(RestoreEvent::State {
-            state,
-            at: (self.runtime.now)(),
-            payload,
-        });
+        (self.runtime.observer)(RestoreEvent::State { state, at: (self.runtime.now)(), payload });
     }
 
     /// Reports a state and waits until the server has taken it.
     pub(super) async fn reached(&self, state: RestoreState, payload: RestoreReportPayload) -> Result<(), Error> {
-        let report = RestoreReport {
-            state,
-            payload: payload.clone(),
-        };
+        let report = RestoreReport { state, payload: payload.clone() };
         unless_cancelled(&self.runtime.cancel, self.session.report_restore(&report)).await?;
         self.observe(state, payload);
         Ok(())
@@ -95,10 +84,7 @@ impl<'a> Reporter<'a> {
 
     /// Heartbeats until the step has ended, or the server refuses them for good.
     async fn beat(&self, state: RestoreState, ended: &CancellationToken) -> Option<Error> {
-        let report = RestoreReport {
-            state,
-            payload: RestoreReportPayload::default(),
-        };
+        let report = RestoreReport { state, payload: RestoreReportPayload::default() };
         loop {
             tokio::select! {
                 () = ended.cancelled() => return None,
@@ -114,21 +100,14 @@ impl<'a> Reporter<'a> {
 
     /// Reports the success. The data is restored by then, and an error says so.
     pub(super) async fn completed(&self, payload: RestoreReportPayload, database: &str) -> Result<(), Error> {
-        let report = RestoreReport {
-            state: RestoreState::Completed,
-            payload,
-        };
+        let report = RestoreReport { state: RestoreState::Completed, payload };
         let delivered = tokio::time::timeout(COMPLETED_DEADLINE, self.session.report_restore(&report)).await;
         let error = match delivered {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error,
             Err(_) => Error::new(ErrorCode::Timeout, "The API did not answer in time."),
         };
-        let code = if is_final(error.code()) {
-            error.code()
-        } else {
-            ErrorCode::NetworkError
-        };
+        let code = if is_final(error.code()) { error.code() } else { ErrorCode::NetworkError };
         let message = format!(
             "The data IS restored into {database:?}; only the report of it is missing, so the job will not show as \
              completed: {error}"
@@ -146,10 +125,7 @@ impl<'a> Reporter<'a> {
             ExitStatus::Retryable => (RestoreState::FailedRetryable, FAILED_DEADLINE),
             _ => (RestoreState::FailedTerminal, FAILED_DEADLINE),
         };
-        let payload = RestoreReportPayload {
-            error_code: Some(error.code()),
-            ..RestoreReportPayload::default()
-        };
+        let payload = RestoreReportPayload { error_code: Some(error.code()), ..RestoreReportPayload::default() };
         let report = RestoreReport { state, payload };
         let delivered = tokio::time::timeout(deadline, self.session.report_restore(&report)).await;
         matches!(delivered, Ok(Ok(_)))

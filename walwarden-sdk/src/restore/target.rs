@@ -31,25 +31,15 @@ impl Target {
     /// Finds the tools and asks the target what must be known before the token is used.
     pub(super) async fn prepare(options: &RestoreOptions, workspace: &Workspace) -> Result<Self, Error> {
         let tools = options.tools.clone();
-        let pg_restore = tools
-            .version(ToolName::PgRestore)
-            .await
-            .map_err(|error| tool_error(&error))?;
+        let pg_restore = tools.version(ToolName::PgRestore).await.map_err(|error| tool_error(&error))?;
         tools.locate(ToolName::Psql).map_err(|error| tool_error(&error))?;
         let connection = options
             .target
             .with_database(options.first_database())
             .libpq_env(Some(workspace.path()), &options.ambient)
             .map_err(|error| Error::new(ErrorCode::TargetInvalid, format!("The target cannot be used: {error}.")))?;
-        let server = server_info(&tools, &connection, CHECK_DEADLINE)
-            .await
-            .map_err(|error| query_error(&error))?;
-        let target = Self {
-            tools,
-            pg_restore,
-            server,
-            connection,
-        };
+        let server = server_info(&tools, &connection, CHECK_DEADLINE).await.map_err(|error| query_error(&error))?;
+        let target = Self { tools, pg_restore, server, connection };
         if options.mode == RestoreMode::NewDatabase {
             target.check_may_create().await?;
             if let Some(name) = &options.created_database {
@@ -61,9 +51,8 @@ impl Target {
 
     async fn check_may_create(&self) -> Result<(), Error> {
         let sql = "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
-        let rows = query(&self.tools, &self.connection, sql, CHECK_DEADLINE)
-            .await
-            .map_err(|error| query_error(&error))?;
+        let rows =
+            query(&self.tools, &self.connection, sql, CHECK_DEADLINE).await.map_err(|error| query_error(&error))?;
         if rows.first().and_then(|row| row.first()).is_some_and(|may| may == "f") {
             let message = "The target role may not create databases.";
             return Err(Error::new(ErrorCode::TargetPermissionDenied, message));
@@ -73,13 +62,9 @@ impl Target {
 
     /// Refuses when the database to be created is there already.
     pub(super) async fn check_absent(&self, name: &str) -> Result<(), Error> {
-        let sql = format!(
-            "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}",
-            quote_literal(name)
-        );
-        let rows = query(&self.tools, &self.connection, &sql, CHECK_DEADLINE)
-            .await
-            .map_err(|error| query_error(&error))?;
+        let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", quote_literal(name));
+        let rows =
+            query(&self.tools, &self.connection, &sql, CHECK_DEADLINE).await.map_err(|error| query_error(&error))?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -90,10 +75,7 @@ impl Target {
     /// Creates an empty database from `template0`, which holds nothing that the archive could collide with.
     pub(super) async fn create_database(&self, name: &str) -> Result<(), Error> {
         let sql = format!("CREATE DATABASE {} TEMPLATE template0", quote_identifier(name));
-        query(&self.tools, &self.connection, &sql, CREATE_DEADLINE)
-            .await
-            .map(drop)
-            .map_err(|error| query_error(&error))
+        query(&self.tools, &self.connection, &sql, CREATE_DEADLINE).await.map(drop).map_err(|error| query_error(&error))
     }
 
     /// Gives the planner its statistics, which an archive of `pg_dump` before 18 does not hold.

@@ -21,17 +21,10 @@ pub(super) fn manifest(
     pinned_key_pem: Option<&str>,
 ) -> Result<Manifest, Error> {
     let key = match pinned_key_pem {
-        Some(pem) => VerifyingKey::from_public_key_pem(pem.trim()).map_err(|_| {
-            Error::new(
-                ErrorCode::ConfigInvalid,
-                "--pubkey is not an Ed25519 public key in PEM form.",
-            )
-        })?,
+        Some(pem) => VerifyingKey::from_public_key_pem(pem.trim())
+            .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "--pubkey is not an Ed25519 public key in PEM form."))?,
         None => VerifyingKey::from_public_key_pem(claim.public_key_pem.trim()).map_err(|_| {
-            Error::new(
-                ErrorCode::UnexpectedResponse,
-                "The API named a public key that is not an Ed25519 key.",
-            )
+            Error::new(ErrorCode::UnexpectedResponse, "The API named a public key that is not an Ed25519 key.")
         })?,
     };
     let manifest = manifest::verify(&claim.manifest, &key).map_err(|error| {
@@ -52,39 +45,15 @@ pub(super) fn manifest(
     let consistent = [
         (restore.id == token.job_intent_id, "the job is not the token's"),
         (restore.mode == token.mode, "the job's mode is not the token's"),
-        (
-            restore.manifest_hash == manifest_hash,
-            "the job is for another manifest",
-        ),
-        (
-            manifest.backup_job_id == restore.backup_job_id,
-            "the manifest is of another backup",
-        ),
-        (
-            manifest.database_id == restore.database_id,
-            "the manifest is of another database than the job's",
-        ),
-        (
-            manifest.database_id == token.database_id,
-            "the manifest is of another database than the token's",
-        ),
-        (
-            manifest.org_id == token.org_id,
-            "the manifest is of another organization",
-        ),
-        (
-            manifest.artifact.format == "custom",
-            "the artifact's format is not known to this version",
-        ),
+        (restore.manifest_hash == manifest_hash, "the job is for another manifest"),
+        (manifest.backup_job_id == restore.backup_job_id, "the manifest is of another backup"),
+        (manifest.database_id == restore.database_id, "the manifest is of another database than the job's"),
+        (manifest.database_id == token.database_id, "the manifest is of another database than the token's"),
+        (manifest.org_id == token.org_id, "the manifest is of another organization"),
+        (manifest.artifact.format == "custom", "the artifact's format is not known to this version"),
         (manifest.artifact.size_bytes > 0, "the artifact is empty"),
-        (
-            manifest.encryption.is_none(),
-            "the artifact is encrypted, which this version cannot read",
-        ),
-        (
-            !manifest.source.database_name.is_empty(),
-            "the manifest names no source database",
-        ),
+        (manifest.encryption.is_none(), "the artifact is encrypted, which this version cannot read"),
+        (!manifest.source.database_name.is_empty(), "the manifest names no source database"),
     ];
     match consistent.iter().find(|(holds, _)| !holds) {
         Some((_, reason)) => Err(invalid(reason)),
@@ -137,9 +106,7 @@ pub(super) fn tool_version(pg_restore: &ToolVersion, manifest: &Manifest) -> Res
 
 /// The major version at the beginning of a version text.
 pub(super) fn leading_number(text: &str) -> Option<u32> {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
 }
 

@@ -68,11 +68,7 @@ impl Workspace {
 /// A failed write to the local copy.
 pub(super) fn unwritable(error: &io::Error) -> Error {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    let code = if full {
-        ErrorCode::InsufficientDiskSpace
-    } else {
-        ErrorCode::DownloadFailed
-    };
+    let code = if full { ErrorCode::InsufficientDiskSpace } else { ErrorCode::DownloadFailed };
     Error::new(code, format!("The artifact's local copy cannot be written: {error}."))
 }
 
@@ -86,10 +82,7 @@ mod tests {
         let workspace = Workspace::create(parent.path()).expect("workspace");
         let file = workspace.create_artifact().expect("artifact");
         assert_eq!(file.metadata().expect("metadata").permissions().mode() & 0o777, 0o600);
-        assert_eq!(
-            workspace.path().metadata().expect("metadata").permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(workspace.path().metadata().expect("metadata").permissions().mode() & 0o777, 0o700);
         drop(workspace);
         assert_eq!(parent.path().read_dir().expect("readable").count(), 0);
     }

@@ -34,13 +34,7 @@ async fn fill(server: &EphemeralCluster) -> LibpqEnv {
 /// Dumps through a pipe, parsing what passes by.
 async fn dump(env: &LibpqEnv, args: &[&str]) -> (Vec<u8>, ArchiveSummary) {
     let spawn = tools().spawn(ToolName::PgDump).expect("installed");
-    let mut tool = spawn
-        .args(["--format=custom"])
-        .args(args)
-        .connect(env)
-        .piped_stdout()
-        .spawn()
-        .expect("started");
+    let mut tool = spawn.args(["--format=custom"]).args(args).connect(env).piped_stdout().spawn().expect("started");
     let mut stdout = tool.stdout().expect("piped");
     let (mut parser, mut bytes, mut buffer) = (ArchiveParser::new(), Vec::new(), vec![0; 64 << 10]);
     while let count @ 1.. = stdout.read(&mut buffer).await.expect("readable") {
@@ -52,12 +46,7 @@ async fn dump(env: &LibpqEnv, args: &[&str]) -> (Vec<u8>, ArchiveSummary) {
 }
 
 async fn restore(env: &LibpqEnv, file: &Path, args: &[&str]) -> ToolExit {
-    let spawn = tools()
-        .spawn(ToolName::PgRestore)
-        .expect("installed")
-        .args(args)
-        .connect(env)
-        .arg(file);
+    let spawn = tools().spawn(ToolName::PgRestore).expect("installed").args(args).connect(env).arg(file);
     spawn.output(DEADLINE).await.expect("ran").exit
 }
 
@@ -82,14 +71,7 @@ async fn a_piped_archive_is_proven_whole_and_restores_in_parallel_once_patched()
     for (number, level) in ["0", "1"].into_iter().enumerate() {
         let (bytes, summary) = dump(&source, &["--compress", level]).await;
         assert_eq!(summary.database_name, SOURCE);
-        assert_eq!(
-            summary.compression,
-            if level == "0" {
-                Compression::None
-            } else {
-                Compression::Gzip
-            }
-        );
+        assert_eq!(summary.compression, if level == "0" { Compression::None } else { Compression::Gzip });
         assert_eq!(summary.size_bytes, bytes.len() as u64);
         assert!(summary.data_entries.len() >= 4, "{summary:?}");
         assert!(bytes.len() > 1 << 17, "several pipe reads, not {}", bytes.len());
@@ -98,9 +80,7 @@ async fn a_piped_archive_is_proven_whole_and_restores_in_parallel_once_patched()
         let path = directory.path().join(format!("seekable-{level}"));
         let path_argument = path.to_str().expect("text");
         let spawn = tools().spawn(ToolName::PgDump).expect("installed");
-        let spawn = spawn
-            .args(["--format=custom", "--compress", level, "--file", path_argument])
-            .connect(&source);
+        let spawn = spawn.args(["--format=custom", "--compress", level, "--file", path_argument]).connect(&source);
         assert!(spawn.output(DEADLINE).await.expect("ran").exit.success());
         let seekable = parse(&std::fs::read(&path).expect("written")).expect("whole, with offsets which agree");
         assert_eq!(seekable.data_entries, summary.data_entries);
@@ -112,30 +92,18 @@ async fn a_piped_archive_is_proven_whole_and_restores_in_parallel_once_patched()
         }
 
         let path = directory.path().join(format!("piped-{level}"));
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .expect("created");
+        let mut file = File::options().read(true).write(true).create_new(true).open(&path).expect("created");
         file.write_all(&bytes).expect("written");
         let patched = patch_offsets(&file, &summary).expect("patched");
         assert_eq!(patched, summary.data_entries.len() as u64);
         let again = parse(&std::fs::read(&path).expect("readable")).expect("whole, with offsets which agree");
         assert_eq!(again, summary);
 
-        let list = tools()
-            .spawn(ToolName::PgRestore)
-            .expect("installed")
-            .arg("--list")
-            .arg(&path);
+        let list = tools().spawn(ToolName::PgRestore).expect("installed").arg("--list").arg(&path);
         let list = list.output(DEADLINE).await.expect("ran");
         let text = String::from_utf8_lossy(&list.stdout);
         assert!(list.exit.success() && text.contains("TABLE DATA public wide"), "{text}");
-        assert!(
-            text.contains(&format!("TOC Entries: {}", summary.toc_entries)),
-            "{text}"
-        );
+        assert!(text.contains(&format!("TOC Entries: {}", summary.toc_entries)), "{text}");
 
         let target = format!("target{number}");
         sql(&source, &format!("CREATE DATABASE {target}")).await;
@@ -154,10 +122,7 @@ async fn a_dump_whose_backend_dies_is_not_taken_for_whole() {
     let server = cluster().await;
     let env = fill(&server).await;
     let spawn = tools().spawn(ToolName::PgDump).expect("installed");
-    let spawn = spawn
-        .args(["--format=custom", "--compress=0"])
-        .connect(&env)
-        .piped_stdout();
+    let spawn = spawn.args(["--format=custom", "--compress=0"]).connect(&env).piped_stdout();
     let mut tool = spawn.spawn().expect("started");
     let mut stdout = tool.stdout().expect("piped");
     let mut parser = ArchiveParser::new();
@@ -176,8 +141,5 @@ async fn a_dump_whose_backend_dies_is_not_taken_for_whole() {
     let exit = tool.wait().await.expect("awaited");
     assert!(!exit.success());
     let error = parser.finish().expect_err("cut");
-    assert!(
-        matches!(error, ArchiveError::Truncated { .. } | ArchiveError::MissingData { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ArchiveError::Truncated { .. } | ArchiveError::MissingData { .. }), "{error}");
 }

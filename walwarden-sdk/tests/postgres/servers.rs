@@ -36,19 +36,10 @@ async fn a_stopped_and_a_dropped_server_leave_nothing_behind() {
 #[tokio::test]
 async fn a_server_which_cannot_start_says_why() {
     let nowhere = EphemeralCluster::start(Path::new("/nonexistent"), &ClusterOptions::default()).await;
-    assert!(matches!(
-        nowhere.err(),
-        Some(ClusterError::ServerMissing { program: "initdb" })
-    ));
+    assert!(matches!(nowhere.err(), Some(ClusterError::ServerMissing { program: "initdb" })));
     let settings = vec![("shared_buffers".to_owned(), "nonsense".to_owned())];
-    let options = ClusterOptions {
-        settings,
-        die_with_parent: true,
-        ..ClusterOptions::default()
-    };
-    let error = EphemeralCluster::start(&crate::support::server_directory(), &options)
-        .await
-        .err();
+    let options = ClusterOptions { settings, die_with_parent: true, ..ClusterOptions::default() };
+    let error = EphemeralCluster::start(&crate::support::server_directory(), &options).await.err();
     assert!(matches!(&error, Some(ClusterError::StartFailed { stderr, .. }) if stderr.contains("shared_buffers")));
 }
 

@@ -21,9 +21,7 @@ pub(crate) fn tools() -> Tools {
 }
 
 pub(crate) async fn cluster() -> EphemeralCluster {
-    EphemeralCluster::start(&server_directory(), &ClusterOptions::default())
-        .await
-        .expect("a server")
+    EphemeralCluster::start(&server_directory(), &ClusterOptions::default()).await.expect("a server")
 }
 
 pub(crate) fn connection(dsn: &Dsn) -> LibpqEnv {
@@ -31,7 +29,5 @@ pub(crate) fn connection(dsn: &Dsn) -> LibpqEnv {
 }
 
 pub(crate) async fn sql(connection: &LibpqEnv, sql: &str) -> Vec<Vec<String>> {
-    query(&tools(), connection, sql, DEADLINE)
-        .await
-        .expect("the query succeeds")
+    query(&tools(), connection, sql, DEADLINE).await.expect("the query succeeds")
 }

@@ -90,48 +90,21 @@ impl Api {
         let claim = RestoreClaim {
             restore,
             manifest: document,
-            public_key_pem: key
-                .verifying_key()
-                .to_public_key_pem(LineEnding::default())
-                .expect("encodes"),
-            download: ArtifactUrl {
-                url: format!("{}/artifact?signature=x", server.uri()),
-                expires_at: at(),
-            },
+            public_key_pem: key.verifying_key().to_public_key_pem(LineEnding::default()).expect("encodes"),
+            download: ArtifactUrl { url: format!("{}/artifact?signature=x", server.uri()), expires_at: at() },
             heartbeat_seconds: behaviour.heartbeat_seconds.max(1),
         };
         let sealed = Arc::new(AtomicBool::new(false));
         let (noted, seal) = (Arc::clone(&reports), Arc::clone(&sealed));
-        let world = World {
-            dump: bytes,
-            claim,
-            behaviour,
-            reports: noted,
-            sealed: seal,
-        };
-        Mock::given(any())
-            .respond_with(move |request: &Request| world.answer(request))
-            .mount(&server)
-            .await;
+        let world = World { dump: bytes, claim, behaviour, reports: noted, sealed: seal };
+        Mock::given(any()).respond_with(move |request: &Request| world.answer(request)).mount(&server).await;
         let token = SecretString::from(token::issue(&payload, &[1; 32]));
-        Self {
-            server,
-            manifest_hash,
-            token,
-            reports,
-            sealed,
-        }
+        Self { server, manifest_hash, token, reports, sealed }
     }
 
     pub(crate) fn session(&self) -> RestoreSessionClient {
-        let retry = RetryPolicy {
-            min_delay: Duration::from_millis(1),
-            ..RetryPolicy::default()
-        };
-        let endpoint = Endpoint {
-            retry,
-            ..Endpoint::new(self.server.uri())
-        };
+        let retry = RetryPolicy { min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
+        let endpoint = Endpoint { retry, ..Endpoint::new(self.server.uri()) };
         let http = api_http_client(Duration::from_secs(5)).expect("a client");
         RestoreSessionClient::new(&endpoint, self.token.clone(), http).expect("a session")
     }
@@ -181,30 +154,18 @@ impl World {
         match self.behaviour.refuses {
             Some((state, code)) if state == report.state => refusal(code),
             _ => {
-                self.reports
-                    .lock()
-                    .expect("not poisoned")
-                    .push((report.state, report.payload));
+                self.reports.lock().expect("not poisoned").push((report.state, report.payload));
                 ResponseTemplate::new(200).set_body_json(&self.claim.restore)
             }
         }
     }
 
     fn range(&self, request: &Request) -> ResponseTemplate {
-        let header = request
-            .headers
-            .get("range")
-            .and_then(|value| value.to_str().ok())
-            .expect("a range");
-        let (start, last) = header
-            .strip_prefix("bytes=")
-            .and_then(|range| range.split_once('-'))
-            .expect("one range");
+        let header = request.headers.get("range").and_then(|value| value.to_str().ok()).expect("a range");
+        let (start, last) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).expect("one range");
         let (start, last): (usize, usize) = (start.parse().expect("a number"), last.parse().expect("a number"));
         let range = format!("bytes {start}-{last}/{}", self.dump.len());
-        ResponseTemplate::new(206)
-            .insert_header("content-range", range)
-            .set_body_bytes(&self.dump[start..=last])
+        ResponseTemplate::new(206).insert_header("content-range", range).set_body_bytes(&self.dump[start..=last])
     }
 }
 
@@ -232,10 +193,7 @@ fn sign(dump: &[u8], source: ManifestSource, key: &SigningKey) -> Value {
         source,
         started_at: at(),
         finished_at: at(),
-        retention: ManifestRetention {
-            mode: "none".to_owned(),
-            retain_until: None,
-        },
+        retention: ManifestRetention { mode: "none".to_owned(), retain_until: None },
         encryption: None,
         key_id: manifest::key_id(&key.verifying_key()),
     };

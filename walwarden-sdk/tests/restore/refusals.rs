@@ -37,9 +37,7 @@ async fn nothing_is_called_when_the_target_cannot_work() {
     options.mode = RestoreMode::InPlace;
     options.confirm_destructive = true;
     cases.push((options, ErrorCode::UsageError));
-    world
-        .sql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'reader'")
-        .await;
+    world.sql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'reader'").await;
     let mut options = good.clone();
     let target = format!("postgresql://reader:reader@127.0.0.1:{}/postgres", world.cluster.port());
     options.target = walwarden_sdk::postgres::Dsn::parse(&target).expect("a DSN");
@@ -49,10 +47,7 @@ async fn nothing_is_called_when_the_target_cannot_work() {
         let error = world.restore(&api, &options).await.expect_err("refused");
         assert_eq!(error.code(), code, "{error}");
     }
-    assert!(
-        api.requests().await.is_empty(),
-        "a call was made although nothing could be restored"
-    );
+    assert!(api.requests().await.is_empty(), "a call was made although nothing could be restored");
     assert_eq!(world.databases().await, ["app", "postgres"]);
 }
 
@@ -60,15 +55,7 @@ async fn nothing_is_called_when_the_target_cannot_work() {
 async fn a_flipped_bit_never_reaches_the_target() {
     let world = World::new().await;
     let flipped_byte = Some(world.dump.len() / 2);
-    let api = world
-        .api(
-            RestoreMode::NewDatabase,
-            Behaviour {
-                flipped_byte,
-                ..Behaviour::default()
-            },
-        )
-        .await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour { flipped_byte, ..Behaviour::default() }).await;
     let mut options = world.options("postgres", RestoreMode::NewDatabase);
     options.created_database = Some("copy".to_owned());
     let error = world.restore(&api, &options).await.expect_err("refused");
@@ -87,12 +74,7 @@ async fn the_archives_own_name_is_checked_before_the_download() {
     let error = world.restore(&api, &options).await.expect_err("refused");
     assert_eq!(error.code(), ErrorCode::TargetDatabaseExists);
     assert_eq!(api.states(), ["failed_terminal"]);
-    assert!(
-        api.requests()
-            .await
-            .iter()
-            .all(|request| request.url.path() != "/artifact")
-    );
+    assert!(api.requests().await.iter().all(|request| request.url.path() != "/artifact"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,24 +83,12 @@ async fn nothing_is_written_unless_the_server_has_taken_note() {
     for state in [RestoreState::ManifestVerified, RestoreState::Restoring] {
         for code in [ErrorCode::RestoreTimedOut, ErrorCode::ServiceUnavailable] {
             let refuses = Some((state, code));
-            let api = world
-                .api(
-                    RestoreMode::NewDatabase,
-                    Behaviour {
-                        refuses,
-                        ..Behaviour::default()
-                    },
-                )
-                .await;
+            let api = world.api(RestoreMode::NewDatabase, Behaviour { refuses, ..Behaviour::default() }).await;
             let mut options = world.options("postgres", RestoreMode::NewDatabase);
             options.created_database = Some("copy".to_owned());
             let error = world.restore(&api, &options).await.expect_err("refused");
             assert_eq!(error.code(), code);
-            assert_eq!(
-                world.databases().await,
-                ["app", "postgres"],
-                "written without the server's note"
-            );
+            assert_eq!(world.databases().await, ["app", "postgres"], "written without the server's note");
         }
     }
 }
@@ -127,21 +97,14 @@ async fn nothing_is_written_unless_the_server_has_taken_note() {
 async fn lock_orders(world: &World) -> tokio::task::JoinHandle<()> {
     world.sql("postgres", "CREATE DATABASE live").await;
     world.sql("live", "CREATE TABLE orders (id bigint)").await;
-    let connection = world
-        .cluster
-        .dsn("live")
-        .libpq_env(None, &walwarden_sdk::postgres::Ambient::default());
+    let connection = world.cluster.dsn("live").libpq_env(None, &walwarden_sdk::postgres::Ambient::default());
     let connection = connection.expect("a passfile");
     let holder = tokio::spawn(async move {
         let sql = "BEGIN; LOCK TABLE orders; SELECT pg_sleep(120)";
         let _ =
             walwarden_sdk::postgres::query(&crate::support::tools(), &connection, sql, Duration::from_mins(2)).await;
     });
-    until(
-        world,
-        "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'orders'",
-    )
-    .await;
+    until(world, "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'orders'").await;
     holder
 }
 
@@ -180,24 +143,11 @@ async fn cancelling_ends_pg_restore_and_reports_it() {
 async fn a_job_that_the_server_has_sealed_is_given_up() {
     let world = World::new().await;
     let holder = lock_orders(&world).await;
-    let api = world
-        .api(
-            RestoreMode::InPlace,
-            Behaviour {
-                heartbeat_seconds: 1,
-                ..Behaviour::default()
-            },
-        )
-        .await;
+    let api = world.api(RestoreMode::InPlace, Behaviour { heartbeat_seconds: 1, ..Behaviour::default() }).await;
     let options = world.options("live", RestoreMode::InPlace);
     let (outcome, ()) = tokio::join!(world.restore(&api, &options), async {
         until(&world, WAITING).await;
-        let heartbeats = || {
-            api.reports()
-                .iter()
-                .filter(|(state, _)| *state == RestoreState::Restoring)
-                .count()
-        };
+        let heartbeats = || api.reports().iter().filter(|(state, _)| *state == RestoreState::Restoring).count();
         while heartbeats() < 3 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -205,14 +155,7 @@ async fn a_job_that_the_server_has_sealed_is_given_up() {
     });
     assert_eq!(outcome.expect_err("sealed").code(), ErrorCode::RestoreTimedOut);
     assert_eq!(api.states().last(), Some(&"restoring"));
-    assert!(
-        api.reports()
-            .iter()
-            .filter(|(state, _)| *state == RestoreState::Restoring)
-            .count()
-            > 1,
-        "no heartbeat"
-    );
+    assert!(api.reports().iter().filter(|(state, _)| *state == RestoreState::Restoring).count() > 1, "no heartbeat");
     until(&world, GONE).await;
     holder.abort();
 }

@@ -7,14 +7,7 @@ use walwarden_sdk::postgres::Dsn;
 use crate::api::Behaviour;
 use crate::support::World;
 
-const WHOLE_LIFE: [&str; 6] = [
-    "downloading",
-    "verifying",
-    "manifest_verified",
-    "restoring",
-    "finalizing",
-    "completed",
-];
+const WHOLE_LIFE: [&str; 6] = ["downloading", "verifying", "manifest_verified", "restoring", "finalizing", "completed"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_database_holds_what_the_source_held() {
@@ -26,9 +19,7 @@ async fn a_new_database_holds_what_the_source_held() {
     assert_eq!(world.digest("copy").await, world.digest("app").await);
     assert_eq!((outcome.database.as_str(), outcome.ignored_errors), ("copy", 0));
     assert_eq!(api.states(), WHOLE_LIFE);
-    let statistics = world
-        .sql("copy", "SELECT count(*) FROM pg_stats WHERE tablename = 'orders'")
-        .await;
+    let statistics = world.sql("copy", "SELECT count(*) FROM pg_stats WHERE tablename = 'orders'").await;
     assert_eq!(statistics, [["2"]], "ANALYZE did not run");
     let completed = api.reports().pop().expect("reports").1;
     assert_eq!(completed.checksum_sha256, Some(outcome.checksum_sha256));
@@ -58,10 +49,7 @@ async fn in_place_replaces_what_the_target_held() {
     let world = World::new().await;
     world.sql("postgres", "CREATE DATABASE live").await;
     world
-        .sql(
-            "live",
-            "CREATE TABLE orders (id bigint); INSERT INTO orders VALUES (1); CREATE TABLE kept (id int)",
-        )
+        .sql("live", "CREATE TABLE orders (id bigint); INSERT INTO orders VALUES (1); CREATE TABLE kept (id int)")
         .await;
     let api = world.api(RestoreMode::InPlace, Behaviour::default()).await;
     let mut options = world.options("live", RestoreMode::InPlace);
@@ -77,29 +65,14 @@ async fn in_place_replaces_what_the_target_held() {
 async fn a_lost_last_report_says_that_the_data_is_there() {
     let world = World::new().await;
     let refuses = Some((RestoreState::Completed, ErrorCode::ServiceUnavailable));
-    let api = world
-        .api(
-            RestoreMode::NewDatabase,
-            Behaviour {
-                refuses,
-                ..Behaviour::default()
-            },
-        )
-        .await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour { refuses, ..Behaviour::default() }).await;
     let mut options = world.options("postgres", RestoreMode::NewDatabase);
     options.created_database = Some("copy".to_owned());
     let error = world.restore(&api, &options).await.expect_err("unreported");
     assert_eq!(error.code(), ErrorCode::NetworkError);
-    assert!(
-        error.to_string().contains("The data IS restored into \"copy\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("The data IS restored into \"copy\""), "{error}");
     assert_eq!(world.digest("copy").await, world.digest("app").await);
-    assert_eq!(
-        api.states().last(),
-        Some(&"finalizing"),
-        "a success was reported as something else"
-    );
+    assert_eq!(api.states().last(), Some(&"finalizing"), "a success was reported as something else");
 }
 
 #[tokio::test(flavor = "multi_thread")]

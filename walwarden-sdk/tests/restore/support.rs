@@ -45,15 +45,9 @@ pub(crate) fn tools() -> Tools {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let cluster = EphemeralCluster::start(&server_directory(), &ClusterOptions::default())
-            .await
-            .expect("a server");
+        let cluster = EphemeralCluster::start(&server_directory(), &ClusterOptions::default()).await.expect("a server");
         let work = tempfile::tempdir().expect("temporary directory");
-        let mut world = Self {
-            cluster,
-            work,
-            dump: Vec::new(),
-        };
+        let mut world = Self { cluster, work, dump: Vec::new() };
         world.sql("postgres", "CREATE DATABASE app").await;
         world.sql("app", SCHEMA).await;
         world.dump = world.dump_of("app").await;
@@ -62,30 +56,16 @@ impl World {
 
     /// As the worker takes it: piped, so without offsets.
     async fn dump_of(&self, database: &str) -> Vec<u8> {
-        let connection = self
-            .cluster
-            .dsn(database)
-            .libpq_env(None, &Ambient::default())
-            .expect("a passfile");
-        let spawn = tools()
-            .spawn(ToolName::PgDump)
-            .expect("pg_dump")
-            .arg("--format=custom")
-            .connect(&connection);
+        let connection = self.cluster.dsn(database).libpq_env(None, &Ambient::default()).expect("a passfile");
+        let spawn = tools().spawn(ToolName::PgDump).expect("pg_dump").arg("--format=custom").connect(&connection);
         let output = spawn.output(DEADLINE).await.expect("pg_dump runs");
         assert!(output.exit.success(), "{}", output.exit.stderr);
         output.stdout
     }
 
     pub(crate) async fn sql(&self, database: &str, sql: &str) -> Vec<Vec<String>> {
-        let connection = self
-            .cluster
-            .dsn(database)
-            .libpq_env(None, &Ambient::default())
-            .expect("a passfile");
-        query(&tools(), &connection, sql, DEADLINE)
-            .await
-            .expect("the query succeeds")
+        let connection = self.cluster.dsn(database).libpq_env(None, &Ambient::default()).expect("a passfile");
+        query(&tools(), &connection, sql, DEADLINE).await.expect("the query succeeds")
     }
 
     /// One figure that tells whether a database holds the source's data.

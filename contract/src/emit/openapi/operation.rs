@@ -30,11 +30,7 @@ pub(super) fn document(operation: &Operation, schemas: &mut Schemas) -> utoipa::
     if let Some(request) = operation.request {
         let reference = schemas.request(request);
         // An absent body counts as an empty object, which is enough where every member has a default.
-        let required = if schemas.has_required_members(&reference) {
-            Required::True
-        } else {
-            Required::False
-        };
+        let required = if schemas.has_required_members(&reference) { Required::True } else { Required::False };
         let body = RequestBodyBuilder::new()
             .required(Some(required))
             .content("application/json", Content::new(Some(reference)));
@@ -44,9 +40,7 @@ pub(super) fn document(operation: &Operation, schemas: &mut Schemas) -> utoipa::
         document = document.response(error.status.to_string(), Ref::from_response_name(error.name()));
     }
     if let Some(scope) = operation.scope() {
-        document = document.extensions(Some(
-            ExtensionsBuilder::new().add("x-required-scope", scope.as_str()).build(),
-        ));
+        document = document.extensions(Some(ExtensionsBuilder::new().add("x-required-scope", scope.as_str()).build()));
     }
     document.build()
 }
@@ -68,10 +62,7 @@ fn success(operation: &Operation, schemas: &mut Schemas) -> ResponseBuilder {
     let response = ResponseBuilder::new()
         .description(about)
         .header_ref("X-Request-Id", header_ref("X-Request-Id"))
-        .content(
-            "application/json",
-            Content::new(Some(schemas.response(operation.response))),
-        );
+        .content("application/json", Content::new(Some(schemas.response(operation.response))));
     if operation.replays() {
         response.header_ref("Idempotency-Replayed", header_ref("Idempotency-Replayed"))
     } else {
@@ -81,8 +72,7 @@ fn success(operation: &Operation, schemas: &mut Schemas) -> ResponseBuilder {
 
 /// The names in braces, in order.
 fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Parameter> {
@@ -105,20 +95,8 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Parameter> {
             .default(Some(json!(DEFAULT_LIMIT)));
         let cursor = ObjectBuilder::new().schema_type(Type::String).max_length(Some(64));
         parameters.extend([
-            parameter(
-                "limit",
-                ParameterIn::Query,
-                Required::False,
-                "At most this many items.",
-                limit,
-            ),
-            parameter(
-                "cursor",
-                ParameterIn::Query,
-                Required::False,
-                "The `nextCursor` of the page before.",
-                cursor,
-            ),
+            parameter("limit", ParameterIn::Query, Required::False, "At most this many items.", limit),
+            parameter("cursor", ParameterIn::Query, Required::False, "The `nextCursor` of the page before.", cursor),
         ]);
     }
     if operation.needs_idempotency_key() {
@@ -129,13 +107,7 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Parameter> {
             .min_length(Some(1))
             .max_length(Some(255))
             .pattern(Some("^[ -~]+$"));
-        parameters.push(parameter(
-            "Idempotency-Key",
-            ParameterIn::Header,
-            Required::True,
-            about,
-            key,
-        ));
+        parameters.push(parameter("Idempotency-Key", ParameterIn::Header, Required::True, about, key));
     }
     parameters
 }

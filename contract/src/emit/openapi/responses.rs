@@ -27,10 +27,7 @@ pub(in crate::emit) fn by_status(codes: impl IntoIterator<Item = ErrorCode>) -> 
     for code in codes {
         by_status.entry(code.http_status()).or_default().push(code);
     }
-    by_status
-        .into_iter()
-        .map(|(status, codes)| ErrorResponse { status, codes })
-        .collect()
+    by_status.into_iter().map(|(status, codes)| ErrorResponse { status, codes }).collect()
 }
 
 /// The error responses of an operation, by status.
@@ -46,32 +43,19 @@ impl ErrorResponse {
     }
 
     pub(super) fn response(&self, schemas: &mut Schemas) -> Response {
-        let about: Vec<_> = self
-            .codes
-            .iter()
-            .map(|code| format!("`{code}`: {}", code.meaning()))
-            .collect();
+        let about: Vec<_> = self.codes.iter().map(|code| format!("`{code}`: {}", code.meaning())).collect();
         let examples = self.codes.iter().map(|code| {
-            let example = ExampleBuilder::new()
-                .summary(code.meaning())
-                .value(Some(json!(example(*code))));
+            let example = ExampleBuilder::new().summary(code.meaning()).value(Some(json!(example(*code))));
             (code.as_str(), example.build())
         });
-        let content = ContentBuilder::new()
-            .schema(Some(schemas.of::<Problem>()))
-            .examples_from_iter(examples)
-            .build();
+        let content = ContentBuilder::new().schema(Some(schemas.of::<Problem>())).examples_from_iter(examples).build();
         let response = ResponseBuilder::new()
             .description(about.join("\n\n"))
             .header_ref("X-Request-Id", header_ref("X-Request-Id"))
             .content("application/problem+json", content)
-            .extensions(Some(
-                ExtensionsBuilder::new().add("x-error-codes", json!(self.codes)).build(),
-            ));
+            .extensions(Some(ExtensionsBuilder::new().add("x-error-codes", json!(self.codes)).build()));
         match self.status {
-            401 => response
-                .header_ref("WWW-Authenticate", header_ref("WWW-Authenticate"))
-                .build(),
+            401 => response.header_ref("WWW-Authenticate", header_ref("WWW-Authenticate")).build(),
             503 => response.header_ref("Retry-After", header_ref("Retry-After")).build(),
             _ => response.build(),
         }
@@ -96,10 +80,7 @@ pub(super) fn headers() -> [(&'static str, Header); 4] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0_usize));
     [
-        (
-            "X-Request-Id",
-            header("Names this request in the server's log.", text()),
-        ),
+        ("X-Request-Id", header("Names this request in the server's log.", text())),
         (
             "Idempotency-Replayed",
             header(
@@ -107,20 +88,11 @@ pub(super) fn headers() -> [(&'static str, Header); 4] {
                 text().enum_values(Some(["true"])),
             ),
         ),
-        (
-            "WWW-Authenticate",
-            header("Always `Bearer`.", text().enum_values(Some(["Bearer"]))),
-        ),
-        (
-            "Retry-After",
-            header("Seconds to wait before the request is sent again.", seconds),
-        ),
+        ("WWW-Authenticate", header("Always `Bearer`.", text().enum_values(Some(["Bearer"])))),
+        ("Retry-After", header("Seconds to wait before the request is sent again.", seconds)),
     ]
 }
 
 fn header(about: &str, schema: ObjectBuilder) -> Header {
-    HeaderBuilder::new()
-        .description(Some(about))
-        .schema(Some(schema))
-        .build()
+    HeaderBuilder::new().description(Some(about)).schema(Some(schema)).build()
 }

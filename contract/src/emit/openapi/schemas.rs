@@ -34,10 +34,7 @@ impl Schemas {
 
     /// Whether a request body must have any member.
     pub(super) fn has_required_members(&self, request: &Ref) -> bool {
-        self.requests
-            .definitions()
-            .get(name(request))
-            .is_some_and(|schema| schema.get("required").is_some())
+        self.requests.definitions().get(name(request)).is_some_and(|schema| schema.get("required").is_some())
     }
 
     /// The schema of a response body.
@@ -55,10 +52,7 @@ impl Schemas {
         let mut definitions = self.responses.take_definitions(true);
         for (name, schema) in self.requests.take_definitions(true) {
             let other = definitions.insert(name.clone(), schema.clone());
-            assert!(
-                other.is_none_or(|other| other == schema),
-                "{name} is read and written in different shapes"
-            );
+            assert!(other.is_none_or(|other| other == schema), "{name} is read and written in different shapes");
         }
         definitions.into()
     }

@@ -32,18 +32,12 @@ fn basics() -> String {
 pub(in crate::emit) fn page() -> String {
     let mut schemas = Schemas::default();
     let rows = OPERATIONS.iter().map(|operation| {
-        let scope = operation
-            .scope()
-            .map_or_else(|| "–".to_owned(), |scope| format!("`{scope}`"));
+        let scope = operation.scope().map_or_else(|| "–".to_owned(), |scope| format!("`{scope}`"));
         [
             format!("[`{}`](#{})", operation.id, operation.id.to_lowercase()),
             format!("`{} {}`", operation.method.as_str(), operation.path),
             scope,
-            if operation.replays() {
-                "replays".to_owned()
-            } else {
-                String::new()
-            },
+            if operation.replays() { "replays".to_owned() } else { String::new() },
         ]
     });
     let sections = TAGS.iter().map(|(tag_name, about)| {
@@ -70,9 +64,7 @@ fn shared_errors() -> String {
     let mut told: Vec<ErrorCode> = ErrorCode::ALL.iter().copied().filter(everywhere).collect();
     let mut rows = vec![["every operation".to_owned(), failures(&told)]];
     let shapes: [(&str, Shape); 4] = [
-        ("operations that take an API key", |operation| {
-            matches!(operation.auth, Auth::ApiKey(_))
-        }),
+        ("operations that take an API key", |operation| matches!(operation.auth, Auth::ApiKey(_))),
         ("operations with a scope", |operation| operation.scope().is_some()),
         ("every POST", Operation::needs_idempotency_key),
         ("every POST that replays", Operation::replays),
@@ -82,11 +74,8 @@ fn shared_errors() -> String {
         let shared = |code: &ErrorCode| {
             alike().all(|operation| operation.all_errors().contains(code) && !operation.errors.contains(code))
         };
-        let codes: Vec<_> = ErrorCode::ALL
-            .iter()
-            .copied()
-            .filter(|code| !told.contains(code) && shared(code))
-            .collect();
+        let codes: Vec<_> =
+            ErrorCode::ALL.iter().copied().filter(|code| !told.contains(code) && shared(code)).collect();
         rows.push([name.to_owned(), failures(&codes)]);
         told.extend(codes);
     }
@@ -94,15 +83,9 @@ fn shared_errors() -> String {
 }
 
 fn section(operation: &Operation, schemas: &mut Schemas) -> String {
-    let request = operation
-        .request
-        .map(|request| format!("- Body: `{}`\n", name(&schemas.request(request))))
-        .unwrap_or_default();
-    let paged = if operation.paged {
-        "- Query: `limit`, `cursor`\n"
-    } else {
-        ""
-    };
+    let request =
+        operation.request.map(|request| format!("- Body: `{}`\n", name(&schemas.request(request)))).unwrap_or_default();
+    let paged = if operation.paged { "- Query: `limit`, `cursor`\n" } else { "" };
     let own = if operation.errors.is_empty() {
         String::new()
     } else {
@@ -123,11 +106,7 @@ fn section(operation: &Operation, schemas: &mut Schemas) -> String {
 /// Codes by status, each linked to its explanation.
 fn failures(codes: &[ErrorCode]) -> String {
     let groups = by_status(codes.iter().copied()).into_iter().map(|error| {
-        let links: Vec<_> = error
-            .codes
-            .iter()
-            .map(|code| format!("[`{code}`](errors.md#{code})"))
-            .collect();
+        let links: Vec<_> = error.codes.iter().map(|code| format!("[`{code}`](errors.md#{code})")).collect();
         format!("{} {}", error.status, links.join(", "))
     });
     groups.collect::<Vec<_>>().join("; ")

@@ -20,9 +20,7 @@ pub(in crate::emit) fn page() -> String {
 
 /// The capabilities with one status, in the order of the table.
 pub(in crate::emit) fn with_status(status: Status) -> impl Iterator<Item = &'static Capability> {
-    CAPABILITIES
-        .iter()
-        .filter(move |capability| capability.status == status)
+    CAPABILITIES.iter().filter(move |capability| capability.status == status)
 }
 
 fn item(capability: &Capability) -> String {

@@ -30,9 +30,7 @@ never leaves the machine.
 "#;
 
 pub(in crate::emit) fn page() -> String {
-    let environment = ENVIRONMENT
-        .iter()
-        .map(|(name, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
+    let environment = ENVIRONMENT.iter().map(|(name, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
     let commands = COMMANDS.iter().map(|command| {
         let words = command.words();
         let anchor = words.replace(' ', "-");
@@ -49,11 +47,7 @@ pub(in crate::emit) fn page() -> String {
 }
 
 fn section(command: &Command) -> String {
-    let note = if command.note.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n\n", command.note)
-    };
+    let note = if command.note.is_empty() { String::new() } else { format!("{}\n\n", command.note) };
     let scopes = if command.kind == "restore" {
         "none, the restore token is enough".to_owned()
     } else if command.scopes.is_empty() {
@@ -62,11 +56,7 @@ fn section(command: &Command) -> String {
         codes(command.scopes.iter().map(|scope| scope.as_str()))
     };
     let own: Vec<_> = command.flags().copied().collect();
-    let own = if own.is_empty() {
-        String::new()
-    } else {
-        format!("\n{}", flags(&own))
-    };
+    let own = if own.is_empty() { String::new() } else { format!("\n{}", flags(&own)) };
     format!(
         "\n## {}\n\n{}.\n\n```\n{}\n```\n\n{note}Scopes: {scopes}. Calls: {}.\n{own}\n```bash\n{}\n```\n",
         command.words(),
@@ -80,15 +70,9 @@ fn section(command: &Command) -> String {
 fn flags(flags: &[Flag]) -> String {
     let rows = flags.iter().map(|flag| {
         let required = if flag.required { " **Required.**" } else { "" };
-        let choices = if flag.choices.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", codes(flag.choices.iter().copied()))
-        };
-        [
-            format!("`{}`", flag.usage()),
-            format!("{}{choices}.{required}", flag.help),
-        ]
+        let choices =
+            if flag.choices.is_empty() { String::new() } else { format!(": {}", codes(flag.choices.iter().copied())) };
+        [format!("`{}`", flag.usage()), format!("{}{choices}.{required}", flag.help)]
     });
     table(["flag", "meaning"], rows)
 }

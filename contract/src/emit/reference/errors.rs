@@ -24,11 +24,8 @@ that the same request or command may succeed later, unchanged; see [exit codes](
 "#;
 
 /// Codes that HTTP answers carry for requests that reach no operation, or that are reserved for any of them.
-const ANY_REQUEST: &[ErrorCode] = &[
-    ErrorCode::MethodNotAllowed,
-    ErrorCode::RateLimited,
-    ErrorCode::CapabilityNotAvailable,
-];
+const ANY_REQUEST: &[ErrorCode] =
+    &[ErrorCode::MethodNotAllowed, ErrorCode::RateLimited, ErrorCode::CapabilityNotAvailable];
 
 pub(in crate::emit) fn page() -> String {
     let sections: String = ErrorCode::ALL.iter().map(|code| section(*code)).collect();
@@ -36,18 +33,11 @@ pub(in crate::emit) fn page() -> String {
 }
 
 fn section(code: ErrorCode) -> String {
-    let operations: Vec<_> = OPERATIONS
-        .iter()
-        .filter(|operation| operation.all_errors().contains(&code))
-        .collect();
+    let operations: Vec<_> = OPERATIONS.iter().filter(|operation| operation.all_errors().contains(&code)).collect();
     let seen = if operations.len() == OPERATIONS.len() {
         format!("HTTP {} from every operation.", code.http_status())
     } else if !operations.is_empty() {
-        format!(
-            "HTTP {} from {}.",
-            code.http_status(),
-            codes(operations.iter().map(|operation| operation.id))
-        )
+        format!("HTTP {} from {}.", code.http_status(), codes(operations.iter().map(|operation| operation.id)))
     } else if ANY_REQUEST.contains(&code) {
         format!("HTTP {}.", code.http_status())
     } else {

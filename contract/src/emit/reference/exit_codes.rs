@@ -28,21 +28,14 @@ one: then at most one backup is started. After any failure of a restore, open a 
 "#;
 
 pub(in crate::emit) fn page() -> String {
-    let meanings = ExitStatus::ALL.iter().map(|exit| {
-        [
-            format!("`{}`", exit.code()),
-            format!("`{}`", exit.name()),
-            exit.meaning().to_owned(),
-        ]
-    });
-    let codes = ExitStatus::ALL
+    let meanings = ExitStatus::ALL
         .iter()
-        .filter(|exit| **exit != ExitStatus::Ok)
-        .map(|exit| {
-            let links = ErrorCode::ALL.iter().filter(|code| code.exit() == *exit);
-            let links: Vec<_> = links.map(|code| format!("[`{code}`](errors.md#{code})")).collect();
-            [format!("`{}`", exit.code()), links.join(", ")]
-        });
+        .map(|exit| [format!("`{}`", exit.code()), format!("`{}`", exit.name()), exit.meaning().to_owned()]);
+    let codes = ExitStatus::ALL.iter().filter(|exit| **exit != ExitStatus::Ok).map(|exit| {
+        let links = ErrorCode::ALL.iter().filter(|code| code.exit() == *exit);
+        let links: Vec<_> = links.map(|code| format!("[`{code}`](errors.md#{code})")).collect();
+        [format!("`{}`", exit.code()), links.join(", ")]
+    });
     format!(
         "{}\n{}\n{SCRIPT}\n## Error codes by exit code\n\n{}",
         head("Exit codes", LEAD),

@@ -33,13 +33,7 @@ pub(in crate::emit) fn page() -> String {
             format!("`{scope}`"),
             scope.grants().to_owned(),
             codes(operations.map(|operation| operation.id)),
-            codes(
-                commands
-                    .map(Command::words)
-                    .collect::<Vec<_>>()
-                    .iter()
-                    .map(String::as_str),
-            ),
+            codes(commands.map(Command::words).collect::<Vec<_>>().iter().map(String::as_str)),
         ]
     });
     let table = table(["scope", "grants", "operations", "commands"], rows);

@@ -29,21 +29,13 @@ impl<'a> Context<'a> {
     ) -> Result<Self, Failure> {
         let settings = Settings::load(common, None, env)?;
         if !store_exists(&settings) {
-            let message = format!(
-                "there is no store in {}: run `walwarden-api init` first",
-                settings.data_dir.display()
-            );
+            let message =
+                format!("there is no store in {}: run `walwarden-api init` first", settings.data_dir.display());
             return Err(Failure::new(ErrorCode::ConfigInvalid, message));
         }
         let store = open_store(&settings).await?;
         let org_id = choose(&store, organization).await?;
-        Ok(Self {
-            store,
-            org_id,
-            system,
-            env,
-            settings,
-        })
+        Ok(Self { store, org_id, system, env, settings })
     }
 
     /// The keys of the installation.
@@ -71,10 +63,7 @@ async fn choose(store: &Store, wanted: Option<OrgId>) -> Result<OrgId, Failure> 
     let all = store.organizations().await?;
     match (wanted, all.as_slice()) {
         (Some(id), all) if all.iter().any(|organization| organization.id == id) => Ok(id),
-        (Some(id), _) => Err(Failure::new(
-            ErrorCode::NotFound,
-            format!("there is no organization {id}"),
-        )),
+        (Some(id), _) => Err(Failure::new(ErrorCode::NotFound, format!("there is no organization {id}"))),
         (None, [only]) => Ok(only.id),
         (None, []) => {
             let message = "there is no organization: run `walwarden-api init` first";
@@ -82,10 +71,7 @@ async fn choose(store: &Store, wanted: Option<OrgId>) -> Result<OrgId, Failure> 
         }
         (None, several) => {
             let ids: Vec<_> = several.iter().map(|organization| organization.id.to_string()).collect();
-            let message = format!(
-                "there are several organizations: add --organization with one of {}",
-                ids.join(", ")
-            );
+            let message = format!("there are several organizations: add --organization with one of {}", ids.join(", "));
             Err(Failure::new(ErrorCode::UsageError, message))
         }
     }

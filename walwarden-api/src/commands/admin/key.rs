@@ -70,13 +70,8 @@ const COLUMNS: [Column; 6] = [
 
 fn record(key: &ApiKey, now: Timestamp) -> Value {
     let state = match key {
-        ApiKey {
-            revoked_at: Some(_), ..
-        } => "revoked",
-        ApiKey {
-            expires_at: Some(expires_at),
-            ..
-        } if *expires_at <= now => "expired",
+        ApiKey { revoked_at: Some(_), .. } => "revoked",
+        ApiKey { expires_at: Some(expires_at), .. } if *expires_at <= now => "expired",
         _ => "active",
     };
     json!({
@@ -110,11 +105,7 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
 
 async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp) -> CommandResult {
     const DAY_MILLIS: i64 = 86_400_000;
-    let IssueArguments {
-        name,
-        mut scopes,
-        expires_in_days,
-    } = arguments;
+    let IssueArguments { name, mut scopes, expires_in_days } = arguments;
     check_name(&name)?;
     scopes.sort_unstable();
     scopes.dedup();
@@ -134,13 +125,7 @@ async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp)
     data["key"] = json!(*text);
     let shown = details(
         &data,
-        &[
-            ("Id", "id"),
-            ("Name", "name"),
-            ("Scopes", "scopes"),
-            ("Expires", "expiresAt"),
-            ("Key", "key"),
-        ],
+        &[("Id", "id"), ("Name", "name"), ("Scopes", "scopes"), ("Expires", "expiresAt"), ("Key", "key")],
     );
     let outcome = Outcome::new(data, shown);
     Ok(outcome.warn("the key is shown this once: keep it where only its user can read it"))

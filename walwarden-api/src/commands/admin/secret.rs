@@ -46,16 +46,9 @@ pub(super) fn from_stdin() -> Result<SecretString, Failure> {
     let mut text = Zeroizing::new(String::new());
     let unreadable =
         |error: io::Error| Failure::new(ErrorCode::UsageError, format!("standard input: {}", error.kind()));
-    stdin
-        .lock()
-        .take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
+    stdin.lock().take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     match text.lines().next().map(str::trim) {
         Some(line) if !line.is_empty() => Ok(SecretString::from(line)),
-        _ => Err(Failure::new(
-            ErrorCode::UsageError,
-            "standard input is empty: expected the secret on its first line",
-        )),
+        _ => Err(Failure::new(ErrorCode::UsageError, "standard input is empty: expected the secret on its first line")),
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use walwarden_sdk::postgres::{LibpqEnv, Tools, query, quote_identifier, quote_literal};
 
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// Row count and digest of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,18 +5,19 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 
 pub(super) struct Narrator {
+    out: io::Stdout,
     colour: bool,
 }
 
 impl Narrator {
     pub(super) fn to_stdout() -> Self {
         let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { colour: allowed && io::stdout().is_terminal() }
+        Self { out: io::stdout(), colour: allowed && io::stdout().is_terminal() }
     }
 
     /// Writes one line at once, so that a watcher sees it when it happens.
     pub(super) fn line(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = self.out.lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
     }
 
@@ -34,7 +35,9 @@ impl Narrator {
             if !argument.is_empty() && argument.bytes().all(plain) {
                 text.push_str(argument);
             } else {
-                text.push_str(&format!("'{}'", argument.replace('\'', r"'\''")));
+                text.push('\'');
+                text.push_str(&argument.replace('\'', r"'\''"));
+                text.push('\'');
             }
         }
         self.line(&text)

@@ -9,7 +9,9 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use walwarden_contract::{ApiKeyId, DatabaseId, DestinationId, OrgId, Scope};
-use walwarden_sdk::postgres::{Ambient, ClusterOptions, Dsn, EphemeralCluster, LibpqEnv, Spawn, ToolName, Tools, query};
+use walwarden_sdk::postgres::{
+    Ambient, ClusterOptions, Dsn, EphemeralCluster, LibpqEnv, Spawn, ToolName, Tools, query,
+};
 
 use super::narrator::Narrator;
 use super::{DemoArguments, bucket, sample};
@@ -25,7 +27,7 @@ use crate::system::System;
 use crate::telemetry;
 
 /// How long one step may take.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) struct Stage {
@@ -117,8 +119,9 @@ impl Stage {
             .env("PATH", self.tools.locate(ToolName::PgRestore)?.parent().unwrap_or(Path::new("/usr/bin")))
             .output(DEADLINE)
             .await?;
-        let envelope: Value = serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("walwarden ended with {} and no JSON: {}", output.exit.status, output.exit.stderr))?;
+        let envelope: Value = serde_json::from_slice(&output.stdout).with_context(|| {
+            format!("walwarden ended with {} and no JSON: {}", output.exit.status, output.exit.stderr)
+        })?;
         narrator.line(&serde_json::to_string_pretty(&shortened(&envelope))?)?;
         ensure!(output.exit.success() && envelope["ok"] == true, "walwarden ended with {}", output.exit.status);
         Ok(envelope["data"].clone())
@@ -181,7 +184,9 @@ fn server_programs(chosen: Option<&Path>) -> anyhow::Result<PathBuf> {
         .into_iter()
         .chain(std::env::split_paths(&path).filter(|_| chosen.is_none()))
         .chain(versions.into_iter().rev().filter(|_| chosen.is_none()));
-    let complete = |directory: &PathBuf| ["initdb", "postgres", "pg_dump", "psql"].iter().all(|name| directory.join(name).is_file());
+    let complete = |directory: &PathBuf| {
+        ["initdb", "postgres", "pg_dump", "psql"].iter().all(|name| directory.join(name).is_file())
+    };
     candidates.into_iter().find(complete).context(
         "the demo needs a Postgres server's programs (initdb, postgres); install postgresql, or name their directory with --pg-bin-dir",
     )
@@ -194,12 +199,7 @@ fn dsn_with_password(dsn: Dsn) -> Dsn {
     }
 }
 
-async fn load_sample(
-    tools: &Tools,
-    cluster: &EphemeralCluster,
-    rows: u32,
-    narrator: &Narrator,
-) -> anyhow::Result<Dsn> {
+async fn load_sample(tools: &Tools, cluster: &EphemeralCluster, rows: u32, narrator: &Narrator) -> anyhow::Result<Dsn> {
     narrator.line(&format!("Loading a sample shop: {rows} orders and all that belongs to them ..."))?;
     let maintenance = cluster.dsn("postgres").libpq_env(None, &Ambient::default())?;
     query(tools, &maintenance, "CREATE DATABASE shop", DEADLINE).await.context("cannot create the sample database")?;
@@ -259,13 +259,8 @@ async fn register(
     };
     store.create_database(&database).await?;
     let plaintext = format!("wal_{}", hex::encode(system.random::<32>()));
-    let scopes = [
-        Scope::DatabasesRead,
-        Scope::BackupsTrigger,
-        Scope::RestoresRead,
-        Scope::RestoresWrite,
-        Scope::EvidenceRead,
-    ];
+    let scopes =
+        [Scope::DatabasesRead, Scope::BackupsTrigger, Scope::RestoresRead, Scope::RestoresWrite, Scope::EvidenceRead];
     let key = ApiKey {
         id: ApiKeyId::from_uuid(system.uuid()),
         org_id,

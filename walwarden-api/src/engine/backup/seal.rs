@@ -125,13 +125,7 @@ fn check_lock(mode: LockMode, asked: Option<Timestamp>, found: &Retention) -> Re
     ))
 }
 
-fn describe(
-    job: &BackupJob,
-    key: &str,
-    pending: &PendingArtifact,
-    retention: &Retention,
-    key_id: String,
-) -> Manifest {
+fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, retention: &Retention, key_id: String) -> Manifest {
     Manifest {
         schema: SCHEMA.to_owned(),
         backup_job_id: job.id,
@@ -154,10 +148,7 @@ fn describe(
         },
         started_at: job.started_at.unwrap_or(pending.finished_at),
         finished_at: pending.finished_at,
-        retention: ManifestRetention {
-            mode: retention.mode.as_str().to_owned(),
-            retain_until: retention.retain_until,
-        },
+        retention: ManifestRetention { mode: retention.mode.as_str().to_owned(), retain_until: retention.retain_until },
         encryption: None,
         key_id,
     }
@@ -191,7 +182,10 @@ async fn write_manifest(
     if found == signed.bytes && read.as_ref() == Some(manifest) {
         return Ok(());
     }
-    Err(BackupError::new(ErrorCode::ArtifactKeyOccupied, format!("{key} holds something other than this backup's manifest")))
+    Err(BackupError::new(
+        ErrorCode::ArtifactKeyOccupied,
+        format!("{key} holds something other than this backup's manifest"),
+    ))
 }
 
 #[cfg(test)]

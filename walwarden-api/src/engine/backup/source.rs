@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use walwarden_contract::ErrorCode;
-use walwarden_sdk::postgres::{Ambient, CodecSupport, Dsn, LibpqEnv, ServerInfo, ToolName, ToolVersion, Tools, server_info};
+use walwarden_sdk::postgres::{
+    Ambient, CodecSupport, Dsn, LibpqEnv, ServerInfo, ToolName, ToolVersion, Tools, server_info,
+};
 
 use super::{BackupError, Codec};
 
@@ -17,7 +19,7 @@ const USUAL_PART: u64 = 16 * MIB;
 /// How much longer a dump may be than the database on disk: text forms of binary data take up to twice the space.
 const EXPANSION: u64 = 2;
 /// How long a control query may take.
-const QUERY_DEADLINE: Duration = Duration::from_secs(60);
+const QUERY_DEADLINE: Duration = Duration::from_mins(1);
 
 /// What one backup may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -70,7 +70,9 @@ impl Bucket {
         }
         let because = |kind, reason: &str| StorageError { kind, message: format!("{reason}; {}", error.message) };
         let bucket = self.client.head_bucket().bucket(&self.name).send().await.map_err(StorageError::from);
-        if let Err(StorageErrorKind::ObjectMissing | StorageErrorKind::BucketMissing) = bucket.map_err(|error| error.kind) {
+        if let Err(StorageErrorKind::ObjectMissing | StorageErrorKind::BucketMissing) =
+            bucket.map_err(|error| error.kind)
+        {
             return because(StorageErrorKind::BucketMissing, "there is no such bucket");
         }
         if !to_be_locked {
@@ -114,8 +116,7 @@ impl Bucket {
         let parts =
             (1..).zip(etags).map(|(number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
-        let request =
-            self.client.complete_multipart_upload().bucket(&self.name).key(&upload.key).upload_id(&upload.id);
+        let request = self.client.complete_multipart_upload().bucket(&self.name).key(&upload.key).upload_id(&upload.id);
         let request = request.multipart_upload(parts);
         let answer = request.clone().if_none_match("*").send().await.map_err(StorageError::from);
         match answer {
@@ -143,7 +144,9 @@ impl Bucket {
             .await
             .map_err(StorageError::from);
         match answer {
-            Err(error) if error.kind != StorageErrorKind::UploadMissing && error.kind != StorageErrorKind::ObjectMissing => {
+            Err(error)
+                if error.kind != StorageErrorKind::UploadMissing && error.kind != StorageErrorKind::ObjectMissing =>
+            {
                 Err(error)
             }
             _ => Ok(()),

@@ -147,10 +147,8 @@ impl Bucket {
                 });
             }
         };
-        let retain_until = lock
-            .retain_until_date
-            .and_then(|until| until.to_millis().ok())
-            .and_then(Timestamp::from_millis);
+        let retain_until =
+            lock.retain_until_date.and_then(|until| until.to_millis().ok()).and_then(Timestamp::from_millis);
         Ok(Retention { mode, retain_until })
     }
 }

@@ -30,18 +30,12 @@ pub(in crate::http) async fn readyz(State(state): State<AppState>) -> Result<Jso
 
 /// What was counted, for Prometheus.
 pub(in crate::http) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
-    let text: Text = (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        state.metrics.render(),
-    );
+    let text: Text = ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render());
     text
 }
 
 /// The key with which manifests are verified.
 pub(in crate::http) async fn public_key(State(state): State<AppState>) -> impl IntoResponse {
-    let text: Text = (
-        [(CONTENT_TYPE, "application/x-pem-file")],
-        state.keyring.public_key_pem(),
-    );
+    let text: Text = ([(CONTENT_TYPE, "application/x-pem-file")], state.keyring.public_key_pem());
     text
 }

@@ -16,12 +16,7 @@ async fn a_missing_malformed_unknown_expired_or_revoked_key_is_answered_alike() 
     fixture.advance(HOUR);
     let (id, revoked) = api_key(&fixture.state, fixture.org_id, Scope::ALL, None).await;
     let now = fixture.state.system.now();
-    fixture
-        .state
-        .store
-        .revoke_api_key(fixture.org_id, id, now)
-        .await
-        .expect("revokes");
+    fixture.state.store.revoke_api_key(fixture.org_id, id, now).await.expect("revokes");
     let unknown = format!("wal_{}", "a".repeat(64));
     let presented: [(&str, Option<String>); 7] = [
         ("missing", None),
@@ -32,10 +27,7 @@ async fn a_missing_malformed_unknown_expired_or_revoked_key_is_answered_alike() 
         ("expired", Some(format!("Bearer {expired}"))),
         ("revoked", Some(format!("Bearer {revoked}"))),
     ];
-    for operation in OPERATIONS
-        .iter()
-        .filter(|operation| matches!(operation.auth, Auth::ApiKey(_)))
-    {
+    for operation in OPERATIONS.iter().filter(|operation| matches!(operation.auth, Auth::ApiKey(_))) {
         let mut bodies: Vec<Value> = Vec::new();
         for (what, header) in &presented {
             let mut request = request_of(operation);
@@ -43,22 +35,13 @@ async fn a_missing_malformed_unknown_expired_or_revoked_key_is_answered_alike() 
                 request = request.header("authorization", header);
             }
             let answer = fixture.send(request.body(Body::empty()).expect("a request")).await;
-            assert_eq!(
-                answer.status,
-                StatusCode::UNAUTHORIZED,
-                "{} with a key that is {what}",
-                operation.id
-            );
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} with a key that is {what}", operation.id);
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
             let mut body = answer.json();
             body["requestId"] = Value::Null;
             bodies.push(body);
         }
-        assert!(
-            bodies.iter().all(|body| *body == bodies[0]),
-            "{}: {bodies:?}",
-            operation.id
-        );
+        assert!(bodies.iter().all(|body| *body == bodies[0]), "{}: {bodies:?}", operation.id);
     }
 }
 
@@ -97,12 +80,7 @@ async fn every_post_needs_an_idempotency_key() {
                 request = request.header("idempotency-key", value);
             }
             let answer = fixture.send(request.body(Body::empty()).expect("a request")).await;
-            assert_eq!(
-                answer.code(),
-                "idempotency_key_required",
-                "{} with {value:?}",
-                operation.id
-            );
+            assert_eq!(answer.code(), "idempotency_key_required", "{} with {value:?}", operation.id);
         }
     }
 }
@@ -121,16 +99,10 @@ async fn what_another_organization_owns_does_not_exist() {
         format!("/evidence/{}", backup.id),
     ] {
         let answer = fixture.get(&path, key).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (StatusCode::NOT_FOUND, "not_found"),
-            "{path}"
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
     }
     let body = serde_json::json!({});
-    let answer = fixture
-        .post(&format!("/databases/{}/backups", theirs.id), key, "k1", &body)
-        .await;
+    let answer = fixture.post(&format!("/databases/{}/backups", theirs.id), key, "k1", &body).await;
     assert_eq!(answer.code(), "not_found");
     let body = serde_json::json!({
         "backupJobId": backup.id, "mode": "new_database", "targetRedactedDsn": "postgresql://u@h:5432/postgres",
@@ -141,12 +113,7 @@ async fn what_another_organization_owns_does_not_exist() {
 #[tokio::test]
 async fn an_id_that_is_malformed_is_not_found_and_a_query_that_is_not_known_is_refused() {
     let fixture = Fixture::new().await;
-    for path in [
-        "/databases/1",
-        "/backups/db_00000000000000000000000000000000",
-        "/restores/%2e%2e",
-        "/evidence/x",
-    ] {
+    for path in ["/databases/1", "/backups/db_00000000000000000000000000000000", "/restores/%2e%2e", "/evidence/x"] {
         assert_eq!(fixture.get(path, &fixture.key).await.code(), "not_found", "{path}");
     }
     for operation in OPERATIONS {

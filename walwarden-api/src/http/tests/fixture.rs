@@ -71,15 +71,7 @@ impl Fixture {
         let state = AppState::new(store, system, Arc::new(keyring), Arc::new(settings), metrics);
         let (org_id, key) = organization(&state, "first").await;
         let database = database(&state, org_id, "shop").await;
-        Self {
-            router: router(state.clone()),
-            state,
-            clock,
-            org_id,
-            database,
-            key,
-            _directory: directory,
-        }
+        Self { router: router(state.clone()), state, clock, org_id, database, key, _directory: directory }
     }
 
     pub(super) fn advance(&self, millis: i64) {
@@ -87,20 +79,11 @@ impl Fixture {
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("the router never fails");
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 20).await.expect("a body");
         let text = String::from_utf8(bytes.to_vec()).expect("text");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text,
-        }
+        Answer { status: parts.status, headers: parts.headers, text }
     }
 
     pub(super) async fn get(&self, path: &str, bearer: &str) -> Answer {
@@ -113,8 +96,7 @@ impl Fixture {
             .header("authorization", format!("Bearer {bearer}"))
             .header("idempotency-key", key)
             .header("content-type", "application/json");
-        self.send(request.body(Body::from(body.to_string())).expect("a request"))
-            .await
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
     }
 
     /// A backup that went all the way.
@@ -130,9 +112,7 @@ impl Fixture {
             "mode": "new_database",
             "targetRedactedDsn": "postgresql://u@h:5432/postgres",
         });
-        let answer = self
-            .post("/restores", &self.key, &format!("open {}", backup.id), &body)
-            .await;
+        let answer = self.post("/restores", &self.key, &format!("open {}", backup.id), &body).await;
         assert_eq!(answer.status, 202, "{}", answer.text);
         let session = answer.json();
         let text = |key: &str| session[key].as_str().expect("text").to_owned();
@@ -142,16 +122,8 @@ impl Fixture {
 
 pub(super) async fn organization(state: &AppState, name: &str) -> (OrgId, String) {
     let id = OrgId::from_uuid(state.system.uuid());
-    let organization = Organization {
-        id,
-        name: name.to_owned(),
-        created_at: state.system.now(),
-    };
-    state
-        .store
-        .create_organization(&organization)
-        .await
-        .expect("an organization");
+    let organization = Organization { id, name: name.to_owned(), created_at: state.system.now() };
+    state.store.create_organization(&organization).await.expect("an organization");
     let (_, key) = api_key(state, id, Scope::ALL, None).await;
     (id, key)
 }
@@ -180,10 +152,7 @@ pub(super) async fn api_key(
 
 pub(super) async fn database(state: &AppState, org_id: OrgId, name: &str) -> Database {
     let now = state.system.now();
-    let credentials = Credentials {
-        access_key_id: "id".to_owned(),
-        secret_access_key: "bucket-secret".into(),
-    };
+    let credentials = Credentials { access_key_id: "id".to_owned(), secret_access_key: "bucket-secret".into() };
     let destination_id = DestinationId::from_uuid(state.system.uuid());
     let destination = Destination {
         id: destination_id,
@@ -198,17 +167,11 @@ pub(super) async fn database(state: &AppState, org_id: OrgId, name: &str) -> Dat
         lock_mode: "none".to_owned(),
         retention_days: 30,
         trial: false,
-        sealed_credentials: state
-            .keyring
-            .seal_credentials(&state.system, destination_id, &credentials),
+        sealed_credentials: state.keyring.seal_credentials(&state.system, destination_id, &credentials),
         created_at: now,
         updated_at: now,
     };
-    state
-        .store
-        .create_destination(&destination)
-        .await
-        .expect("a destination");
+    state.store.create_destination(&destination).await.expect("a destination");
     let id = DatabaseId::from_uuid(state.system.uuid());
     let dsn = Dsn::parse("postgresql://u:source-secret@h:5432/shop").expect("a DSN");
     let database = Database {
@@ -232,21 +195,12 @@ pub(super) async fn database(state: &AppState, org_id: OrgId, name: &str) -> Dat
 pub(super) async fn completed_backup(state: &AppState, database: &Database) -> BackupJob {
     use walwarden_contract::manifest::{Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, sign};
     let (store, system) = (&state.store, &state.system);
-    let queued = backups::queue(store, system, database, BackupTrigger::Adhoc, 3, None)
-        .await
-        .expect("queued");
-    let Submitted::New(job) = queued else {
-        panic!("a new job was replayed")
-    };
-    let claimed = backups::claim(store, system, "test", after(system.now(), HOUR))
-        .await
-        .expect("claims");
+    let queued = backups::queue(store, system, database, BackupTrigger::Adhoc, 3, None).await.expect("queued");
+    let Submitted::New(job) = queued else { panic!("a new job was replayed") };
+    let claimed = backups::claim(store, system, "test", after(system.now(), HOUR)).await.expect("claims");
     let claimed = claimed.expect("a job waits");
     assert_eq!(claimed.id, job.id);
-    let lease = backups::Lease {
-        id: claimed.id,
-        fence: claimed.fence,
-    };
+    let lease = backups::Lease { id: claimed.id, fence: claimed.fence };
     let key = format!("org/o/db/d/backup/2026/01/31/{}.dump", job.id);
     let started = backups::Started {
         object_key: &key,
@@ -269,9 +223,7 @@ pub(super) async fn completed_backup(state: &AppState, database: &Database) -> B
         finished_at: system.now(),
         retain_until: None,
     };
-    backups::finalize(store, system, lease, pending.clone())
-        .await
-        .expect("finalizes");
+    backups::finalize(store, system, lease, pending.clone()).await.expect("finalizes");
     let manifest = Manifest {
         schema: SCHEMA.to_owned(),
         backup_job_id: job.id,
@@ -294,10 +246,7 @@ pub(super) async fn completed_backup(state: &AppState, database: &Database) -> B
         },
         started_at: job.started_at.expect("started"),
         finished_at: system.now(),
-        retention: ManifestRetention {
-            mode: "none".to_owned(),
-            retain_until: None,
-        },
+        retention: ManifestRetention { mode: "none".to_owned(), retain_until: None },
         encryption: None,
         key_id: state.keyring.key_id(),
     };
@@ -313,7 +262,5 @@ pub(super) async fn completed_backup(state: &AppState, database: &Database) -> B
         manifest: String::from_utf8(signed.bytes).expect("text"),
         manifest_hash: signed.hash,
     };
-    backups::complete(store, system, lease, sealed)
-        .await
-        .expect("completes")
+    backups::complete(store, system, lease, sealed).await.expect("completes")
 }

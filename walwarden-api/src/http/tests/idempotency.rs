@@ -18,24 +18,15 @@ async fn a_repeated_trigger_is_replayed_and_another_body_is_a_conflict() {
     assert_eq!((again.status, again.text.as_str()), (first.status, first.text.as_str()));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
 
-    let other = fixture
-        .post(&path, &fixture.key, "nightly", &json!({ "trigger": "adhoc" }))
-        .await;
-    assert_eq!(
-        (other.status.as_u16(), other.code().as_str()),
-        (409, "idempotency_conflict")
-    );
+    let other = fixture.post(&path, &fixture.key, "nightly", &json!({ "trigger": "adhoc" })).await;
+    assert_eq!((other.status.as_u16(), other.code().as_str()), (409, "idempotency_conflict"));
 
     let new = fixture.post(&path, &fixture.key, "another", &json!({})).await;
     assert_eq!((new.status.as_u16(), new.code().as_str()), (409, "backup_in_progress"));
 
     let (_, key) = api_key(&fixture.state, fixture.org_id, Scope::ALL, None).await;
     let stranger = fixture.post(&path, &key, "nightly", &json!({})).await;
-    assert_eq!(
-        stranger.code(),
-        "backup_in_progress",
-        "a key's Idempotency-Keys are its own"
-    );
+    assert_eq!(stranger.code(), "backup_in_progress", "a key's Idempotency-Keys are its own");
 }
 
 #[tokio::test]
@@ -55,11 +46,7 @@ async fn the_order_of_members_does_not_make_another_request() {
     let again = fixture.post("/restores", &fixture.key, "k", &parse(&two)).await;
     assert_eq!(first.status, 202, "{}", first.text);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    assert_eq!(
-        again.json(),
-        first.json(),
-        "the token is the same, although it is stored nowhere"
-    );
+    assert_eq!(again.json(), first.json(), "the token is the same, although it is stored nowhere");
 }
 
 #[tokio::test]
@@ -67,26 +54,15 @@ async fn no_stored_response_holds_a_token() {
     let fixture = Fixture::new().await;
     let (_, id, token) = fixture.restore_session().await;
     let scope = crate::store::idempotency::IdempotencyScope {
-        principal: fixture.get("/profile", &fixture.key).await.json()["apiKeyId"]
-            .as_str()
-            .expect("an id")
-            .to_owned(),
+        principal: fixture.get("/profile", &fixture.key).await.json()["apiKeyId"].as_str().expect("an id").to_owned(),
         operation: "createRestore".to_owned(),
         key: format!(
             "open {}",
-            fixture.get(&format!("/restores/{id}"), &fixture.key).await.json()["backupJobId"]
-                .as_str()
-                .expect("an id")
+            fixture.get(&format!("/restores/{id}"), &fixture.key).await.json()["backupJobId"].as_str().expect("an id")
         ),
         body_hash: String::new(),
     };
-    let stored = fixture
-        .state
-        .store
-        .stored_response(&scope)
-        .await
-        .expect("reads")
-        .expect("was stored");
+    let stored = fixture.state.store.stored_response(&scope).await.expect("reads").expect("was stored");
     assert!(stored.body.contains(&id));
     assert!(!stored.body.contains("wrt1.") && !stored.body.contains(&token));
 }
@@ -104,16 +80,10 @@ async fn a_queued_backup_wakes_the_worker() {
 async fn a_destination_whose_credentials_cannot_be_opened_takes_no_backups() {
     let fixture = Fixture::new().await;
     let store = &fixture.state.store;
-    let mut destination = store
-        .destination(fixture.org_id, fixture.database.destination_id)
-        .await
-        .expect("reads");
+    let mut destination = store.destination(fixture.org_id, fixture.database.destination_id).await.expect("reads");
     destination.sealed_credentials = crate::secrets::Sealer::new(&[9; 32]).seal(&fixture.state.system, "dst", b"{}");
     store.update_destination(&destination).await.expect("updates");
     let path = format!("/databases/{}/backups", fixture.database.id);
     let answer = fixture.post(&path, &fixture.key, "k", &json!({})).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (412, "destination_not_ready")
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (412, "destination_not_ready"));
 }

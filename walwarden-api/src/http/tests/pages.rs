@@ -12,17 +12,10 @@ async fn pages_neither_repeat_nor_skip_while_databases_are_added() {
     let mut names: Vec<String> = Vec::new();
     let mut cursor = String::new();
     for round in 0.. {
-        let page = fixture
-            .get(&format!("/databases?limit=2{cursor}"), &fixture.key)
-            .await
-            .json();
+        let page = fixture.get(&format!("/databases?limit=2{cursor}"), &fixture.key).await.json();
         let databases = page["databases"].as_array().expect("a list");
         assert!(databases.len() <= 2);
-        names.extend(
-            databases
-                .iter()
-                .map(|database| database["name"].as_str().expect("a name").to_owned()),
-        );
+        names.extend(databases.iter().map(|database| database["name"].as_str().expect("a name").to_owned()));
         if round == 0 {
             fixture.advance(1);
             database(&fixture.state, fixture.org_id, "late").await;
@@ -48,16 +41,11 @@ async fn backups_are_listed_newest_first_and_paged() {
     let next = first["nextCursor"].as_str().expect("there is more");
     fixture.advance(1);
     fixture.completed_backup().await;
-    let second = fixture
-        .get(&format!("{path}?limit=2&cursor={next}"), &fixture.key)
-        .await
-        .json();
+    let second = fixture.get(&format!("{path}?limit=2&cursor={next}"), &fixture.key).await.json();
     assert!(second["nextCursor"].is_null());
     let ids = |page: &serde_json::Value| -> Vec<String> {
         let backups = page["backups"].as_array().expect("a list").iter();
-        backups
-            .map(|backup| backup["id"].as_str().expect("an id").to_owned())
-            .collect()
+        backups.map(|backup| backup["id"].as_str().expect("an id").to_owned()).collect()
     };
     assert_eq!([ids(&first), ids(&second)].concat(), expected);
 }

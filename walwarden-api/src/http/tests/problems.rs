@@ -14,12 +14,7 @@ use super::fixture::{Answer, Fixture};
 use crate::http::router::wrap;
 
 fn assert_problem(answer: &Answer, code: ErrorCode) {
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json"),
-        "{}",
-        answer.text
-    );
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.text);
     let problem: Problem = serde_json::from_str(&answer.text).expect("a problem");
     assert_eq!(problem.error.code, code, "{}", answer.text);
     assert_eq!(problem.status, answer.status.as_u16());
@@ -39,22 +34,10 @@ async fn whatever_is_wrong_with_a_body_has_its_own_code() {
         ("application/json", "{} {}", ErrorCode::InvalidRequest),
         ("application/json", "\u{0}", ErrorCode::InvalidRequest),
         ("application/json", "[]", ErrorCode::UnprocessableRequest),
-        (
-            "application/json",
-            "{\"trigger\":\"scheduled\"}",
-            ErrorCode::UnprocessableRequest,
-        ),
-        (
-            "application/json",
-            "{\"triger\":\"adhoc\"}",
-            ErrorCode::UnprocessableRequest,
-        ),
+        ("application/json", "{\"trigger\":\"scheduled\"}", ErrorCode::UnprocessableRequest),
+        ("application/json", "{\"triger\":\"adhoc\"}", ErrorCode::UnprocessableRequest),
         ("text/plain", "{}", ErrorCode::UnsupportedMediaType),
-        (
-            "application/x-www-form-urlencoded",
-            "trigger=adhoc",
-            ErrorCode::UnsupportedMediaType,
-        ),
+        ("application/x-www-form-urlencoded", "trigger=adhoc", ErrorCode::UnsupportedMediaType),
         ("application/json", &large, ErrorCode::PayloadTooLarge),
     ];
     for (media_type, body, code) in cases {
@@ -62,14 +45,10 @@ async fn whatever_is_wrong_with_a_body_has_its_own_code() {
             .header("authorization", format!("Bearer {}", fixture.key))
             .header("idempotency-key", "k")
             .header("content-type", media_type);
-        let answer = fixture
-            .send(request.body(Body::from(body.to_owned())).expect("a request"))
-            .await;
+        let answer = fixture.send(request.body(Body::from(body.to_owned())).expect("a request")).await;
         assert_problem(&answer, code);
     }
-    let answer = fixture
-        .get(&format!("/databases/{}/backups", fixture.database.id), &fixture.key)
-        .await;
+    let answer = fixture.get(&format!("/databases/{}/backups", fixture.database.id), &fixture.key).await;
     assert_eq!(answer.json()["backups"], json!([]), "a refused request queues nothing");
 }
 
@@ -80,10 +59,7 @@ async fn refusals_before_any_handler_are_problems_too() {
         fixture.send(request.body(Body::empty()).expect("a request")).await
     };
     assert_problem(&send(Request::get("/nowhere")).await, ErrorCode::NotFound);
-    assert_problem(
-        &send(Request::delete("/api/v1/profile")).await,
-        ErrorCode::MethodNotAllowed,
-    );
+    assert_problem(&send(Request::delete("/api/v1/profile")).await, ErrorCode::MethodNotAllowed);
     assert_problem(&send(Request::delete("/healthz")).await, ErrorCode::MethodNotAllowed);
     assert_problem(&send(Request::get("/api/v1/profile")).await, ErrorCode::Unauthorized);
 }
@@ -94,22 +70,12 @@ async fn a_panic_is_an_internal_error_and_says_nothing_of_its_cause() {
         panic!("hunter2")
     }
     let fixture = Fixture::new().await;
-    let router = wrap(
-        Router::new().route("/panics", get(panics)),
-        fixture.state.clone(),
-        Duration::from_secs(30),
-    );
-    let response = router
-        .oneshot(Request::get("/panics").body(Body::empty()).expect("a request"))
-        .await;
+    let router = wrap(Router::new().route("/panics", get(panics)), fixture.state.clone(), Duration::from_secs(30));
+    let response = router.oneshot(Request::get("/panics").body(Body::empty()).expect("a request")).await;
     let (parts, body) = response.expect("answers").into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
     let text = String::from_utf8(bytes.to_vec()).expect("text");
-    let answer = Answer {
-        status: parts.status,
-        headers: parts.headers,
-        text,
-    };
+    let answer = Answer { status: parts.status, headers: parts.headers, text };
     assert_problem(&answer, ErrorCode::InternalError);
     assert!(!answer.text.contains("hunter2"));
 }
@@ -119,9 +85,7 @@ async fn a_request_that_takes_too_long_is_a_timeout() {
     let fixture = Fixture::new().await;
     let hangs = Router::new().route("/hangs", get(std::future::pending::<StatusCode>));
     let router = wrap(hangs, fixture.state.clone(), Duration::from_millis(1));
-    let response = router
-        .oneshot(Request::get("/hangs").body(Body::empty()).expect("a request"))
-        .await;
+    let response = router.oneshot(Request::get("/hangs").body(Body::empty()).expect("a request")).await;
     assert_eq!(response.expect("answers").status(), StatusCode::GATEWAY_TIMEOUT);
 }
 
@@ -129,12 +93,7 @@ async fn a_request_that_takes_too_long_is_a_timeout() {
 async fn a_store_that_is_gone_is_service_unavailable_and_readyz_says_so() {
     let fixture = Fixture::new().await;
     fixture.state.store.close().await;
-    assert_problem(
-        &fixture.get("/profile", &fixture.key).await,
-        ErrorCode::ServiceUnavailable,
-    );
-    let answer = fixture
-        .send(Request::get("/readyz").body(Body::empty()).expect("a request"))
-        .await;
+    assert_problem(&fixture.get("/profile", &fixture.key).await, ErrorCode::ServiceUnavailable);
+    let answer = fixture.send(Request::get("/readyz").body(Body::empty()).expect("a request")).await;
     assert_problem(&answer, ErrorCode::ServiceUnavailable);
 }

@@ -7,23 +7,14 @@ use walwarden_contract::token;
 use super::fixture::{Fixture, HOUR};
 
 async fn chain(fixture: &Fixture, id: &str) -> Vec<AuditEvent> {
-    let events = fixture
-        .state
-        .store
-        .audit_chain(fixture.org_id, id)
-        .await
-        .expect("reads");
+    let events = fixture.state.store.audit_chain(fixture.org_id, id).await.expect("reads");
     assert_eq!(verify_chain(&events), Ok(()));
     events
 }
 
 fn rejections(events: &[AuditEvent]) -> Vec<&str> {
-    let rejected = events
-        .iter()
-        .filter(|event| event.kind == EventKind::RestoreTokenRejected);
-    rejected
-        .map(|event| event.payload["reason"].as_str().expect("a reason"))
-        .collect()
+    let rejected = events.iter().filter(|event| event.kind == EventKind::RestoreTokenRejected);
+    rejected.map(|event| event.payload["reason"].as_str().expect("a reason")).collect()
 }
 
 #[tokio::test]
@@ -37,12 +28,7 @@ async fn a_restore_goes_through_every_state_and_never_backwards() {
     };
 
     let early = post("claim", "k0", &json!({})).await;
-    assert_eq!(
-        early.code(),
-        "invalid_transition",
-        "claimed before its token was used: {}",
-        early.text
-    );
+    assert_eq!(early.code(), "invalid_transition", "claimed before its token was used: {}", early.text);
     let triggered = post("trigger", "k1", &body).await;
     assert_eq!(
         (triggered.status.as_u16(), &triggered.json()["state"]),
@@ -53,10 +39,7 @@ async fn a_restore_goes_through_every_state_and_never_backwards() {
     let replayed = post("trigger", "k1", &body).await;
     assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
     assert_eq!(replayed.text, triggered.text);
-    assert_eq!(
-        post("artifact-url", "k2", &json!({})).await.code(),
-        "invalid_transition"
-    );
+    assert_eq!(post("artifact-url", "k2", &json!({})).await.code(), "invalid_transition");
 
     let claimed = post("claim", "k3", &json!({})).await;
     assert_eq!(claimed.status, 200, "{}", claimed.text);
@@ -65,50 +48,21 @@ async fn a_restore_goes_through_every_state_and_never_backwards() {
     assert_eq!(claim["publicKeyPem"], fixture.state.keyring.public_key_pem());
     assert_eq!(claim["heartbeatSeconds"], 100);
     let url = claim["download"]["url"].as_str().expect("a URL");
-    assert!(
-        url.starts_with("http://127.0.0.1:9/backups/org/") && url.contains("X-Amz-Expires=900"),
-        "{url}"
-    );
+    assert!(url.starts_with("http://127.0.0.1:9/backups/org/") && url.contains("X-Amz-Expires=900"), "{url}");
     assert!(!claimed.text.contains("bucket-secret"));
-    assert_eq!(
-        post("claim", "k4", &json!({})).await.status,
-        200,
-        "claiming again gives a new URL"
-    );
+    assert_eq!(post("claim", "k4", &json!({})).await.status, 200, "claiming again gives a new URL");
     assert_eq!(post("artifact-url", "k5", &json!({})).await.status, 200);
 
     // The token outlives its hour for the job that it started.
     fixture.advance(2 * HOUR);
-    for state in [
-        "downloading",
-        "downloading",
-        "verifying",
-        "manifest_verified",
-        "restoring",
-        "finalizing",
-        "completed",
-    ] {
-        let answer = post(
-            "states",
-            "k6",
-            &json!({ "state": state, "payload": { "sizeBytes": 3 } }),
-        )
-        .await;
-        assert_eq!(
-            (answer.status.as_u16(), &answer.json()["state"]),
-            (200, &json!(state)),
-            "{}",
-            answer.text
-        );
+    for state in
+        ["downloading", "downloading", "verifying", "manifest_verified", "restoring", "finalizing", "completed"]
+    {
+        let answer = post("states", "k6", &json!({ "state": state, "payload": { "sizeBytes": 3 } })).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["state"]), (200, &json!(state)), "{}", answer.text);
     }
-    assert_eq!(
-        post("states", "k7", &json!({ "state": "downloading" })).await.code(),
-        "invalid_transition"
-    );
-    assert_eq!(
-        post("artifact-url", "k8", &json!({})).await.code(),
-        "invalid_transition"
-    );
+    assert_eq!(post("states", "k7", &json!({ "state": "downloading" })).await.code(), "invalid_transition");
+    assert_eq!(post("artifact-url", "k8", &json!({})).await.code(), "invalid_transition");
     let events = chain(&fixture, &id).await;
     assert_eq!(events.len(), 9, "repeated states are no events: {events:?}");
     assert!(rejections(&events).is_empty());
@@ -123,15 +77,9 @@ async fn a_token_is_used_once_and_within_its_hour() {
     let body = json!({ "manifestHash": hash, "mode": "new_database" });
     let path = format!("/restores/{id}/trigger");
     let wrong = json!({ "manifestHash": "0".repeat(64), "mode": "new_database" });
-    assert_eq!(
-        fixture.post(&path, &token, "k1", &wrong).await.code(),
-        "manifest_hash_mismatch"
-    );
+    assert_eq!(fixture.post(&path, &token, "k1", &wrong).await.code(), "manifest_hash_mismatch");
     let wrong = json!({ "manifestHash": hash, "mode": "in_place" });
-    assert_eq!(
-        fixture.post(&path, &token, "k2", &wrong).await.code(),
-        "invalid_request"
-    );
+    assert_eq!(fixture.post(&path, &token, "k2", &wrong).await.code(), "invalid_request");
     assert_eq!(fixture.post(&path, &token, "k3", &body).await.status, 200);
     assert_eq!(fixture.post(&path, &token, "k4", &body).await.code(), "token_used");
     let reasons = ["manifest_hash_mismatch", "mode_mismatch", "used"];
@@ -157,26 +105,15 @@ async fn a_forged_or_foreign_token_is_refused_on_every_call_and_written_down() {
         let path = format!("/restores/{id}/{step}");
         for (presented, what) in [(&forged, "forged"), (&other, "other_job"), (&fixture.key, "malformed")] {
             let answer = fixture.post(&path, presented, "k", &json!({})).await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (401, "token_invalid"),
-                "{step}, {what}"
-            );
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "token_invalid"), "{step}, {what}");
         }
     }
     let events = chain(&fixture, &id).await;
     assert_eq!(rejections(&events), ["forged", "other_job", "malformed"].repeat(4));
 
     let unknown = format!("/restores/rst_{}/trigger", "0".repeat(32));
-    assert_eq!(
-        fixture.post(&unknown, &forged, "k", &json!({})).await.code(),
-        "token_invalid"
-    );
-    assert_eq!(
-        fixture.get(&format!("/restores/{id}"), &own).await.code(),
-        "unauthorized",
-        "a token is no API key"
-    );
+    assert_eq!(fixture.post(&unknown, &forged, "k", &json!({})).await.code(), "token_invalid");
+    assert_eq!(fixture.get(&format!("/restores/{id}"), &own).await.code(), "unauthorized", "a token is no API key");
 }
 
 #[tokio::test]
@@ -184,9 +121,7 @@ async fn refusals_do_not_fill_the_store() {
     let fixture = Fixture::new().await;
     let (_, id, _) = fixture.restore_session().await;
     for _ in 0..103 {
-        fixture
-            .post(&format!("/restores/{id}/claim"), "guess", "k", &json!({}))
-            .await;
+        fixture.post(&format!("/restores/{id}/claim"), "guess", "k", &json!({})).await;
     }
     assert_eq!(rejections(&chain(&fixture, &id).await).len(), 100);
 }
@@ -206,14 +141,7 @@ async fn the_restore_machine_cannot_take_the_servers_own_steps_nor_write_free_te
         json!({ "note": "hunter2" }),
         json!({ "errorCode": "hunter2" }),
     ] {
-        let answer = fixture
-            .post(
-                &path,
-                &token,
-                "k",
-                &json!({ "state": "token_issued", "payload": payload }),
-            )
-            .await;
+        let answer = fixture.post(&path, &token, "k", &json!({ "state": "token_issued", "payload": payload })).await;
         assert_eq!(answer.code(), "unprocessable_request", "{}", answer.text);
     }
 }
@@ -223,28 +151,16 @@ async fn a_restore_request_with_a_credential_or_without_consent_is_refused() {
     let fixture = Fixture::new().await;
     let backup = fixture.completed_backup().await;
     let cases = [
-        (
-            json!({ "targetRedactedDsn": "postgresql://u:hunter2@h/p" }),
-            "target_invalid",
-        ),
-        (
-            json!({ "targetRedactedDsn": "host=h password=hunter2" }),
-            "target_invalid",
-        ),
+        (json!({ "targetRedactedDsn": "postgresql://u:hunter2@h/p" }), "target_invalid"),
+        (json!({ "targetRedactedDsn": "host=h password=hunter2" }), "target_invalid"),
         (json!({ "targetRedactedDsn": "" }), "target_invalid"),
         (json!({ "targetRedactedDsn": "h".repeat(513) }), "target_invalid"),
         (json!({ "createdDatabase": "" }), "target_invalid"),
         (json!({ "createdDatabase": "x".repeat(64) }), "target_invalid"),
-        (
-            json!({ "mode": "in_place", "createdDatabase": "x", "confirmDestructive": true }),
-            "target_invalid",
-        ),
+        (json!({ "mode": "in_place", "createdDatabase": "x", "confirmDestructive": true }), "target_invalid"),
         (json!({ "mode": "in_place" }), "confirmation_required"),
         (json!({ "mode": "sideways" }), "unprocessable_request"),
-        (
-            json!({ "target": "postgresql://u:hunter2@h/p" }),
-            "unprocessable_request",
-        ),
+        (json!({ "target": "postgresql://u:hunter2@h/p" }), "unprocessable_request"),
     ];
     for (index, (change, code)) in cases.into_iter().enumerate() {
         let mut body = json!({
@@ -253,9 +169,7 @@ async fn a_restore_request_with_a_credential_or_without_consent_is_refused() {
         for (key, value) in change.as_object().expect("an object") {
             body[key] = value.clone();
         }
-        let answer = fixture
-            .post("/restores", &fixture.key, &format!("k{index}"), &body)
-            .await;
+        let answer = fixture.post("/restores", &fixture.key, &format!("k{index}"), &body).await;
         assert_eq!(answer.code(), code, "{change}: {}", answer.text);
         assert!(!answer.text.contains("hunter2"), "{}", answer.text);
     }

@@ -10,10 +10,7 @@ use crate::http::router::handlers;
 /// A path of the operation with an id in the place of each parameter.
 pub(super) fn path_of(operation: &Operation) -> String {
     let id = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
-    let path = operation
-        .path
-        .replace("{databaseId}", &id("db"))
-        .replace("{backupJobId}", &id("bkp"));
+    let path = operation.path.replace("{databaseId}", &id("db")).replace("{backupJobId}", &id("bkp"));
     path.replace("{restoreJobId}", &id("rst"))
 }
 
@@ -22,24 +19,15 @@ pub(super) fn request_of(operation: &Operation) -> axum::http::request::Builder 
         Method::Get => HttpMethod::GET,
         Method::Post => HttpMethod::POST,
     };
-    Request::builder()
-        .method(method)
-        .uri(format!("{BASE_PATH}{}", path_of(operation)))
+    Request::builder().method(method).uri(format!("{BASE_PATH}{}", path_of(operation)))
 }
 
 #[tokio::test]
 async fn every_operation_of_the_contract_is_routed_and_nothing_else_is() {
     let fixture = Fixture::new().await;
     for operation in OPERATIONS {
-        let answer = fixture
-            .send(request_of(operation).body(Body::empty()).expect("a request"))
-            .await;
-        assert_eq!(
-            answer.status,
-            StatusCode::UNAUTHORIZED,
-            "{} without a key",
-            operation.id
-        );
+        let answer = fixture.send(request_of(operation).body(Body::empty()).expect("a request")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} without a key", operation.id);
     }
     let mut registered: Vec<_> = handlers().iter().map(|(id, _)| *id).collect();
     let mut known: Vec<_> = OPERATIONS.iter().map(|operation| operation.id).collect();
@@ -52,13 +40,7 @@ async fn every_operation_of_the_contract_is_routed_and_nothing_else_is() {
 async fn a_method_that_no_operation_has_is_405_and_an_unknown_path_is_404() {
     let fixture = Fixture::new().await;
     for operation in OPERATIONS {
-        for method in [
-            HttpMethod::GET,
-            HttpMethod::POST,
-            HttpMethod::PUT,
-            HttpMethod::PATCH,
-            HttpMethod::DELETE,
-        ] {
+        for method in [HttpMethod::GET, HttpMethod::POST, HttpMethod::PUT, HttpMethod::PATCH, HttpMethod::DELETE] {
             let same_path = |other: &&Operation| other.path == operation.path;
             let known = OPERATIONS.iter().filter(same_path).any(|other| match other.method {
                 Method::Get => method == HttpMethod::GET,
@@ -68,45 +50,23 @@ async fn a_method_that_no_operation_has_is_405_and_an_unknown_path_is_404() {
                 continue;
             }
             let uri = format!("{BASE_PATH}{}", path_of(operation));
-            let request = Request::builder()
-                .method(&method)
-                .uri(&uri)
-                .body(Body::empty())
-                .expect("a request");
+            let request = Request::builder().method(&method).uri(&uri).body(Body::empty()).expect("a request");
             let answer = fixture.send(request).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {uri}");
             assert_eq!(answer.code(), "method_not_allowed");
             assert!(answer.header("allow").is_some());
         }
     }
-    for path in [
-        "/",
-        "/api",
-        "/api/v1",
-        "/api/v1/",
-        "/api/v1/nothing",
-        "/api/v1/databases/",
-        "/api/v2/profile",
-    ] {
-        let answer = fixture
-            .send(Request::get(path).body(Body::empty()).expect("a request"))
-            .await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (StatusCode::NOT_FOUND, "not_found"),
-            "{path}"
-        );
+    for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/databases/", "/api/v2/profile"] {
+        let answer = fixture.send(Request::get(path).body(Body::empty()).expect("a request")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
     }
 }
 
 #[tokio::test]
 async fn what_operators_ask_for_needs_no_key() {
     let fixture = Fixture::new().await;
-    let get = async |path: &str| {
-        fixture
-            .send(Request::get(path).body(Body::empty()).expect("a request"))
-            .await
-    };
+    let get = async |path: &str| fixture.send(Request::get(path).body(Body::empty()).expect("a request")).await;
     assert_eq!(get("/healthz").await.status, StatusCode::OK);
     assert_eq!(get("/readyz").await.status, StatusCode::OK);
     assert_eq!(get("/metrics").await.status, StatusCode::OK);
@@ -115,10 +75,7 @@ async fn what_operators_ask_for_needs_no_key() {
 
     fixture.state.drain();
     let draining = get("/readyz").await;
-    assert_eq!(
-        (draining.status, draining.code().as_str()),
-        (StatusCode::SERVICE_UNAVAILABLE, "service_unavailable")
-    );
+    assert_eq!((draining.status, draining.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "service_unavailable"));
     assert_eq!(draining.header("retry-after"), Some("2"));
     assert_eq!(get("/healthz").await.status, StatusCode::OK);
 }

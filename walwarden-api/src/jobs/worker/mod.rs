@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use walwarden_contract::model::BackupState;
 use walwarden_contract::ErrorCode;
+use walwarden_contract::model::BackupState;
 use walwarden_sdk::postgres::Tools;
 
 use self::attempt::{Failure, attempt, clear_uploads};
@@ -65,7 +65,7 @@ impl Worker {
                 match self.claim().await {
                     Ok(Some(job)) => {
                         let (worker, shutdown) = (self.clone(), shutdown.clone());
-                        running.spawn(async move { worker.process(job, shutdown).await });
+                        running.spawn(Box::pin(worker.process(job, shutdown)));
                         continue;
                     }
                     Ok(None) => {}
@@ -114,7 +114,8 @@ impl Worker {
             }
             Err(Failure::Store(error)) => {
                 tracing::error!(%error, "the store failed during the backup");
-                let error = BackupError { code: ErrorCode::ServiceUnavailable, message: "The store failed.".to_owned() };
+                let error =
+                    BackupError { code: ErrorCode::ServiceUnavailable, message: "The store failed.".to_owned() };
                 self.fail(lease, error).await
             }
             Err(Failure::Backup(_)) if shutdown.is_cancelled() => {

@@ -14,30 +14,13 @@ pub(crate) async fn run(context: &Context, database: DatabaseId, page: PageQuery
     let rows = list.backups.iter().map(|backup| {
         let size = backup.artifact.as_ref().map(|artifact| text::size(artifact.size_bytes));
         let (state, trigger) = (backup.state.as_str().to_owned(), backup.trigger.as_str().to_owned());
-        [
-            backup.id.to_string(),
-            state,
-            trigger,
-            backup.created_at.to_string(),
-            text::or_dash(size),
-        ]
+        [backup.id.to_string(), state, trigger, backup.created_at.to_string(), text::or_dash(size)]
     });
     let mut human = text::table(["ID", "STATE", "TRIGGER", "CREATED", "SIZE"], rows);
     let mut next = Vec::new();
     if let Some(cursor) = &list.next_cursor {
-        next.push(command(&[
-            "backup",
-            "list",
-            "--database",
-            &database.to_string(),
-            "--cursor",
-            cursor,
-        ]));
+        next.push(command(&["backup", "list", "--database", &database.to_string(), "--cursor", cursor]));
         human.push_str("\nThere are more: continue with --cursor.");
     }
-    Ok(Report {
-        data: to_value(&list),
-        human,
-        next,
-    })
+    Ok(Report { data: to_value(&list), human, next })
 }

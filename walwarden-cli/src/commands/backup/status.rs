@@ -12,9 +12,5 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
     let client = context.client()?;
     let backup = interruptible(context, client.get_backup(id)).await?;
     let (human, next) = (describe(&backup), next_of(&backup));
-    Ok(Report {
-        data: json!({"backup": backup}),
-        human,
-        next,
-    })
+    Ok(Report { data: json!({"backup": backup}), human, next })
 }

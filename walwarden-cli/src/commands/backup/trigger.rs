@@ -35,11 +35,7 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     if !arguments.wait {
         let human = format!("Backup {id} is {}.", triggered.state.as_str());
         let next = vec![command(&["backup", "status", &id.to_string()])];
-        return Ok(Report {
-            data: json!({"triggered": triggered}),
-            human,
-            next,
-        });
+        return Ok(Report { data: json!({"triggered": triggered}), human, next });
     }
     context.printer.note(&format!("backup {id} queued"));
     let poll = PollBackup {
@@ -49,41 +45,28 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     };
     let followed = client
         .poll_backup(id, &poll, |backup| {
-            context
-                .printer
-                .note(&format!("{} (attempt {})", backup.state.as_str(), backup.attempt));
+            context.printer.note(&format!("{} (attempt {})", backup.state.as_str(), backup.attempt));
         })
         .await;
     let backup = followed.map_err(|error| {
         let status = command(&["backup", "status", &id.to_string()]);
-        Failure::from(error)
-            .untouched(format!("Backup {id} goes on by itself."))
-            .next(status)
+        Failure::from(error).untouched(format!("Backup {id} goes on by itself.")).next(status)
     })?;
     if backup.state != BackupState::Completed {
         return Err(ended_badly(&backup));
     }
     let (human, next) = (describe(&backup), next_of(&backup));
-    Ok(Report {
-        data: json!({"triggered": triggered, "completed": backup}),
-        human,
-        next,
-    })
+    Ok(Report { data: json!({"triggered": triggered, "completed": backup}), human, next })
 }
 
 /// The job's own error, which decides the exit code.
 fn ended_badly(backup: &Backup) -> Failure {
-    let code = if backup.state == BackupState::Cancelled {
-        ErrorCode::Cancelled
-    } else {
-        ErrorCode::DumpFailed
-    };
-    let mut body = backup
-        .error
-        .clone()
-        .unwrap_or_else(|| ErrorBody::new(code, "The job ended without saying why."));
+    let code = if backup.state == BackupState::Cancelled { ErrorCode::Cancelled } else { ErrorCode::DumpFailed };
+    let mut body = backup.error.clone().unwrap_or_else(|| ErrorBody::new(code, "The job ended without saying why."));
     body.message = format!("Backup {} is {}: {}", backup.id, backup.state.as_str(), body.message);
-    Failure::from(body)
-        .untouched("No artifact was completed; earlier backups are as they were.")
-        .next(command(&["backup", "status", &backup.id.to_string()]))
+    Failure::from(body).untouched("No artifact was completed; earlier backups are as they were.").next(command(&[
+        "backup",
+        "status",
+        &backup.id.to_string(),
+    ]))
 }

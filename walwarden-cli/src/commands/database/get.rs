@@ -20,19 +20,12 @@ pub(crate) async fn run(context: &Context, id: DatabaseId) -> Result<Report, Fai
         ("next run", text::or_dash(database.next_run_at)),
         ("codec", database.codec.clone()),
         ("last backup", text::or_dash(database.last_backup_job_id)),
-        (
-            "age of data",
-            text::or_dash(database.rpo_minutes.map(|minutes| format!("{minutes} min"))),
-        ),
+        ("age of data", text::or_dash(database.rpo_minutes.map(|minutes| format!("{minutes} min")))),
     ]);
     let id = id.to_string();
     let next = vec![
         command(&["backup", "list", "--database", &id]),
         command(&["backup", "trigger", "--database", &id, "--wait"]),
     ];
-    Ok(Report {
-        data: json!({"database": database}),
-        human,
-        next,
-    })
+    Ok(Report { data: json!({"database": database}), human, next })
 }

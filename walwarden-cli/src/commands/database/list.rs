@@ -13,13 +13,7 @@ pub(crate) async fn run(context: &Context, page: PageQuery) -> Result<Report, Fa
     let rows = list.databases.iter().map(|database| {
         let age = database.rpo_minutes.map(|minutes| format!("{minutes} min"));
         let schedule = text::or_dash(database.schedule.as_ref());
-        [
-            database.id.to_string(),
-            database.name.clone(),
-            database.database_name.clone(),
-            schedule,
-            text::or_dash(age),
-        ]
+        [database.id.to_string(), database.name.clone(), database.database_name.clone(), schedule, text::or_dash(age)]
     });
     let mut human = text::table(["ID", "NAME", "DATABASE", "SCHEDULE", "AGE OF DATA"], rows);
     let mut next = Vec::new();
@@ -27,9 +21,5 @@ pub(crate) async fn run(context: &Context, page: PageQuery) -> Result<Report, Fa
         next.push(command(&["database", "list", "--cursor", cursor]));
         human.push_str("\nThere are more: continue with --cursor.");
     }
-    Ok(Report {
-        data: to_value(&list),
-        human,
-        next,
-    })
+    Ok(Report { data: to_value(&list), human, next })
 }

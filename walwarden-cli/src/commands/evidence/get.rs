@@ -17,20 +17,9 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
         ("database", evidence.database_id.to_string()),
         ("manifest", evidence.manifest_hash.clone()),
         ("signed by", evidence.key_id.clone()),
-        (
-            "integrity",
-            format!(
-                "passed at {} ({})",
-                verification.verified_at,
-                verification.checks.join(", ")
-            ),
-        ),
+        ("integrity", format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))),
         ("age of data", format!("{} min", evidence.rpo_minutes)),
         ("audit events", evidence.audit_events.len().to_string()),
     ]);
-    Ok(Report {
-        data: json!({"evidence": evidence}),
-        human,
-        next: Vec::new(),
-    })
+    Ok(Report { data: json!({"evidence": evidence}), human, next: Vec::new() })
 }

@@ -18,9 +18,5 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Failure> {
         ("expires", text::or_dash(profile.expires_at)),
         ("server", profile.server_version.clone()),
     ]);
-    Ok(Report {
-        data: json!({"profile": profile}),
-        human,
-        next: vec![command(&["database", "list"])],
-    })
+    Ok(Report { data: json!({"profile": profile}), human, next: vec![command(&["database", "list"])] })
 }

@@ -28,11 +28,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
         session.token,
         text::shell(&next)
     );
-    Ok(Report {
-        data: json!({"session": session}),
-        human,
-        next: vec![next],
-    })
+    Ok(Report { data: json!({"session": session}), human, next: vec![next] })
 }
 
 /// Opens a session. The API learns the target without any credential.

@@ -24,16 +24,10 @@ pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Rep
     let restore = match client.get_restore(opened.restore_job_id).await {
         Ok(restore) => Some(restore),
         Err(error) => {
-            context.warn(format!(
-                "the restore is completed, but its job could not be read: {error}"
-            ));
+            context.warn(format!("the restore is completed, but its job could not be read: {error}"));
             None
         }
     };
     let human = session::describe(&outcome);
-    Ok(Report {
-        data: json!({"restore": restore, "outcome": outcome}),
-        human,
-        next: vec![status],
-    })
+    Ok(Report { data: json!({"restore": restore, "outcome": outcome}), human, next: vec![status] })
 }

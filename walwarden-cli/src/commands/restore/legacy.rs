@@ -31,11 +31,7 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
             let status = failure.exit();
             if printer.is_json() {
                 let state = ending(status, progress.state().is_some());
-                printer.line(
-                    state,
-                    clock::now(),
-                    &json!({"error": failure.body, "warnings": warnings}),
-                );
+                printer.line(state, clock::now(), &json!({"error": failure.body, "warnings": warnings}));
             } else {
                 printer.failure(&failure);
             }

@@ -28,9 +28,7 @@ pub(super) fn restore_options(
     if in_argv && dsn.has_password() {
         context.warn(PASSWORD_IN_ARGV);
     }
-    let mode = target
-        .mode
-        .ok_or_else(|| Failure::new(ErrorCode::UsageError, "--mode is missing."))?;
+    let mode = target.mode.ok_or_else(|| Failure::new(ErrorCode::UsageError, "--mode is missing."))?;
     let tools = Tools::discover(None, std::env::var_os("PATH").as_deref());
     let mut options = RestoreOptions::new(dsn, mode.into(), tools);
     options.ambient = Ambient::from_process();
@@ -38,11 +36,7 @@ pub(super) fn restore_options(
     options.confirm_destructive = target.confirm_destructive;
     if let Some(run) = run {
         options.jobs = run.jobs;
-        options.leave_out = LeaveOut {
-            owner: run.no_owner,
-            acl: run.no_acl,
-            analyze: run.no_analyze,
-        };
+        options.leave_out = LeaveOut { owner: run.no_owner, acl: run.no_acl, analyze: run.no_analyze };
         if let Some(directory) = &run.work_dir {
             options.work_dir.clone_from(directory);
         }
@@ -50,17 +44,12 @@ pub(super) fn restore_options(
         let key = run.pubkey.as_deref().map(read_secret).transpose()?;
         options.public_key_pem = key.map(|key| key.expose_secret().to_owned());
     }
-    options
-        .check()
-        .map_err(|error| Failure::from(error).untouched("No call was made; the target was not touched."))?;
+    options.check().map_err(|error| Failure::from(error).untouched("No call was made; the target was not touched."))?;
     Ok(options)
 }
 
 fn no_target() -> Failure {
-    Failure::new(
-        ErrorCode::UsageError,
-        "No target: give --target or --target-file, or set WALWARDEN_TARGET_DSN.",
-    )
+    Failure::new(ErrorCode::UsageError, "No target: give --target or --target-file, or set WALWARDEN_TARGET_DSN.")
 }
 
 fn parse(dsn: &SecretString) -> Result<Dsn, Failure> {

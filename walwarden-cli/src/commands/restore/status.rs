@@ -24,9 +24,5 @@ pub(super) async fn run(context: &Context, id: RestoreJobId) -> Result<Report, F
         pairs.push(("error", format!("{} [{}]", error.message, error.code)));
     }
     let human = text::fields(&pairs);
-    Ok(Report {
-        data: json!({"restore": restore}),
-        human,
-        next: Vec::new(),
-    })
+    Ok(Report { data: json!({"restore": restore}), human, next: Vec::new() })
 }

@@ -10,12 +10,7 @@ pub(super) enum Account {
     /// This process is not root: the same user.
     Own,
     /// Another account, reached through `setpriv` or `runuser`.
-    Other {
-        name: String,
-        user: u32,
-        group: u32,
-        through: Through,
-    },
+    Other { name: String, user: u32, group: u32, through: Through },
 }
 
 /// Programs which start another one as somebody else, by replacing themselves with it.
@@ -34,24 +29,13 @@ impl Account {
             Some(name) => std::slice::from_ref(name),
             None => &["postgres", "nobody"],
         };
-        let (name, user, group) = candidates
-            .iter()
-            .find_map(|name| find(&accounts, name))
-            .ok_or_else(|| ClusterError::NoAccount {
-                reason: format!("none of the accounts {} exists", candidates.join(", ")),
-            })?;
-        let through = on_system("setpriv")
-            .map(Through::SetPriv)
-            .or_else(|| on_system("runuser").map(Through::RunUser));
-        let through = through.ok_or_else(|| ClusterError::NoAccount {
-            reason: "neither setpriv nor runuser is installed".to_owned(),
+        let (name, user, group) = candidates.iter().find_map(|name| find(&accounts, name)).ok_or_else(|| {
+            ClusterError::NoAccount { reason: format!("none of the accounts {} exists", candidates.join(", ")) }
         })?;
-        Ok(Self::Other {
-            name,
-            user,
-            group,
-            through,
-        })
+        let through = on_system("setpriv").map(Through::SetPriv).or_else(|| on_system("runuser").map(Through::RunUser));
+        let through = through
+            .ok_or_else(|| ClusterError::NoAccount { reason: "neither setpriv nor runuser is installed".to_owned() })?;
+        Ok(Self::Other { name, user, group, through })
     }
 
     /// Gives a file or directory to the account.
@@ -69,38 +53,22 @@ impl Account {
                 Some(setpriv) => Spawn::new(&setpriv).args(["--pdeathsig", "TERM", "--"]).arg(program),
                 None => Spawn::new(program),
             },
-            Self::Other {
-                user,
-                group,
-                through: Through::SetPriv(setpriv),
-                ..
-            } => {
-                let spawn = Spawn::new(setpriv)
-                    .arg(format!("--reuid={user}"))
-                    .arg(format!("--regid={group}"));
+            Self::Other { user, group, through: Through::SetPriv(setpriv), .. } => {
+                let spawn = Spawn::new(setpriv).arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
                 let spawn = spawn.args(["--clear-groups", "--no-new-privs"]);
-                let spawn = if die_with_parent {
-                    spawn.args(["--pdeathsig", "TERM"])
-                } else {
-                    spawn
-                };
+                let spawn = if die_with_parent { spawn.args(["--pdeathsig", "TERM"]) } else { spawn };
                 spawn.arg("--").arg(program)
             }
-            Self::Other {
-                name,
-                through: Through::RunUser(runuser),
-                ..
-            } => Spawn::new(runuser).arg("-u").arg(name).arg("--").arg(program),
+            Self::Other { name, through: Through::RunUser(runuser), .. } => {
+                Spawn::new(runuser).arg("-u").arg(name).arg("--").arg(program)
+            }
         }
     }
 }
 
 fn on_system(program: &str) -> Option<PathBuf> {
     let directories = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-    directories
-        .iter()
-        .map(|directory| Path::new(directory).join(program))
-        .find(|path| path.is_file())
+    directories.iter().map(|directory| Path::new(directory).join(program)).find(|path| path.is_file())
 }
 
 /// Finds an account in the text of `/etc/passwd`.

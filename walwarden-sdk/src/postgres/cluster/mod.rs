@@ -131,14 +131,7 @@ impl EphemeralCluster {
         let data = directory.path().join("data");
         let init = account
             .spawn(&initdb, false)
-            .args([
-                "--username",
-                SUPERUSER,
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-            ])
+            .args(["--username", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
             .arg("--pwfile")
             .arg(&password_file)
             .arg("--pgdata")
@@ -159,17 +152,10 @@ impl EphemeralCluster {
             let server = account.spawn(&postgres, options.die_with_parent).arg("-D").arg(&data);
             let arguments = settings(options, directory.path(), port).into_iter();
             let server = server.args(arguments.flat_map(|setting| ["-c".to_owned(), setting]));
-            let mut server = Server {
-                tool: server.current_directory(directory.path()).spawn()?,
-            };
+            let mut server = Server { tool: server.current_directory(directory.path()).spawn()? };
             match wait_until_ready(&mut server.tool, &data, options.start_timeout).await {
                 Ok(()) => {
-                    return Ok(Self {
-                        server,
-                        port,
-                        password,
-                        directory,
-                    });
+                    return Ok(Self { server, port, password, directory });
                 }
                 Err(ClusterError::StartFailed { stderr, .. })
                     if attempt < PORT_ATTEMPTS && stderr.contains("Address already in use") =>
@@ -219,11 +205,7 @@ impl EphemeralCluster {
 
 fn program(directory: &Path, name: &'static str) -> Result<PathBuf, ClusterError> {
     let path = directory.join(name);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(ClusterError::ServerMissing { program: name })
-    }
+    if path.is_file() { Ok(path) } else { Err(ClusterError::ServerMissing { program: name }) }
 }
 
 fn random_password() -> io::Result<SecretString> {
@@ -235,10 +217,6 @@ fn random_password() -> io::Result<SecretString> {
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
 }

@@ -19,12 +19,7 @@ pub(super) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let Some(id) = self
-            .tool
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw)
-        else {
+        let Some(id) = self.tool.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) else {
             return;
         };
         // SIGQUIT makes the server end its own processes and release shared memory, which SIGKILL would leave behind.
@@ -38,9 +33,7 @@ impl Drop for Server {
 }
 
 pub(super) fn settings(options: &ClusterOptions, directory: &Path, port: u16) -> Vec<String> {
-    let socket = directory
-        .to_str()
-        .filter(|path| path.len() <= SOCKET_DIRECTORY_LIMIT && !path.contains([',', '"']));
+    let socket = directory.to_str().filter(|path| path.len() <= SOCKET_DIRECTORY_LIMIT && !path.contains([',', '"']));
     let fsync = if options.fsync { "on" } else { "off" };
     let mut settings = vec![
         "listen_addresses=127.0.0.1".to_owned(),

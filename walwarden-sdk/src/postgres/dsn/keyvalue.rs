@@ -60,32 +60,13 @@ fn next_pair(text: &str) -> Result<Pair<'_>, DsnError> {
                 None => {}
             },
             '\'' if quoted => {
-                return Ok(Pair {
-                    name,
-                    value,
-                    quoted,
-                    rest: &rest[at + 1..],
-                });
+                return Ok(Pair { name, value, quoted, rest: &rest[at + 1..] });
             }
             space if space.is_whitespace() && !quoted => {
-                return Ok(Pair {
-                    name,
-                    value,
-                    quoted,
-                    rest: &rest[at..],
-                });
+                return Ok(Pair { name, value, quoted, rest: &rest[at..] });
             }
             other => value.push(other),
         }
     }
-    if quoted {
-        Err(DsnError::MalformedKeyValue)
-    } else {
-        Ok(Pair {
-            name,
-            value,
-            quoted,
-            rest: "",
-        })
-    }
+    if quoted { Err(DsnError::MalformedKeyValue) } else { Ok(Pair { name, value, quoted, rest: "" }) }
 }

@@ -133,19 +133,13 @@ impl Dsn {
     /// The same servers and role, with another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        Self {
-            database: Some(database.to_owned()),
-            ..self.clone()
-        }
+        Self { database: Some(database.to_owned()), ..self.clone() }
     }
 
     /// The same servers, role and database, with this password.
     #[must_use]
     pub fn with_password(&self, password: SecretString) -> Self {
-        Self {
-            password: Some(password),
-            ..self.clone()
-        }
+        Self { password: Some(password), ..self.clone() }
     }
 
     /// `postgresql://user@host:5432/db`: fit for people and logs; never a password or a parameter.
@@ -163,10 +157,7 @@ impl Dsn {
     /// A server of our own on the loopback interface.
     pub(super) fn loopback(port: u16, user: &str, password: SecretString, database: &str) -> Self {
         Self {
-            hosts: vec![Host {
-                name: "127.0.0.1".to_owned(),
-                port: Some(port),
-            }],
+            hosts: vec![Host { name: "127.0.0.1".to_owned(), port: Some(port) }],
             user: Some(user.to_owned()),
             password: Some(password),
             database: Some(database.to_owned()),
@@ -211,10 +202,7 @@ impl Dsn {
             }
         }
         if let Some(names) = names {
-            let given = names.split(',').map(|name| Host {
-                name: name.to_owned(),
-                port: None,
-            });
+            let given = names.split(',').map(|name| Host { name: name.to_owned(), port: None });
             let mut hosts: Vec<Host> = given.collect();
             if hosts.len() == self.hosts.len() {
                 for (host, earlier) in hosts.iter_mut().zip(&self.hosts) {
@@ -254,12 +242,9 @@ impl Dsn {
 fn parse_port(text: &str) -> Result<Option<u16>, DsnError> {
     match text {
         "" => Ok(None),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
-            .parse()
-            .ok()
-            .filter(|port| *port != 0)
-            .map(Some)
-            .ok_or(DsnError::InvalidPort),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port != 0).map(Some).ok_or(DsnError::InvalidPort)
+        }
         _ => Err(DsnError::InvalidPort),
     }
 }

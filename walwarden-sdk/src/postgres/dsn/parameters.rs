@@ -35,30 +35,18 @@ const WITH_VARIABLE: &[(&str, &str)] = &[
 ];
 
 /// Parameters without an environment variable: they are numbers, and safe to show in a process list.
-const CONNINFO_ONLY: &[&str] = &[
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "tcp_user_timeout",
-];
+const CONNINFO_ONLY: &[&str] =
+    &["keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "tcp_user_timeout"];
 
 /// Keepalives below the idle limit of common NAT gateways and load balancers (about 350 s).
-pub(in crate::postgres) const KEEPALIVE_DEFAULTS: &[(&str, &str)] = &[
-    ("keepalives", "1"),
-    ("keepalives_count", "6"),
-    ("keepalives_idle", "60"),
-    ("keepalives_interval", "10"),
-];
+pub(in crate::postgres) const KEEPALIVE_DEFAULTS: &[(&str, &str)] =
+    &[("keepalives", "1"), ("keepalives_count", "6"), ("keepalives_idle", "60"), ("keepalives_interval", "10")];
 
 const SSL_MODES: &[&str] = &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// The environment variable libpq reads for a parameter.
 pub(in crate::postgres) fn environment_variable(name: &str) -> Option<&'static str> {
-    WITH_VARIABLE
-        .iter()
-        .find(|(parameter, _)| *parameter == name)
-        .map(|(_, variable)| *variable)
+    WITH_VARIABLE.iter().find(|(parameter, _)| *parameter == name).map(|(_, variable)| *variable)
 }
 
 /// Whether a parameter can reach libpq only through a conninfo string.
@@ -79,11 +67,7 @@ pub(super) fn check(name: &str, value: Option<&str>) -> Result<(), DsnError> {
         _ if is_conninfo_only(name) => is_number(value),
         _ => true,
     };
-    if valid {
-        Ok(())
-    } else {
-        Err(DsnError::InvalidValue { name: name.to_owned() })
-    }
+    if valid { Ok(()) } else { Err(DsnError::InvalidValue { name: name.to_owned() }) }
 }
 
 fn is_number(value: &str) -> bool {
@@ -94,12 +78,6 @@ fn is_number(value: &str) -> bool {
 fn unknown(name: &str) -> DsnError {
     let plausible = !name.is_empty()
         && name.len() <= 40
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if plausible {
-        DsnError::UnknownParameter { name: name.to_owned() }
-    } else {
-        DsnError::MalformedKeyValue
-    }
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if plausible { DsnError::UnknownParameter { name: name.to_owned() } } else { DsnError::MalformedKeyValue }
 }

@@ -9,10 +9,7 @@ fn parse(text: &str) -> Dsn {
 }
 
 fn host(name: &str, port: impl Into<Option<u16>>) -> Host {
-    Host {
-        name: name.to_owned(),
-        port: port.into(),
-    }
+    Host { name: name.to_owned(), port: port.into() }
 }
 
 #[test]
@@ -34,19 +31,10 @@ fn uri_forms_of_libpq_are_understood() {
         parse("postgresql://h1:1,h2,h3:3/d?target_session_attrs=read-write").hosts(),
         [host("h1", 1), host("h2", None), host("h3", 3)]
     );
-    assert_eq!(
-        parse("postgresql:///d?host=/run/postgresql&port=5433").hosts(),
-        [host("/run/postgresql", 5433)]
-    );
-    assert_eq!(
-        parse("postgresql://%2Frun%2Fpostgresql/d").hosts(),
-        [host("/run/postgresql", None)]
-    );
+    assert_eq!(parse("postgresql:///d?host=/run/postgresql&port=5433").hosts(), [host("/run/postgresql", 5433)]);
+    assert_eq!(parse("postgresql://%2Frun%2Fpostgresql/d").hosts(), [host("/run/postgresql", None)]);
     assert_eq!(parse("postgresql://h:7/d?host=other").hosts(), [host("other", 7)]);
-    assert_eq!(
-        parse("postgresql://u@h?dbname=d&ssl=true").parameter("sslmode"),
-        Some("require")
-    );
+    assert_eq!(parse("postgresql://u@h?dbname=d&ssl=true").parameter("sslmode"), Some("require"));
     let bare = parse("postgresql://");
     assert!(bare.hosts().is_empty() && bare.user().is_none() && bare.database().is_none() && !bare.has_password());
 }
@@ -61,12 +49,7 @@ fn key_value_forms_of_libpq_are_understood() {
     assert_eq!(dsn.parameter("options"), Some("-c x=y"));
     assert_eq!(parse("host=a,b port=9").hosts(), [host("a", 9), host("b", 9)]);
     assert_eq!(parse(r"dbname=a\ b host=").database(), Some("a b"));
-    assert_eq!(
-        parse("password=a://b host=h")
-            .password()
-            .map(ExposeSecret::expose_secret),
-        Some("a://b")
-    );
+    assert_eq!(parse("password=a://b host=h").password().map(ExposeSecret::expose_secret), Some("a://b"));
 }
 
 #[test]
@@ -89,10 +72,7 @@ fn refusals_name_the_parameter_and_never_a_value() {
         ("postgres://u:hunter2@x@h/d", DsnError::UnescapedCredentials),
         ("postgres://u:hun/ter2@h/d", DsnError::UnescapedCredentials),
         ("postgres://u:hun/ter?2=x@h/d", DsnError::UnescapedCredentials),
-        (
-            "host=h password=hunter2 more=x dbname=d",
-            DsnError::UnescapedCredentials,
-        ),
+        ("host=h password=hunter2 more=x dbname=d", DsnError::UnescapedCredentials),
         ("host=h password=hunter2 more", DsnError::UnescapedCredentials),
         ("host=h password='hunter2", DsnError::MalformedKeyValue),
         ("host=h Hunter2=x", DsnError::MalformedKeyValue),
@@ -100,10 +80,7 @@ fn refusals_name_the_parameter_and_never_a_value() {
         ("host=h passfile=/etc/x", unknown("passfile")),
         ("host=h sslpassword=hunter2", unknown("sslpassword")),
         ("postgres://h/d?sslmode=hunter2", invalid("sslmode")),
-        (
-            "postgres://h/d?keepalives_idle=1%20host=evil",
-            invalid("keepalives_idle"),
-        ),
+        ("postgres://h/d?keepalives_idle=1%20host=evil", invalid("keepalives_idle")),
         ("postgres://h/d?connect_timeout=-1", invalid("connect_timeout")),
     ];
     for (text, expected) in cases {

@@ -11,13 +11,7 @@ pub(super) fn parse(rest: &str) -> Result<Dsn, DsnError> {
     // An unescaped '/' or '?' in a password ends the authority early: then an '@' is left over, and whatever
     // error follows would show or blame a piece of the password.
     let leftover = rest.find('/').is_some_and(|slash| rest[slash..].contains('@'));
-    parse_parts(rest).map_err(|error| {
-        if leftover {
-            DsnError::UnescapedCredentials
-        } else {
-            error
-        }
-    })
+    parse_parts(rest).map_err(|error| if leftover { DsnError::UnescapedCredentials } else { error })
 }
 
 fn parse_parts(rest: &str) -> Result<Dsn, DsnError> {
@@ -66,10 +60,7 @@ fn parse_host(text: &str) -> Result<Host, DsnError> {
     if name.contains(',') {
         return Err(DsnError::InvalidHost);
     }
-    Ok(Host {
-        name,
-        port: parse_port(&decode(port)?)?,
-    })
+    Ok(Host { name, port: parse_port(&decode(port)?)? })
 }
 
 fn parse_query(dsn: &mut Dsn, query: &str) -> Result<(), DsnError> {
@@ -148,12 +139,7 @@ pub(super) fn format(dsn: &Dsn, detail: Detail) -> String {
     }
     if detail == Detail::Full {
         for (index, (name, value)) in dsn.parameters.iter().enumerate() {
-            let _ = write!(
-                uri,
-                "{}{name}={}",
-                if index == 0 { '?' } else { '&' },
-                encoded(value, b"")
-            );
+            let _ = write!(uri, "{}{name}={}", if index == 0 { '?' } else { '&' }, encoded(value, b""));
         }
     }
     uri

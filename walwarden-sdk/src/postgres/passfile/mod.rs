@@ -51,19 +51,12 @@ impl Ambient {
     #[must_use]
     pub fn from_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let path = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             pgpassword: text("PGPASSWORD").map(SecretString::from),
             pgpassfile: path("PGPASSFILE"),
             home: path("HOME"),
-            variables: AMBIENT_VARIABLES
-                .iter()
-                .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
-                .collect(),
+            variables: AMBIENT_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), text(name)?))).collect(),
         }
     }
 }
@@ -120,13 +113,8 @@ impl Dsn {
                 set(variable, value.as_ref());
             }
         }
-        let password = self
-            .password()
-            .or(ambient.pgpassword.as_ref())
-            .filter(|text| !text.expose_secret().is_empty());
-        let passfile = password
-            .map(|password| write_passfile(directory, self.user(), password))
-            .transpose()?;
+        let password = self.password().or(ambient.pgpassword.as_ref()).filter(|text| !text.expose_secret().is_empty());
+        let passfile = password.map(|password| write_passfile(directory, self.user(), password)).transpose()?;
         if let Some(path) = passfile.as_deref().map(|path| path.as_os_str()) {
             set("PGPASSFILE", path);
         } else if let Some(path) = &ambient.pgpassfile {
@@ -178,27 +166,16 @@ impl LibpqEnv {
 
 impl fmt::Debug for LibpqEnv {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("LibpqEnv")
-            .field("variables", &self.variables)
-            .finish_non_exhaustive()
+        formatter.debug_struct("LibpqEnv").field("variables", &self.variables).finish_non_exhaustive()
     }
 }
 
 fn connection_argument(dsn: &Dsn) -> String {
-    let given = dsn
-        .parameters()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let given = dsn.parameters().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let given: Vec<(&str, &str)> = given.filter(|(name, _)| is_conninfo_only(name)).collect();
-    let defaults = KEEPALIVE_DEFAULTS
-        .iter()
-        .filter(|(name, _)| given.iter().all(|(known, _)| known != name));
+    let defaults = KEEPALIVE_DEFAULTS.iter().filter(|(name, _)| given.iter().all(|(known, _)| known != name));
     // Values are numbers, checked when the connection string was parsed, so they need no quoting.
-    let pairs: Vec<String> = defaults
-        .chain(&given)
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let pairs: Vec<String> = defaults.chain(&given).map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join(" ")
 }
 
@@ -215,10 +192,7 @@ fn escape(field: &str) -> String {
 fn write_passfile(directory: Option<&Path>, user: Option<&str>, password: &SecretString) -> io::Result<Arc<TempPath>> {
     let password = password.expose_secret();
     if password.contains(['\n', '\r', '\0']) || user.is_some_and(|user| user.contains(['\n', '\r', '\0'])) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a password or role with a line break",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a password or role with a line break"));
     }
     // tempfile creates files with mode 0600 and a random name, exclusively.
     let mut file = match directory {

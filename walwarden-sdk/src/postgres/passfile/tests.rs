@@ -7,17 +7,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn env(text: &str, ambient: &Ambient) -> LibpqEnv {
-    Dsn::parse(text)
-        .expect("valid")
-        .libpq_env(None, ambient)
-        .expect("written")
+    Dsn::parse(text).expect("valid").libpq_env(None, ambient).expect("written")
 }
 
 fn value<'a>(env: &'a LibpqEnv, name: &str) -> Option<&'a str> {
-    env.variables()
-        .iter()
-        .find(|(known, _)| known == name)
-        .and_then(|(_, value)| value.to_str())
+    env.variables().iter().find(|(known, _)| known == name).and_then(|(_, value)| value.to_str())
 }
 
 #[test]
@@ -49,10 +43,7 @@ fn a_connection_string_becomes_variables_and_a_private_passfile() {
 
 #[test]
 fn an_ambient_password_goes_into_the_passfile_and_only_where_the_string_has_none() {
-    let ambient = Ambient {
-        pgpassword: Some(SecretString::from("ambient")),
-        ..Ambient::default()
-    };
+    let ambient = Ambient { pgpassword: Some(SecretString::from("ambient")), ..Ambient::default() };
     let read = |env: &LibpqEnv| std::fs::read_to_string(env.passfile().expect("a passfile")).expect("readable");
     assert_eq!(read(&env("postgres://h/d", &ambient)), "*:*:*:*:ambient\n");
     assert_eq!(read(&env("postgres://u:own@h/d", &ambient)), "*:*:*:u:own\n");
@@ -63,32 +54,21 @@ fn an_ambient_passfile_is_passed_on_and_a_server_never_is() {
     let pair = |name: &str| (name.to_owned(), "x".to_owned());
     let ambient = Ambient {
         pgpassfile: Some("/home/me/pass".into()),
-        variables: ["PGHOST", "PGDATABASE", "PGSERVICE", "PGUSER", "LD_PRELOAD"]
-            .map(pair)
-            .to_vec(),
+        variables: ["PGHOST", "PGDATABASE", "PGSERVICE", "PGUSER", "LD_PRELOAD"].map(pair).to_vec(),
         ..Ambient::default()
     };
     let env = env("dbname=d", &ambient);
     assert_eq!(value(&env, "PGPASSFILE"), Some("/home/me/pass"));
     assert_eq!(value(&env, "PGUSER"), Some("x"));
     assert_eq!(value(&env, "PGDATABASE"), Some("d"));
-    assert_eq!(
-        (
-            value(&env, "PGHOST"),
-            value(&env, "PGSERVICE"),
-            value(&env, "LD_PRELOAD")
-        ),
-        (None, None, None)
-    );
+    assert_eq!((value(&env, "PGHOST"), value(&env, "PGSERVICE"), value(&env, "LD_PRELOAD")), (None, None, None));
     assert!(env.passfile().is_none() && env.secrets().is_empty());
     assert_eq!(value(&env.with_database("other"), "PGDATABASE"), Some("other"));
 }
 
 #[test]
 fn a_password_with_a_line_break_is_refused() {
-    let dsn = Dsn::parse("dbname=d")
-        .expect("valid")
-        .with_password(SecretString::from("a\nb"));
+    let dsn = Dsn::parse("dbname=d").expect("valid").with_password(SecretString::from("a\nb"));
     assert!(dsn.libpq_env(None, &Ambient::default()).is_err());
 }
 

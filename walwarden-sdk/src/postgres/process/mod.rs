@@ -117,10 +117,7 @@ impl Spawn {
     /// The passfile lives at least as long as the child, and its secrets are redacted from stderr.
     #[must_use]
     pub fn connect(mut self, connection: &LibpqEnv) -> Self {
-        self.args.extend([
-            "--no-password".into(),
-            format!("--dbname={}", connection.connection_argument()).into(),
-        ]);
+        self.args.extend(["--no-password".into(), format!("--dbname={}", connection.connection_argument()).into()]);
         self.connection = Some(connection.clone());
         self
     }
@@ -153,11 +150,7 @@ impl Spawn {
     #[expect(clippy::disallowed_methods, reason = "this is the one spawner")]
     pub fn spawn(self) -> Result<RunningTool, SpawnError> {
         let name = self.program_name();
-        let secrets = self
-            .connection
-            .as_ref()
-            .map(|connection| connection.secrets().to_vec())
-            .unwrap_or_default();
+        let secrets = self.connection.as_ref().map(|connection| connection.secrets().to_vec()).unwrap_or_default();
         let mut command = Command::new(&self.program);
         command
             .args(&self.args)
@@ -178,10 +171,7 @@ impl Spawn {
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
         }
-        let child = command.spawn().map_err(|source| SpawnError::Io {
-            program: name.clone(),
-            source,
-        })?;
+        let child = command.spawn().map_err(|source| SpawnError::Io { program: name.clone(), source })?;
         Ok(RunningTool::new(name, child, secrets, self.connection, self.observer))
     }
 
@@ -192,40 +182,25 @@ impl Spawn {
     pub async fn output(self, deadline: Duration) -> Result<ToolOutput, SpawnError> {
         let program = self.program_name();
         let mut tool = self.piped_stdout().spawn()?;
-        let io = |source| SpawnError::Io {
-            program: program.clone(),
-            source,
-        };
+        let io = |source| SpawnError::Io { program: program.clone(), source };
         let run = async {
             let mut stdout = Vec::new();
             if let Some(pipe) = tool.stdout() {
                 pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut stdout).await.map_err(io)?;
             }
             if stdout.len() as u64 > OUTPUT_LIMIT {
-                return Err(SpawnError::OutputTooLarge {
-                    program: program.clone(),
-                });
+                return Err(SpawnError::OutputTooLarge { program: program.clone() });
             }
-            Ok(ToolOutput {
-                exit: tool.wait().await.map_err(io)?,
-                stdout,
-            })
+            Ok(ToolOutput { exit: tool.wait().await.map_err(io)?, stdout })
         };
         // Dropping the tool kills its group.
-        tokio::time::timeout(deadline, run).await.unwrap_or_else(|_| {
-            Err(SpawnError::DeadlineExceeded {
-                program: program.clone(),
-                deadline,
-            })
-        })
+        tokio::time::timeout(deadline, run)
+            .await
+            .unwrap_or_else(|_| Err(SpawnError::DeadlineExceeded { program: program.clone(), deadline }))
     }
 
     fn program_name(&self) -> String {
-        self.program
-            .file_name()
-            .unwrap_or(self.program.as_os_str())
-            .to_string_lossy()
-            .into_owned()
+        self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned()
     }
 }
 

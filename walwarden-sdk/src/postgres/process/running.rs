@@ -80,20 +80,8 @@ impl RunningTool {
             // Only a matter of speed; the system may set a lower limit.
             let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
         }
-        let stderr = child
-            .stderr
-            .take()
-            .map(|pipe| tokio::spawn(Stderr::new(secrets, observer).collect(pipe)));
-        Self {
-            program,
-            child,
-            group,
-            stdout,
-            stderr,
-            status: None,
-            text: String::new(),
-            _connection: connection,
-        }
+        let stderr = child.stderr.take().map(|pipe| tokio::spawn(Stderr::new(secrets, observer).collect(pipe)));
+        Self { program, child, group, stdout, stderr, status: None, text: String::new(), _connection: connection }
     }
 
     /// File name of the program, for messages.
@@ -135,10 +123,7 @@ impl RunningTool {
             }
             self.stderr = None;
         }
-        Ok(ToolExit {
-            status,
-            stderr: self.text.clone(),
-        })
+        Ok(ToolExit { status, stderr: self.text.clone() })
     }
 
     /// Ends the whole group: SIGTERM, and SIGKILL for what is left after `grace`.

@@ -18,20 +18,11 @@ fn shell(script: &str) -> Spawn {
 #[tokio::test]
 async fn exit_codes_signals_and_stderr_are_told_apart() {
     let output = shell("echo out; echo err >&2; exit 3").output(LONG).await.expect("ran");
-    assert_eq!(
-        output.exit,
-        ToolExit {
-            status: ToolStatus::Code(3),
-            stderr: "err\n".to_owned()
-        }
-    );
+    assert_eq!(output.exit, ToolExit { status: ToolStatus::Code(3), stderr: "err\n".to_owned() });
     assert_eq!(output.stdout, b"out\n");
     let output = shell("kill -9 $$").output(LONG).await.expect("ran");
     assert_eq!(output.exit.status, ToolStatus::Signal(9));
-    assert!(matches!(
-        Spawn::new(Path::new("/nonexistent/tool")).spawn(),
-        Err(SpawnError::Io { .. })
-    ));
+    assert!(matches!(Spawn::new(Path::new("/nonexistent/tool")).spawn(), Err(SpawnError::Io { .. })));
 }
 
 #[tokio::test]
@@ -45,10 +36,7 @@ async fn a_child_sees_the_connection_and_no_other_variables() {
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("PGHOST=h\n") && text.contains("LC_ALL=C\n"), "{text}");
     // Cargo sets this one for every test.
-    assert!(
-        !text.contains("CARGO_MANIFEST_DIR") && !text.contains("hunter2"),
-        "{text}"
-    );
+    assert!(!text.contains("CARGO_MANIFEST_DIR") && !text.contains("hunter2"), "{text}");
     assert_eq!(output.exit.stderr, "*:*:*:u:[redacted]\n");
 }
 
@@ -57,17 +45,9 @@ async fn a_deadline_ends_the_tool_and_its_children() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("pid");
     let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
-    let error = shell(&script)
-        .output(Duration::from_secs(1))
-        .await
-        .expect_err("too late");
+    let error = shell(&script).output(Duration::from_secs(1)).await.expect_err("too late");
     assert!(matches!(error, SpawnError::DeadlineExceeded { .. }), "{error}");
-    let child = std::fs::read_to_string(&file)
-        .expect("written")
-        .trim()
-        .parse()
-        .ok()
-        .and_then(Pid::from_raw);
+    let child = std::fs::read_to_string(&file).expect("written").trim().parse().ok().and_then(Pid::from_raw);
     assert!(ends(child.expect("a process id")).await);
 }
 
@@ -86,10 +66,7 @@ async fn ends(process: Pid) -> bool {
 
 #[tokio::test]
 async fn a_tool_which_ignores_sigterm_is_killed_after_its_grace() {
-    let mut tool = shell("trap '' TERM; echo ready; while :; do sleep 1000; done")
-        .piped_stdout()
-        .spawn()
-        .expect("ran");
+    let mut tool = shell("trap '' TERM; echo ready; while :; do sleep 1000; done").piped_stdout().spawn().expect("ran");
     let mut line = [0; 6];
     let mut stdout = tool.stdout().expect("piped");
     stdout.read_exact(&mut line).await.expect("ready");
@@ -105,11 +82,7 @@ async fn a_tool_which_heeds_sigterm_ends_within_its_grace() {
         .spawn()
         .expect("ran");
     let mut line = [0; 6];
-    tool.stdout()
-        .expect("piped")
-        .read_exact(&mut line)
-        .await
-        .expect("ready");
+    tool.stdout().expect("piped").read_exact(&mut line).await.expect("ready");
     let exit = tool.kill(LONG).await.expect("awaited");
     assert_eq!(exit.status, ToolStatus::Code(7));
     assert!(exit.stderr.contains("bye"));
@@ -120,9 +93,7 @@ async fn a_dropped_tool_takes_its_group_with_it() {
     let mut tool = shell("sleep 1000 & echo $!; wait").piped_stdout().spawn().expect("ran");
     let mut stdout = tokio::io::BufReader::new(tool.stdout().expect("piped"));
     let mut line = String::new();
-    tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line)
-        .await
-        .expect("a line");
+    tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line).await.expect("a line");
     drop(tool);
     let child = line.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
     assert!(ends(child).await);
@@ -154,8 +125,5 @@ fn long_stderr_keeps_its_first_and_last_lines() {
 #[test]
 fn secrets_are_redacted_plain_and_percent_encoded() {
     let secrets = ["p/w", "p/wlonger", ""].map(SecretString::from);
-    assert_eq!(
-        redact("a p/w b p%2Fw c p/wlonger", &secrets),
-        "a [redacted] b [redacted] c [redacted]"
-    );
+    assert_eq!(redact("a p/w b p%2Fw c p/wlonger", &secrets), "a [redacted] b [redacted] c [redacted]");
 }

@@ -113,20 +113,11 @@ pub async fn query(
     deadline: Duration,
 ) -> Result<Vec<Vec<String>>, QueryError> {
     if sql.trim_start().starts_with('\\') {
-        return Err(QueryError::Other {
-            class: FailureClass::Other,
-            message: "not an SQL command".to_owned(),
-        });
+        return Err(QueryError::Other { class: FailureClass::Other, message: "not an SQL command".to_owned() });
     }
     let spawn = tools.spawn(ToolName::Psql).map_err(QueryError::ToolMissing)?;
     let output = spawn
-        .args([
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--csv",
-            "--set=ON_ERROR_STOP=1",
-        ])
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--csv", "--set=ON_ERROR_STOP=1"])
         // SQLSTATEs, because the server speaks whatever language it is set to.
         .args(["--set=VERBOSITY=verbose", "--set=SHOW_CONTEXT=never"])
         .connect(connection)
@@ -173,25 +164,18 @@ pub async fn server_info(tools: &Tools, connection: &LibpqEnv, deadline: Duratio
     let rows = query(tools, connection, sql, deadline).await?;
     let info = match rows.as_slice() {
         [row] => match row.as_slice() {
-            [number, text, name, size] => number
-                .parse()
-                .ok()
-                .zip(size.parse().ok())
-                .map(|(number, size)| ServerInfo {
-                    version_num: number,
-                    version_text: text.clone(),
-                    database_name: name.clone(),
-                    size_bytes: size,
-                }),
+            [number, text, name, size] => number.parse().ok().zip(size.parse().ok()).map(|(number, size)| ServerInfo {
+                version_num: number,
+                version_text: text.clone(),
+                database_name: name.clone(),
+                size_bytes: size,
+            }),
             _ => None,
         },
         _ => None,
     };
     let unrecognized = || "the server's answer is not understood".to_owned();
-    info.ok_or_else(|| QueryError::Other {
-        class: FailureClass::Other,
-        message: unrecognized(),
-    })
+    info.ok_or_else(|| QueryError::Other { class: FailureClass::Other, message: unrecognized() })
 }
 
 /// Quotes a name for SQL: `a"b` becomes `"a""b"`.
@@ -204,19 +188,12 @@ pub fn quote_identifier(name: &str) -> String {
 #[must_use]
 pub fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if text.contains('\\') {
-        format!(" E'{}'", quoted.replace('\\', "\\\\"))
-    } else {
-        format!("'{quoted}'")
-    }
+    if text.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
 /// Leaves out what only psql's source can be read with, and keeps the message short.
 fn readable(stderr: &str) -> String {
-    let lines = stderr
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("LOCATION:"));
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("LOCATION:"));
     let text = lines.take(8).collect::<Vec<_>>().join("; ");
     text.chars().take(1000).collect()
 }

@@ -6,10 +6,7 @@ use super::*;
 
 #[test]
 fn csv_fields_may_hold_separators_quotes_and_line_breaks() {
-    assert_eq!(
-        parse_csv("a,\"b,\"\"c\"\"\nd\",\n1,2,3\n"),
-        [["a", "b,\"c\"\nd", ""], ["1", "2", "3"]]
-    );
+    assert_eq!(parse_csv("a,\"b,\"\"c\"\"\nd\",\n1,2,3\n"), [["a", "b,\"c\"\nd", ""], ["1", "2", "3"]]);
     assert!(parse_csv("").is_empty());
 }
 
@@ -25,10 +22,7 @@ fn messages_leave_out_source_locations() {
     let stderr = "ERROR:  42P04: database \"a\" already exists\nLOCATION:  createdb, dbcommands.c:686\n";
     let error = QueryError::from_stderr(stderr);
     assert!(matches!(error, QueryError::DatabaseExists { .. }) && !error.is_retryable());
-    assert_eq!(
-        error.to_string(),
-        "the database exists already: ERROR:  42P04: database \"a\" already exists"
-    );
+    assert_eq!(error.to_string(), "the database exists already: ERROR:  42P04: database \"a\" already exists");
 }
 
 proptest! {

@@ -80,20 +80,13 @@ impl Tools {
     /// Looks in `directory` first, then in the entries of `path` (as of `PATH`); nothing is read until a tool is asked for.
     #[must_use]
     pub fn discover(directory: Option<&Path>, path: Option<&OsStr>) -> Self {
-        Self {
-            directory: directory.map(Path::to_owned),
-            path: path.map(OsStr::to_owned),
-            system: None,
-        }
+        Self { directory: directory.map(Path::to_owned), path: path.map(OsStr::to_owned), system: None }
     }
 
     /// Also looks in the newest `/usr/lib/postgresql/*/bin`, last.
     #[must_use]
     pub fn with_system_directories(self) -> Self {
-        Self {
-            system: Some(PathBuf::from(SYSTEM_DIRECTORY)),
-            ..self
-        }
+        Self { system: Some(PathBuf::from(SYSTEM_DIRECTORY)), ..self }
     }
 
     /// Finds a tool's program.
@@ -101,11 +94,7 @@ impl Tools {
     /// # Errors
     /// [`ToolError::NotFound`].
     pub fn locate(&self, tool: ToolName) -> Result<PathBuf, ToolError> {
-        let from_path = self
-            .path
-            .iter()
-            .flat_map(std::env::split_paths)
-            .filter(|entry| entry.is_absolute());
+        let from_path = self.path.iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
         let from_system = self.system.iter().flat_map(|root| newest_first(root));
         self.directory
             .iter()
@@ -134,10 +123,7 @@ impl Tools {
         let text = String::from_utf8_lossy(&output.stdout);
         let line = text.lines().next().unwrap_or_default();
         let version = ToolVersion::parse(line).filter(|_| output.exit.success());
-        version.ok_or_else(|| ToolError::Unrecognized {
-            tool,
-            answer: first_line(line, &output.exit.stderr),
-        })
+        version.ok_or_else(|| ToolError::Unrecognized { tool, answer: first_line(line, &output.exit.stderr) })
     }
 
     /// Asks this build of `pg_dump` which codecs it has. The version does not tell: builds leave codecs out.
@@ -157,32 +143,16 @@ impl Tools {
         let nowhere = tempfile::Builder::new()
             .prefix("walwarden-probe-")
             .tempdir()
-            .map_err(|source| SpawnError::Io {
-                program: tool.to_string(),
-                source,
-            })?;
-        let probe = self
-            .spawn(tool)?
-            .args(["--format=custom", "--no-password"])
-            .arg(format!("--compress={codec}"));
-        let output = probe
-            .env("PGHOST", nowhere.path())
-            .env("PGDATABASE", "none")
-            .output(PROBE_DEADLINE)
-            .await?;
-        codec_answer(&output.exit.stderr).ok_or_else(|| ToolError::Unrecognized {
-            tool,
-            answer: first_line("", &output.exit.stderr),
-        })
+            .map_err(|source| SpawnError::Io { program: tool.to_string(), source })?;
+        let probe = self.spawn(tool)?.args(["--format=custom", "--no-password"]).arg(format!("--compress={codec}"));
+        let output = probe.env("PGHOST", nowhere.path()).env("PGDATABASE", "none").output(PROBE_DEADLINE).await?;
+        codec_answer(&output.exit.stderr)
+            .ok_or_else(|| ToolError::Unrecognized { tool, answer: first_line("", &output.exit.stderr) })
     }
 }
 
 fn first_line(stdout: &str, stderr: &str) -> String {
-    let line = if stdout.is_empty() {
-        stderr.lines().next().unwrap_or_default()
-    } else {
-        stdout
-    };
+    let line = if stdout.is_empty() { stderr.lines().next().unwrap_or_default() } else { stdout };
     line.chars().take(200).collect()
 }
 
@@ -209,16 +179,14 @@ fn codec_answer(stderr: &str) -> Option<bool> {
 fn newest_first(root: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let major = |name: &OsStr| name.to_str().and_then(|name| name.parse::<f64>().ok());
-    let mut versions: Vec<(f64, PathBuf)> = entries
-        .filter_map(|entry| Some((major(&entry.file_name())?, entry.path().join("bin"))))
-        .collect();
+    let mut versions: Vec<(f64, PathBuf)> =
+        entries.filter_map(|entry| Some((major(&entry.file_name())?, entry.path().join("bin")))).collect();
     versions.sort_by(|left, right| right.0.total_cmp(&left.0));
     versions.into_iter().map(|(_, directory)| directory).collect()
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// Codecs which a build of `pg_dump` can write.

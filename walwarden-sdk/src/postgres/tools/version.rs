@@ -25,11 +25,7 @@ pub struct Advisory {
 impl fmt::Display for Advisory {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor) = self.fixed_in;
-        write!(
-            formatter,
-            "upgrade to {major}.{minor} or later: {}",
-            self.cves.join(", ")
-        )
+        write!(formatter, "upgrade to {major}.{minor} or later: {}", self.cves.join(", "))
     }
 }
 
@@ -43,18 +39,12 @@ impl ToolVersion {
         let (_, text) = line.split_once(") ")?;
         let text = text.trim();
         let number = |text: &str| {
-            let end = text
-                .find(|character: char| !character.is_ascii_digit())
-                .unwrap_or(text.len());
+            let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
             (text[..end].parse::<u32>().ok(), text[end..].to_owned())
         };
         let (major, rest) = number(text);
         let minor = rest.strip_prefix('.').and_then(|rest| number(rest).0).unwrap_or(0);
-        Some(Self {
-            major: major?,
-            minor,
-            text: text.to_owned(),
-        })
+        Some(Self { major: major?, minor, text: text.to_owned() })
     }
 
     /// The known vulnerabilities of this version, if any; majors before 15 and after 18 are not covered.
@@ -66,10 +56,7 @@ impl ToolVersion {
             minor if minor < second => &["CVE-2026-6477"],
             _ => return None,
         };
-        Some(Advisory {
-            cves,
-            fixed_in: (major, second),
-        })
+        Some(Advisory { cves, fixed_in: (major, second) })
     }
 }
 

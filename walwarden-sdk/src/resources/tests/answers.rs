@@ -5,34 +5,16 @@ use super::*;
 #[tokio::test]
 async fn answers_that_are_not_the_apis_are_told_apart() {
     let cases = [
-        (
-            ResponseTemplate::new(404).set_body_string("<html>nginx"),
-            ErrorCode::UnexpectedResponse,
-        ),
+        (ResponseTemplate::new(404).set_body_string("<html>nginx"), ErrorCode::UnexpectedResponse),
         (
             ResponseTemplate::new(418).set_body_json(json!({"code": "teapot", "message": "?"})),
             ErrorCode::UnexpectedResponse,
         ),
-        (
-            ResponseTemplate::new(500).set_body_string("oops"),
-            ErrorCode::ServiceUnavailable,
-        ),
-        (
-            ResponseTemplate::new(504).set_body_string("oops"),
-            ErrorCode::ServiceUnavailable,
-        ),
-        (
-            ResponseTemplate::new(429).set_body_string("slow"),
-            ErrorCode::RateLimited,
-        ),
-        (
-            ResponseTemplate::new(200).set_body_string("<html>login"),
-            ErrorCode::UnexpectedResponse,
-        ),
-        (
-            ResponseTemplate::new(200).set_body_json(json!({"orgId": "wrong"})),
-            ErrorCode::UnexpectedResponse,
-        ),
+        (ResponseTemplate::new(500).set_body_string("oops"), ErrorCode::ServiceUnavailable),
+        (ResponseTemplate::new(504).set_body_string("oops"), ErrorCode::ServiceUnavailable),
+        (ResponseTemplate::new(429).set_body_string("slow"), ErrorCode::RateLimited),
+        (ResponseTemplate::new(200).set_body_string("<html>login"), ErrorCode::UnexpectedResponse),
+        (ResponseTemplate::new(200).set_body_json(json!({"orgId": "wrong"})), ErrorCode::UnexpectedResponse),
         (
             ResponseTemplate::new(302).insert_header("location", "https://elsewhere.example"),
             ErrorCode::UnexpectedResponse,
@@ -53,20 +35,14 @@ async fn what_the_server_says_is_kept_and_cleaned() {
     let server = server(vec![ResponseTemplate::new(403).set_body_json(Problem::from(body))]).await;
     let error = client(&server).get_profile().await.expect_err("forbidden");
     assert_eq!(error.body().message, "no [31m[redacted]");
-    assert_eq!(
-        error.body().required_scope,
-        Some(walwarden_contract::Scope::BackupsTrigger)
-    );
+    assert_eq!(error.body().required_scope, Some(walwarden_contract::Scope::BackupsTrigger));
     assert_eq!(error.body().request_id.as_deref(), Some("req-1"));
     assert!(!format!("{error:?} {:?}", client(&server)).contains(KEY));
 }
 
 #[tokio::test]
 async fn an_address_without_a_server_is_a_network_error() {
-    let endpoint = Endpoint {
-        retry: RetryPolicy::never(),
-        ..Endpoint::new("http://127.0.0.1:1/base/")
-    };
+    let endpoint = Endpoint { retry: RetryPolicy::never(), ..Endpoint::new("http://127.0.0.1:1/base/") };
     let http = api_http_client(Duration::from_secs(5)).expect("a client");
     let client = Client::new(&endpoint, SecretString::from(KEY), http).expect("a client");
     let error = client.get_profile().await.expect_err("nobody there");

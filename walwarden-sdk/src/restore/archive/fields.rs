@@ -56,13 +56,7 @@ enum Body {
 
 impl FieldReader {
     pub(super) fn new() -> Self {
-        Self {
-            integer_size: 4,
-            offset_size: 8,
-            fixed: [0; FIXED_LIMIT],
-            filled: 0,
-            body: None,
-        }
+        Self { integer_size: 4, offset_size: 8, fixed: [0; FIXED_LIMIT], filled: 0, body: None }
     }
 
     pub(super) fn set_sizes(&mut self, integer_size: u8, offset_size: u8) {
@@ -113,10 +107,7 @@ impl FieldReader {
             Want::Integer => Begun::Done(Value::Integer(self.integer().ok_or_else(|| malformed("integer"))?)),
             Want::Offset => {
                 let offset = little_endian(&self.fixed[1..needed]);
-                Begun::Done(Value::Offset {
-                    state: self.fixed[0],
-                    offset,
-                })
+                Begun::Done(Value::Offset { state: self.fixed[0], offset })
             }
             Want::Text { limit } | Want::SkippedText { limit } => {
                 let keep = matches!(want, Want::Text { .. });
@@ -126,15 +117,9 @@ impl FieldReader {
                     Err(_) if keep => Begun::Done(Value::Text(None)),
                     Err(_) => Begun::Done(Value::Null),
                     Ok(length) if length > limit => {
-                        return Err(ArchiveError::LimitExceeded {
-                            position,
-                            limit: "length of a string",
-                        });
+                        return Err(ArchiveError::LimitExceeded { position, limit: "length of a string" });
                     }
-                    Ok(remaining) if keep => Begun::Body(Body::Keep {
-                        text: Vec::new(),
-                        remaining,
-                    }),
+                    Ok(remaining) if keep => Begun::Body(Body::Keep { text: Vec::new(), remaining }),
                     Ok(remaining) => Begun::Body(Body::Skip { remaining }),
                 }
             }
@@ -178,8 +163,5 @@ enum Begun {
 }
 
 fn little_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |value, byte| (value << 8) | u64::from(*byte))
+    bytes.iter().rev().fold(0, |value, byte| (value << 8) | u64::from(*byte))
 }

@@ -75,9 +75,5 @@ fn verify(file: &File, summary: &ArchiveSummary, entry: &DataEntry) -> Result<()
     let is_block = matches!(block[0], BLOCK_DATA | BLOCK_LARGE_OBJECTS)
         && block[1] == 0
         && block[2..] == expected[..usize::from(summary.integer_size)];
-    if is_block && matches!(state[0], 1 | 2) {
-        Ok(())
-    } else {
-        Err(PatchError::Mismatch)
-    }
+    if is_block && matches!(state[0], 1 | 2) { Ok(()) } else { Err(PatchError::Mismatch) }
 }

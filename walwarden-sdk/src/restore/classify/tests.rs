@@ -19,21 +19,13 @@ fn entry(toc: &str, error: &str, statement: &str) -> String {
 #[test]
 fn known_harmless_errors_leave_a_warning() {
     let cases = [
-        (
-            "5; 2615 2200 SCHEMA public postgres",
-            "schema \"public\" already exists",
-            "CREATE SCHEMA public;",
-        ),
+        ("5; 2615 2200 SCHEMA public postgres", "schema \"public\" already exists", "CREATE SCHEMA public;"),
         (
             "3270; 0 0 COMMENT SCHEMA public postgres",
             "must be owner of schema public",
             "COMMENT ON SCHEMA public IS 'standard public schema';",
         ),
-        (
-            "5; 2615 2200 SCHEMA public postgres",
-            "must be owner of schema public",
-            "DROP SCHEMA IF EXISTS public;",
-        ),
+        ("5; 2615 2200 SCHEMA public postgres", "must be owner of schema public", "DROP SCHEMA IF EXISTS public;"),
         (
             "5; 2615 2200 SCHEMA public postgres",
             "cannot drop schema public because other objects depend on it",
@@ -63,55 +55,24 @@ fn known_harmless_errors_leave_a_warning() {
     let initializing = "pg_restore: while INITIALIZING:\npg_restore: error: could not execute query: ERROR:  \
                         unrecognized configuration parameter \"transaction_timeout\"\nCommand was: SET \
                         transaction_timeout = 0;\npg_restore: warning: errors ignored on restore: 1\n";
-    assert_eq!(
-        judge(initializing, EXIT_1).map(|tolerated| tolerated.ignored_errors),
-        Ok(1)
-    );
+    assert_eq!(judge(initializing, EXIT_1).map(|tolerated| tolerated.ignored_errors), Ok(1));
 }
 
 #[test]
 fn anything_else_fails_closed() {
     let cases = [
-        (
-            "215; 1259 16386 TABLE t app",
-            "relation \"t\" already exists",
-            "CREATE TABLE public.t (id integer);",
-        ),
+        ("215; 1259 16386 TABLE t app", "relation \"t\" already exists", "CREATE TABLE public.t (id integer);"),
         (
             "5; 2615 2200 SCHEMA public postgres",
             "schema \"public\" already exists",
             "CREATE TABLE public.t (id integer);",
         ),
-        (
-            "6; 2615 16400 SCHEMA private app",
-            "schema \"private\" already exists",
-            "CREATE SCHEMA private;",
-        ),
-        (
-            "5; 2615 2200 SCHEMA public_data app",
-            "schema \"public\" already exists",
-            "CREATE SCHEMA public_data;",
-        ),
-        (
-            "215; 1259 16386 TABLE t app",
-            "must be owner of table t",
-            "DROP TABLE IF EXISTS public.t;",
-        ),
-        (
-            "2; 3079 16385 EXTENSION postgis ",
-            "extension \"postgis\" is not available",
-            "CREATE EXTENSION postgis;",
-        ),
-        (
-            "0; 0 ",
-            "unrecognized configuration parameter \"row_security\"",
-            "SET row_security = off;",
-        ),
-        (
-            "5; 2615 2200 SCHEMA public postgres",
-            "das Schema »public« existiert bereits",
-            "CREATE SCHEMA public;",
-        ),
+        ("6; 2615 16400 SCHEMA private app", "schema \"private\" already exists", "CREATE SCHEMA private;"),
+        ("5; 2615 2200 SCHEMA public_data app", "schema \"public\" already exists", "CREATE SCHEMA public_data;"),
+        ("215; 1259 16386 TABLE t app", "must be owner of table t", "DROP TABLE IF EXISTS public.t;"),
+        ("2; 3079 16385 EXTENSION postgis ", "extension \"postgis\" is not available", "CREATE EXTENSION postgis;"),
+        ("0; 0 ", "unrecognized configuration parameter \"row_security\"", "SET row_security = off;"),
+        ("5; 2615 2200 SCHEMA public postgres", "das Schema »public« existiert bereits", "CREATE SCHEMA public;"),
     ];
     for (toc, error, statement) in cases {
         let failed = judge(&entry(toc, error, statement), EXIT_1).expect_err(error);
@@ -132,10 +93,7 @@ fn one_real_error_among_harmless_ones_fails() {
         CONTEXT:  COPY t, line 1\n\
         pg_restore: warning: errors ignored on restore: 2\n";
     let failed = judge(stderr, EXIT_1).expect_err("a real error").to_string();
-    assert!(
-        failed.contains("1 errors that are not known to be harmless: TABLE DATA t app: COPY failed"),
-        "{failed}"
-    );
+    assert!(failed.contains("1 errors that are not known to be harmless: TABLE DATA t app: COPY failed"), "{failed}");
     assert!(!failed.contains("someone@example.com"), "data in the message: {failed}");
 }
 
@@ -143,27 +101,15 @@ fn one_real_error_among_harmless_ones_fails() {
 fn an_exit_status_without_an_explanation_fails() {
     assert_eq!(judge("", ToolStatus::Code(0)), Ok(Tolerated::default()));
     for status in [EXIT_1, ToolStatus::Code(2), ToolStatus::Code(-1), ToolStatus::Signal(9)] {
-        assert_eq!(
-            judge("", status).expect_err("unexplained").code(),
-            ErrorCode::RestoreFailed
-        );
+        assert_eq!(judge("", status).expect_err("unexplained").code(), ErrorCode::RestoreFailed);
     }
-    let harmless = entry(
-        "5; 2615 2200 SCHEMA public postgres",
-        "schema \"public\" already exists",
-        "CREATE SCHEMA public;",
-    );
+    let harmless =
+        entry("5; 2615 2200 SCHEMA public postgres", "schema \"public\" already exists", "CREATE SCHEMA public;");
     assert!(judge(&harmless, ToolStatus::Signal(15)).is_err());
     let more_counted = harmless.replace("restore: 1", "restore: 2");
-    assert!(
-        judge(&more_counted, EXIT_1).is_err(),
-        "an error that was not read is not harmless"
-    );
+    assert!(judge(&more_counted, EXIT_1).is_err(), "an error that was not read is not harmless");
     let uncounted = harmless.replace("pg_restore: warning: errors ignored on restore: 1\n", "");
-    assert!(
-        judge(&uncounted, EXIT_1).is_err(),
-        "pg_restore gave up before its own count"
-    );
+    assert!(judge(&uncounted, EXIT_1).is_err(), "pg_restore gave up before its own count");
     let old_style = "pg_restore: [archiver (db)] Error while PROCESSING TOC:\n";
     assert!(judge(old_style, EXIT_1).is_err());
 }
@@ -173,44 +119,23 @@ fn connection_failures_have_codes_of_their_own() {
     let to = "pg_restore: error: connection to server at \"127.0.0.1\", port 5432 failed: ";
     let cases = [
         (format!("{to}Connection refused"), ErrorCode::TargetUnreachable),
-        (
-            format!("{to}FATAL:  password authentication failed for user \"app\""),
-            ErrorCode::TargetAuthFailed,
-        ),
-        (
-            format!("{to}FATAL:  database \"app\" does not exist"),
-            ErrorCode::TargetDatabaseMissing,
-        ),
-        (
-            "pg_restore: error: unsupported version (1.16) in file header".to_owned(),
-            ErrorCode::ToolVersionUnsupported,
-        ),
-        (
-            "pg_restore: error: could not open input file \"x\": No such file".to_owned(),
-            ErrorCode::RestoreFailed,
-        ),
+        (format!("{to}FATAL:  password authentication failed for user \"app\""), ErrorCode::TargetAuthFailed),
+        (format!("{to}FATAL:  database \"app\" does not exist"), ErrorCode::TargetDatabaseMissing),
+        ("pg_restore: error: unsupported version (1.16) in file header".to_owned(), ErrorCode::ToolVersionUnsupported),
+        ("pg_restore: error: could not open input file \"x\": No such file".to_owned(), ErrorCode::RestoreFailed),
     ];
     for (stderr, code) in cases {
         assert_eq!(judge(&stderr, EXIT_1).expect_err("failed").code(), code, "{stderr}");
     }
-    let exists = entry(
-        "4000; 1262 1 DATABASE app app",
-        "database \"app\" already exists",
-        "CREATE DATABASE app WITH …;",
-    );
-    assert_eq!(
-        judge(&exists, EXIT_1).expect_err("failed").code(),
-        ErrorCode::TargetDatabaseExists
-    );
+    let exists =
+        entry("4000; 1262 1 DATABASE app app", "database \"app\" already exists", "CREATE DATABASE app WITH …;");
+    assert_eq!(judge(&exists, EXIT_1).expect_err("failed").code(), ErrorCode::TargetDatabaseExists);
 }
 
 #[test]
 fn missing_roles_are_explained() {
-    let stderr = entry(
-        "215; 1259 16386 TABLE t app",
-        "role \"app\" does not exist",
-        "ALTER TABLE public.t OWNER TO app;",
-    );
+    let stderr =
+        entry("215; 1259 16386 TABLE t app", "role \"app\" does not exist", "ALTER TABLE public.t OWNER TO app;");
     let failed = judge(&stderr, EXIT_1).expect_err("ownership is lost").to_string();
     assert!(failed.contains("--no-owner --no-acl"), "{failed}");
 }
@@ -219,18 +144,11 @@ fn missing_roles_are_explained() {
 fn memory_is_bounded_by_any_number_of_errors() {
     let mut classifier = Classifier::default();
     for _ in 0..100_000 {
-        classifier.line(&format!(
-            "pg_restore: error: could not execute query: ERROR:  {}",
-            "x".repeat(8000)
-        ));
+        classifier.line(&format!("pg_restore: error: could not execute query: ERROR:  {}", "x".repeat(8000)));
         classifier.line("Command was: SELECT 1;");
         classifier.line("pg_restore: warning: something");
     }
     assert!(classifier.kept.len() <= MAX_KEPT && classifier.warnings.len() <= MAX_WARNINGS);
     let failed = classifier.judge(EXIT_1).expect_err("failed").to_string();
-    assert!(
-        failed.contains("100000 errors") && failed.len() < 4000,
-        "{}",
-        failed.len()
-    );
+    assert!(failed.contains("100000 errors") && failed.len() < 4000, "{}", failed.len());
 }

@@ -24,11 +24,7 @@ impl Range {
         let count = total.div_ceil(size);
         (0..count).map(move |index| {
             let start = index * size;
-            Self {
-                start,
-                end: start.saturating_add(size).min(total),
-                total,
-            }
+            Self { start, end: start.saturating_add(size).min(total), total }
         })
     }
 
@@ -72,10 +68,7 @@ fn failed(message: impl Into<String>) -> Error {
 }
 
 fn passing(message: impl Into<String>) -> Failure {
-    Failure {
-        error: failed(message),
-        repeat: true,
-    }
+    Failure { error: failed(message), repeat: true }
 }
 
 fn lasting(error: Error) -> Failure {
@@ -86,12 +79,7 @@ impl Fetcher {
     pub(super) fn new(source: Source) -> Result<Self, Error> {
         let url = parse_url(&source.url, &source.session)?;
         let current = Mutex::new(Current { url, generation: 0 });
-        Ok(Self {
-            http: source.http,
-            session: source.session,
-            current,
-            retry: source.retry,
-        })
+        Ok(Self { http: source.http, session: source.session, current, retry: source.retry })
     }
 
     /// Gets a range, however often that takes within the policy.
@@ -129,11 +117,7 @@ impl Fetcher {
 
     async fn get(&self, url: Url, range: Range) -> Result<Vec<u8>, Refusal> {
         let wanted = format!("bytes={}-{}", range.start, range.end - 1);
-        let request = self
-            .http
-            .get(url)
-            .header(RANGE, wanted)
-            .header(ACCEPT_ENCODING, "identity");
+        let request = self.http.get(url).header(RANGE, wanted).header(ACCEPT_ENCODING, "identity");
         let response = request.send().await.map_err(broken)?;
         check_answer(&response, range)?;
         Ok(read(response, range).await?)
@@ -149,10 +133,7 @@ fn parse_url(text: &str, session: &RestoreSessionClient) -> Result<Url, Error> {
 }
 
 fn broken(error: reqwest::Error) -> Failure {
-    passing(format!(
-        "The artifact could not be downloaded: {}.",
-        transport_text(error)
-    ))
+    passing(format!("The artifact could not be downloaded: {}.", transport_text(error)))
 }
 
 /// Accepts only what holds exactly the range that was asked for, of an object of exactly the expected length.
@@ -160,10 +141,8 @@ fn check_answer(response: &Response, range: Range) -> Result<(), Refusal> {
     let status = response.status();
     match status.as_u16() {
         206 => {
-            let answered = response
-                .headers()
-                .get(CONTENT_RANGE)
-                .and_then(|value| parse_content_range(value.to_str().ok()?));
+            let answered =
+                response.headers().get(CONTENT_RANGE).and_then(|value| parse_content_range(value.to_str().ok()?));
             match answered {
                 Some((_, _, total)) if total != range.total => Err(lasting(wrong_length(Some(total), range)).into()),
                 Some((start, end, _)) if (start, end) == (range.start, range.end) => Ok(()),
@@ -180,21 +159,12 @@ fn check_answer(response: &Response, range: Range) -> Result<(), Refusal> {
         404 => Err(lasting(failed("The artifact is not in the bucket.")).into()),
         416 => Err(lasting(wrong_length(None, range)).into()),
         408 | 429 | 500..=599 => {
-            let seconds = response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+            let seconds =
+                response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
             let retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
             let message = format!("The bucket answered {status}.");
-            let body = ErrorBody {
-                retry_after_ms,
-                ..ErrorBody::new(ErrorCode::DownloadFailed, message)
-            };
-            Err(Failure {
-                error: Error::from(body),
-                repeat: true,
-            }
-            .into())
+            let body = ErrorBody { retry_after_ms, ..ErrorBody::new(ErrorCode::DownloadFailed, message) };
+            Err(Failure { error: Error::from(body), repeat: true }.into())
         }
         _ => Err(lasting(failed(format!("The bucket answered {status}."))).into()),
     }
@@ -213,11 +183,7 @@ fn wrong_length(total: Option<u64>, range: Range) -> Error {
 fn parse_content_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (start, last) = range.split_once('-')?;
-    Some((
-        start.parse().ok()?,
-        last.parse::<u64>().ok()?.checked_add(1)?,
-        total.parse().ok()?,
-    ))
+    Some((start.parse().ok()?, last.parse::<u64>().ok()?.checked_add(1)?, total.parse().ok()?))
 }
 
 async fn read(mut response: Response, range: Range) -> Result<Vec<u8>, Failure> {
@@ -244,14 +210,7 @@ mod tests {
     #[test]
     fn content_ranges_are_read_strictly() {
         assert_eq!(parse_content_range("bytes 0-9/100"), Some((0, 10, 100)));
-        for bad in [
-            "",
-            "bytes */100",
-            "bytes 0-9/*",
-            "bytes 0-9",
-            "0-9/100",
-            "bytes 0-18446744073709551615/1",
-        ] {
+        for bad in ["", "bytes */100", "bytes 0-9/*", "bytes 0-9", "0-9/100", "bytes 0-18446744073709551615/1"] {
             assert_eq!(parse_content_range(bad), None, "{bad}");
         }
     }

@@ -37,10 +37,5 @@ fn run(mut file: File, mut receiver: mpsc::Receiver<Vec<u8>>) -> Result<Download
         Some(error) => Err(error),
         None => parser.finish(),
     };
-    Ok(Downloaded {
-        file,
-        size_bytes,
-        checksum_sha256: hex::encode(hash.finalize()),
-        archive,
-    })
+    Ok(Downloaded { file, size_bytes, checksum_sha256: hex::encode(hash.finalize()), archive })
 }

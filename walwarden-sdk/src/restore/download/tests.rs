@@ -18,32 +18,18 @@ const RANGE: u64 = 1000;
 const SECRET_QUERY: &str = "X-Amz-Signature=canary";
 
 fn artifact() -> Vec<u8> {
-    (0..10_500_u32)
-        .map(|index| u8::try_from(index % 251).expect("below 251"))
-        .collect()
+    (0..10_500_u32).map(|index| u8::try_from(index % 251).expect("below 251")).collect()
 }
 
 fn asked(request: &Request) -> (usize, usize) {
-    let header = request
-        .headers
-        .get("range")
-        .and_then(|value| value.to_str().ok())
-        .expect("a range");
-    let (start, last) = header
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .expect("one range");
-    (
-        start.parse().expect("a number"),
-        last.parse::<usize>().expect("a number") + 1,
-    )
+    let header = request.headers.get("range").and_then(|value| value.to_str().ok()).expect("a range");
+    let (start, last) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).expect("one range");
+    (start.parse().expect("a number"), last.parse::<usize>().expect("a number") + 1)
 }
 
 fn partial(body: &[u8], start: usize, end: usize, total: usize) -> ResponseTemplate {
     let range = format!("bytes {start}-{}/{total}", end - 1);
-    ResponseTemplate::new(206)
-        .insert_header("content-range", range)
-        .set_body_bytes(body)
+    ResponseTemplate::new(206).insert_header("content-range", range).set_body_bytes(body)
 }
 
 /// A bucket that serves `content` as S3 does.
@@ -65,11 +51,7 @@ struct World {
 impl World {
     async fn new(bucket: impl Fn(&Request) -> ResponseTemplate + Send + Sync + 'static) -> Self {
         let server = MockServer::start().await;
-        Mock::given(method("GET"))
-            .and(path("/artifact"))
-            .respond_with(bucket)
-            .mount(&server)
-            .await;
+        Mock::given(method("GET")).and(path("/artifact")).respond_with(bucket).mount(&server).await;
         let refreshed = std::sync::Arc::new(AtomicUsize::new(0));
         let (count, base) = (std::sync::Arc::clone(&refreshed), server.uri());
         let refresh = move |_: &Request| {
@@ -79,11 +61,7 @@ impl World {
             ResponseTemplate::new(200).set_body_json(ArtifactUrl { url, expires_at })
         };
         Mock::given(method("POST")).respond_with(refresh).mount(&server).await;
-        Self {
-            server,
-            directory: tempfile::tempdir().expect("temporary directory"),
-            refreshed,
-        }
+        Self { server, directory: tempfile::tempdir().expect("temporary directory"), refreshed }
     }
 
     fn source(&self, size: usize) -> Source {
@@ -97,11 +75,7 @@ impl World {
         };
         let http = crate::download_http_client().expect("a client");
         let token = SecretString::from(token::issue(&payload, &[1; 32]));
-        let retry = RetryPolicy {
-            max_retries: 3,
-            min_delay: Duration::from_millis(1),
-            ..RetryPolicy::default()
-        };
+        let retry = RetryPolicy { max_retries: 3, min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
         Source {
             session: RestoreSessionClient::new(&Endpoint::new(self.server.uri()), token, http.clone())
                 .expect("a session"),
@@ -122,10 +96,7 @@ impl World {
 
     async fn refusal(&self, size: usize) -> ErrorCode {
         let error = self.download(size).await.expect_err("refused");
-        assert!(
-            !error.to_string().contains("canary") && !error.to_string().contains("X-Amz"),
-            "{error}"
-        );
+        assert!(!error.to_string().contains("canary") && !error.to_string().contains("X-Amz"), "{error}");
         error.code()
     }
 }
@@ -138,10 +109,7 @@ async fn ranges_arrive_whole_and_in_order() {
     assert_eq!(downloaded.size_bytes, artifact().len() as u64);
     assert_eq!(downloaded.checksum_sha256, hex::encode(Sha256::digest(artifact())));
     assert_eq!(downloaded.archive, Err(ArchiveError::NotAnArchive));
-    assert_eq!(
-        world.server.received_requests().await.map(|requests| requests.len()),
-        Some(11)
-    );
+    assert_eq!(world.server.received_requests().await.map(|requests| requests.len()), Some(11));
 }
 
 #[tokio::test]
@@ -215,11 +183,7 @@ async fn a_bucket_that_refuses_fresh_urls_is_given_up() {
 async fn an_object_of_another_length_is_not_the_artifact() {
     for length in [10_499, 10_501, 500] {
         let world = World::new(move |request: &Request| honest(&vec![1; length], request)).await;
-        assert_eq!(
-            world.refusal(artifact().len()).await,
-            ErrorCode::ArtifactChecksumMismatch,
-            "{length}"
-        );
+        assert_eq!(world.refusal(artifact().len()).await, ErrorCode::ArtifactChecksumMismatch, "{length}");
     }
 }
 
@@ -236,10 +200,7 @@ async fn wrong_ranges_and_ignored_ranges_are_refused() {
     let world = World::new(|_: &Request| ResponseTemplate::new(404)).await;
     assert_eq!(world.refusal(artifact().len()).await, ErrorCode::DownloadFailed);
     let world = World::new(|_: &Request| ResponseTemplate::new(200).set_body_bytes(&artifact()[..500])).await;
-    let (_, bytes) = world
-        .download(500)
-        .await
-        .expect("200 with the whole file is the whole range");
+    let (_, bytes) = world.download(500).await.expect("200 with the whole file is the whole range");
     assert_eq!(bytes, artifact()[..500]);
 }
 
@@ -261,13 +222,8 @@ async fn artifacts_are_not_fetched_in_clear_from_other_machines() {
     let world = World::new(|_: &Request| ResponseTemplate::new(200)).await;
     let workspace = Workspace::create(world.directory.path()).expect("workspace");
     let url = format!("http://bucket.example.com/artifact?{SECRET_QUERY}");
-    let source = Source {
-        url,
-        ..world.source(10)
-    };
-    let error = download(source, &workspace, CancellationToken::new(), &|_| {})
-        .await
-        .expect_err("refused");
+    let source = Source { url, ..world.source(10) };
+    let error = download(source, &workspace, CancellationToken::new(), &|_| {}).await.expect_err("refused");
     assert_eq!(error.code(), ErrorCode::UnexpectedResponse);
     assert!(!error.to_string().contains("canary"), "{error}");
 }

@@ -21,9 +21,7 @@ struct World {
 }
 
 fn pem(key: &SigningKey) -> String {
-    key.verifying_key()
-        .to_public_key_pem(LineEnding::default())
-        .expect("encodes")
+    key.verifying_key().to_public_key_pem(LineEnding::default()).expect("encodes")
 }
 
 impl World {
@@ -52,10 +50,7 @@ impl World {
             },
             started_at: at,
             finished_at: at,
-            retention: ManifestRetention {
-                mode: "none".to_owned(),
-                retain_until: None,
-            },
+            retention: ManifestRetention { mode: "none".to_owned(), retain_until: None },
             encryption: None,
             key_id: manifest::key_id(&key.verifying_key()),
         };
@@ -67,14 +62,7 @@ impl World {
             job_intent_id: RestoreJobId::from_uuid(Uuid::from_u128(5)),
             exp: at,
         };
-        Self {
-            key,
-            manifest,
-            token,
-            pinned: None,
-            tamper: |_| {},
-            claim: |_| {},
-        }
+        Self { key, manifest, token, pinned: None, tamper: |_| {}, claim: |_| {} }
     }
 
     fn verify(&self) -> Result<Manifest, ErrorCode> {
@@ -95,18 +83,9 @@ impl World {
             finished_at: None,
             error: None,
         };
-        let download = ArtifactUrl {
-            url: "http://127.0.0.1/".to_owned(),
-            expires_at: at,
-        };
+        let download = ArtifactUrl { url: "http://127.0.0.1/".to_owned(), expires_at: at };
         let public_key_pem = pem(&self.key);
-        let mut claim = RestoreClaim {
-            restore,
-            manifest: document,
-            public_key_pem,
-            download,
-            heartbeat_seconds: 60,
-        };
+        let mut claim = RestoreClaim { restore, manifest: document, public_key_pem, download, heartbeat_seconds: 60 };
         (self.claim)(&mut claim);
         super::manifest(&claim, &self.token, &signed.hash, self.pinned.as_deref()).map_err(|error| error.code())
     }
@@ -165,12 +144,7 @@ fn a_genuine_manifest_of_another_backup_is_refused() {
 
 fn downloaded(archive: Result<ArchiveSummary, ArchiveError>, size_bytes: u64, checksum: &str) -> Downloaded {
     let file = tempfile::tempfile().expect("temporary file");
-    Downloaded {
-        file,
-        size_bytes,
-        checksum_sha256: checksum.to_owned(),
-        archive,
-    }
+    Downloaded { file, size_bytes, checksum_sha256: checksum.to_owned(), archive }
 }
 
 #[test]
@@ -180,20 +154,11 @@ fn only_the_bytes_that_the_manifest_commits_to_pass() {
     let (right, wrong) = ("aa".repeat(32), "ab".repeat(32));
     let code = |downloaded| artifact(&downloaded, &manifest).map_err(|error| error.code());
     assert_eq!(code(downloaded(newer(), 3, &right)), Ok(None));
-    assert_eq!(
-        code(downloaded(newer(), 4, &right)),
-        Err(ErrorCode::ArtifactChecksumMismatch)
-    );
-    assert_eq!(
-        code(downloaded(newer(), 3, &wrong)),
-        Err(ErrorCode::ArtifactChecksumMismatch)
-    );
+    assert_eq!(code(downloaded(newer(), 4, &right)), Err(ErrorCode::ArtifactChecksumMismatch));
+    assert_eq!(code(downloaded(newer(), 3, &wrong)), Err(ErrorCode::ArtifactChecksumMismatch));
     let broken = || Err(ArchiveError::NotAnArchive);
     assert_eq!(code(downloaded(broken(), 3, &right)), Err(ErrorCode::ArchiveIncomplete));
-    assert_eq!(
-        code(downloaded(broken(), 3, &wrong)),
-        Err(ErrorCode::ArtifactChecksumMismatch)
-    );
+    assert_eq!(code(downloaded(broken(), 3, &wrong)), Err(ErrorCode::ArtifactChecksumMismatch));
 }
 
 #[test]
@@ -203,8 +168,5 @@ fn an_older_pg_restore_is_refused() {
     let check = |line: &str| tool_version(&version(line), &manifest).map_err(|error| error.code());
     assert_eq!(check("pg_restore (PostgreSQL) 15.1"), Ok(()));
     assert_eq!(check("pg_restore (PostgreSQL) 17.6"), Ok(()));
-    assert_eq!(
-        check("pg_restore (PostgreSQL) 14.20"),
-        Err(ErrorCode::ToolVersionUnsupported)
-    );
+    assert_eq!(check("pg_restore (PostgreSQL) 14.20"), Err(ErrorCode::ToolVersionUnsupported));
 }

@@ -86,9 +86,7 @@ impl SourceArguments {
 
 /// Sets everything about a database that follows from its source.
 pub(super) fn set_source(database: &mut Database, dsn: &Dsn, context: &Context<'_>) -> Result<(), Failure> {
-    dsn.database()
-        .unwrap_or_default()
-        .clone_into(&mut database.database_name);
+    dsn.database().unwrap_or_default().clone_into(&mut database.database_name);
     database.redacted_dsn = dsn.redacted();
     database.sealed_dsn = context.keyring()?.seal_dsn(context.system, database.id, dsn);
     Ok(())
@@ -103,13 +101,7 @@ pub(super) fn set_schedule(database: &mut Database, cron: Option<&str>, now: Tim
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments {
-        name,
-        destination,
-        source,
-        schedule,
-        codec,
-    } = arguments;
+    let AddArguments { name, destination, source, schedule, codec } = arguments;
     check_name(&name)?;
     let destination = context.store.destination(context.org_id, destination).await?;
     let dsn = source.read(context)?.ok_or_else(|| {

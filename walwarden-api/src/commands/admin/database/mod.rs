@@ -74,21 +74,14 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
 
 async fn list(context: &Context<'_>) -> CommandResult {
     let databases = context.databases().await?;
-    let records: Vec<Value> = databases
-        .iter()
-        .map(|(database, last)| view::record(context, database, *last))
-        .collect();
+    let records: Vec<Value> = databases.iter().map(|(database, last)| view::record(context, database, *last)).collect();
     let text = table(&records, &COLUMNS, "There are no databases yet.");
     Ok(Outcome::new(json!({ "databases": records }), text))
 }
 
 async fn remove(id: DatabaseId, context: &Context<'_>) -> CommandResult {
     let (database, _) = context.store.database(context.org_id, id).await?;
-    match context
-        .store
-        .delete_database(context.org_id, id, context.system.now())
-        .await
-    {
+    match context.store.delete_database(context.org_id, id, context.system.now()).await {
         Err(StoreError::InUse(_)) => {
             let backups = context.store.backups(context.org_id, id, None, 50).await?;
             let active = backups.iter().find(|job| !job.state().is_terminal());
@@ -99,10 +92,7 @@ async fn remove(id: DatabaseId, context: &Context<'_>) -> CommandResult {
         result => {
             result?;
             let data = json!({ "id": id, "removed": true });
-            Ok(Outcome::new(
-                data,
-                format!("Removed {} ({id}). Its backups stay in the bucket.", database.name),
-            ))
+            Ok(Outcome::new(data, format!("Removed {} ({id}). Its backups stay in the bucket.", database.name)))
         }
     }
 }

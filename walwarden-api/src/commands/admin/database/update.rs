@@ -33,13 +33,7 @@ pub(in crate::commands::admin) struct UpdateArguments {
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments {
-        id,
-        name,
-        destination,
-        source,
-        codec,
-    } = arguments;
+    let UpdateArguments { id, name, destination, source, codec } = arguments;
     let (mut database, last) = context.store.database(context.org_id, id).await?;
     if let Some(name) = name {
         check_name(&name)?;

@@ -65,24 +65,11 @@ impl SecretArguments {
 
 pub(super) fn check_access_key_id(id: &str) -> Result<(), Failure> {
     let fits = (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits {
-        Ok(())
-    } else {
-        Err(usage(
-            "--access-key-id has 1 to 256 printable characters without spaces",
-        ))
-    }
+    if fits { Ok(()) } else { Err(usage("--access-key-id has 1 to 256 printable characters without spaces")) }
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments {
-        name,
-        provider,
-        bucket,
-        options,
-        access_key_id,
-        secret,
-    } = arguments;
+    let AddArguments { name, provider, bucket, options, access_key_id, secret } = arguments;
     let now = context.system.now();
     let mut destination = Destination {
         id: DestinationId::from_uuid(context.system.uuid()),
@@ -107,13 +94,8 @@ pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> Comma
     let secret_access_key = secret.read(context.env)?.ok_or_else(|| {
         usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
     })?;
-    let credentials = Credentials {
-        access_key_id,
-        secret_access_key,
-    };
-    destination.sealed_credentials = context
-        .keyring()?
-        .seal_credentials(context.system, destination.id, &credentials);
+    let credentials = Credentials { access_key_id, secret_access_key };
+    destination.sealed_credentials = context.keyring()?.seal_credentials(context.system, destination.id, &credentials);
     context.store.create_destination(&destination).await?;
     let id = destination.id.to_string();
     Ok(shown(&destination).then(&[

@@ -79,22 +79,10 @@ async fn remove(id: DestinationId, context: &Context<'_>) -> CommandResult {
         .map(|(database, _)| format!("{} ({})", database.name, database.id))
         .collect();
     if !users.is_empty() {
-        let message = format!(
-            "the destination is used by {}: give them another one, or remove them",
-            users.join(", ")
-        );
+        let message = format!("the destination is used by {}: give them another one, or remove them", users.join(", "));
         return Err(Failure::new(ErrorCode::InvalidRequest, message));
     }
-    context
-        .store
-        .delete_destination(context.org_id, id, context.system.now())
-        .await?;
+    context.store.delete_destination(context.org_id, id, context.system.now()).await?;
     let data = json!({ "id": id, "removed": true });
-    Ok(Outcome::new(
-        data,
-        format!(
-            "Removed {} ({id}). What is in the bucket stays there.",
-            destination.name
-        ),
-    ))
+    Ok(Outcome::new(data, format!("Removed {} ({id}). What is in the bucket stays there.", destination.name)))
 }

@@ -11,7 +11,8 @@ use crate::store::destinations::Destination;
 pub(super) enum Provider {
     /// Amazon S3
     Aws,
-    /// MinIO
+    /// `MinIO`
+    #[value(help = "MinIO")]
     Minio,
     /// Google Cloud Storage, over its S3 interface
     Gcs,
@@ -129,14 +130,7 @@ pub(super) fn usage(message: impl Into<String>) -> Failure {
 impl Options {
     /// Sets what was given.
     pub(super) fn apply(&self, destination: &mut Destination) {
-        let Self {
-            endpoint,
-            region,
-            addressing,
-            checksum_mode,
-            lock_mode,
-            retention_days,
-        } = self;
+        let Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days } = self;
         if let Some(endpoint) = endpoint {
             destination.endpoint = Some(endpoint.trim_end_matches('/').to_owned());
         }
@@ -196,14 +190,8 @@ impl Options {
 /// A region becomes part of a host name.
 fn check_region(region: &str) -> Result<(), Failure> {
     let fits = (1..=64).contains(&region.len())
-        && region
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if fits {
-        Ok(())
-    } else {
-        Err(usage("a region has 1 to 64 lowercase letters, digits and hyphens"))
-    }
+        && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(()) } else { Err(usage("a region has 1 to 64 lowercase letters, digits and hyphens")) }
 }
 
 fn check_bucket(bucket: &str) -> Result<(), Failure> {
@@ -211,22 +199,13 @@ fn check_bucket(bucket: &str) -> Result<(), Failure> {
         && bucket
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'_'));
-    if fits {
-        Ok(())
-    } else {
-        Err(usage(
-            "a bucket's name has 3 to 63 lowercase letters, digits, hyphens and dots",
-        ))
-    }
+    if fits { Ok(()) } else { Err(usage("a bucket's name has 3 to 63 lowercase letters, digits, hyphens and dots")) }
 }
 
 /// Whether a host is this machine: then nobody else is on the line.
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
@@ -239,9 +218,7 @@ fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
     match url.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if is_loopback(authority.host()) => Ok(()),
-        Some("http") => Err(usage(
-            "--endpoint must begin with https://, except on the loopback interface",
-        )),
+        Some("http") => Err(usage("--endpoint must begin with https://, except on the loopback interface")),
         _ => Err(malformed()),
     }
 }
@@ -255,15 +232,13 @@ pub(super) fn check(destination: &Destination) -> Result<(), Failure> {
         check_endpoint(endpoint)?;
     }
     match (destination.provider.as_str(), destination.lock_mode.as_str()) {
-        ("backblaze-b2", "governance") => Err(usage(
-            "Backblaze B2 locks in compliance mode only: use --lock-mode compliance, which nobody can lift",
-        )),
+        ("backblaze-b2", "governance") => {
+            Err(usage("Backblaze B2 locks in compliance mode only: use --lock-mode compliance, which nobody can lift"))
+        }
         (provider, "compliance") if provider != "backblaze-b2" => {
             Err(usage("--lock-mode compliance is for Backblaze B2 only: use governance"))
         }
-        ("gcs", "governance") => Err(usage(
-            "Google Cloud Storage has no Object Lock over its S3 interface: use none",
-        )),
+        ("gcs", "governance") => Err(usage("Google Cloud Storage has no Object Lock over its S3 interface: use none")),
         _ => Ok(()),
     }
 }
@@ -274,12 +249,9 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_the_loopback_interface_only() {
-        for endpoint in [
-            "https://s3.example.com",
-            "http://127.0.0.1:8333",
-            "http://[::1]:9000",
-            "http://localhost:9000/",
-        ] {
+        for endpoint in
+            ["https://s3.example.com", "http://127.0.0.1:8333", "http://[::1]:9000", "http://localhost:9000/"]
+        {
             assert_eq!(check_endpoint(endpoint), Ok(()), "{endpoint}");
         }
         for endpoint in [

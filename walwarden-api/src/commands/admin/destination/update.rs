@@ -34,14 +34,7 @@ pub(in crate::commands::admin) struct UpdateArguments {
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments {
-        id,
-        name,
-        bucket,
-        options,
-        access_key_id,
-        secret,
-    } = arguments;
+    let UpdateArguments { id, name, bucket, options, access_key_id, secret } = arguments;
     let mut destination = context.store.destination(context.org_id, id).await?;
     let moved = bucket.as_ref().is_some_and(|bucket| *bucket != destination.bucket);
     destination.name = name.unwrap_or(destination.name);

@@ -18,13 +18,7 @@ pub(in crate::http) async fn handle(
     page: Page<BackupJobId>,
 ) -> Result<Json<BackupList>> {
     let (database, _) = state.store.database(caller.org_id(), id).await?;
-    let read = state
-        .store
-        .backups(caller.org_id(), database.id, page.after, page.limit + 1)
-        .await?;
+    let read = state.store.backups(caller.org_id(), database.id, page.after, page.limit + 1).await?;
     let (rows, next_cursor) = page.cut(read, |job| job.id.to_string());
-    Ok(Json(BackupList {
-        backups: rows.iter().map(backup_view).collect(),
-        next_cursor,
-    }))
+    Ok(Json(BackupList { backups: rows.iter().map(backup_view).collect(), next_cursor }))
 }

@@ -18,11 +18,7 @@ use crate::store::backups::BackupJob;
 const STATUS: u16 = 202;
 
 fn body(job: &BackupJob) -> String {
-    let triggered = TriggeredBackup {
-        backup_job_id: job.id,
-        database_id: job.database_id,
-        state: job.state(),
-    };
+    let triggered = TriggeredBackup { backup_job_id: job.id, database_id: job.database_id, state: job.state() };
     json!(triggered).to_string()
 }
 
@@ -39,27 +35,13 @@ pub(in crate::http) async fn handle(
         return Ok(replay(stored));
     }
     let (database, _) = state.store.database(caller.org_id(), id).await?;
-    let destination = state
-        .store
-        .destination(caller.org_id(), database.destination_id)
-        .await?;
+    let destination = state.store.destination(caller.org_id(), database.destination_id).await?;
     state.keyring.open_credentials(&destination)?;
 
-    let reply = Reply {
-        scope: &scope,
-        status: STATUS,
-        body: &body,
-    };
+    let reply = Reply { scope: &scope, status: STATUS, body: &body };
     let attempts = state.settings.backup_attempts;
-    let queued = backups::queue(
-        &state.store,
-        &state.system,
-        &database,
-        BackupTrigger::Adhoc,
-        attempts,
-        Some(reply),
-    )
-    .await;
+    let queued =
+        backups::queue(&state.store, &state.system, &database, BackupTrigger::Adhoc, attempts, Some(reply)).await;
     match queued {
         Ok(Submitted::New(job)) => {
             state.wake.notify_one();

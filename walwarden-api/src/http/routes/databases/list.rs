@@ -17,14 +17,8 @@ pub(in crate::http) async fn handle(
     page: Page<DatabaseId>,
 ) -> Result<Json<DatabaseList>> {
     let now = state.system.now();
-    let read = state
-        .store
-        .databases(caller.org_id(), page.after, page.limit + 1)
-        .await?;
+    let read = state.store.databases(caller.org_id(), page.after, page.limit + 1).await?;
     let (rows, next_cursor) = page.cut(read, |(database, _)| database.id.to_string());
-    let databases = rows
-        .iter()
-        .map(|(database, last)| database_view(database, *last, now))
-        .collect();
+    let databases = rows.iter().map(|(database, last)| database_view(database, *last, now)).collect();
     Ok(Json(DatabaseList { databases, next_cursor }))
 }

@@ -32,10 +32,7 @@ pub(in crate::http) async fn handle(
     let (Some(text), Some(manifest_hash), Some(artifact), Some(started_at)) =
         (job.manifest, job.manifest_hash, job.artifact, job.started_at)
     else {
-        return Err(ApiError::new(
-            ErrorCode::NotFound,
-            "There is no evidence of a backup that is not completed.",
-        ));
+        return Err(ApiError::new(ErrorCode::NotFound, "There is no evidence of a backup that is not completed."));
     };
     let document: Value = serde_json::from_str(&text).map_err(ApiError::internal)?;
     let events = state.store.audit_chain(caller.org_id(), &id.to_string()).await?;
@@ -49,9 +46,7 @@ pub(in crate::http) async fn handle(
         manifest::verify(&document, &state.keyring.signing_key().verifying_key()).map_err(ApiError::internal)?;
     }
     let completed = events.iter().find(|event| event.kind == EventKind::BackupCompleted);
-    let verified_at = completed
-        .ok_or_else(|| ApiError::internal("a completed backup without its event"))?
-        .at;
+    let verified_at = completed.ok_or_else(|| ApiError::internal("a completed backup without its event"))?.at;
 
     Ok(Json(Evidence {
         backup_job_id: job.id,

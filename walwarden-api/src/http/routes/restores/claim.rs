@@ -23,10 +23,7 @@ pub(in crate::http) async fn handle(
     let facts = RestoreReportPayload::default();
     let job = restores::report(&state.store, &state.system, org_id, id, RestoreState::Claimed, &facts).await?;
     let backup = state.store.backup(org_id, job.backup_job_id).await?;
-    let manifest = backup
-        .manifest
-        .as_deref()
-        .ok_or_else(|| ApiError::of(ErrorCode::BackupNotRestorable))?;
+    let manifest = backup.manifest.as_deref().ok_or_else(|| ApiError::of(ErrorCode::BackupNotRestorable))?;
     let manifest = serde_json::from_str(manifest).map_err(ApiError::internal)?;
     Ok(Json(RestoreClaim {
         restore: restore_view(&job),

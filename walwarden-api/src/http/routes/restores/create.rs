@@ -94,11 +94,7 @@ pub(in crate::http) async fn handle(
         target_redacted_dsn: &request.target_redacted_dsn,
         created_database: request.created_database.as_deref(),
     };
-    let reply = Reply {
-        scope: &scope,
-        status: STATUS,
-        body: &stored_body,
-    };
+    let reply = Reply { scope: &scope, status: STATUS, body: &stored_body };
     match restores::open(&state.store, &state.system, new, reply).await? {
         Submitted::New(job) => Ok(answer(&state, &job, false)),
         Submitted::Replayed(stored) => replay(&state, &caller, &same(stored)?).await,

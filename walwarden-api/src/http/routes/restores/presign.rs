@@ -13,10 +13,7 @@ use crate::system::after;
 
 pub(super) async fn presign(state: &AppState, backup: &BackupJob) -> Result<ArtifactUrl> {
     let seconds = state.settings.presign_seconds;
-    let key = backup
-        .object_key
-        .as_deref()
-        .ok_or_else(|| ApiError::of(ErrorCode::BackupNotRestorable))?;
+    let key = backup.object_key.as_deref().ok_or_else(|| ApiError::of(ErrorCode::BackupNotRestorable))?;
     let destination = state.store.destination(backup.org_id, backup.destination_id).await?;
     let credentials = state.keyring.open_credentials(&destination)?;
     let bucket = Bucket::connect(&destination, &credentials)?;

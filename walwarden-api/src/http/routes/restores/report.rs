@@ -23,11 +23,7 @@ fn check(facts: &RestoreReportPayload) -> Result<()> {
     if facts.checksum_sha256.as_deref().is_some_and(|text| !is_checksum(text)) {
         return invalid("payload.checksumSha256 has 64 lowercase hexadecimal digits.");
     }
-    if facts
-        .pg_restore_version
-        .as_deref()
-        .is_some_and(|text| !is_version(text))
-    {
+    if facts.pg_restore_version.as_deref().is_some_and(|text| !is_version(text)) {
         return invalid("payload.pgRestoreVersion is a version such as 15.18.");
     }
     Ok(())
@@ -38,17 +34,11 @@ pub(in crate::http) async fn handle(
     session: Session,
     request: Body<RestoreReport>,
 ) -> Result<Json<Restore>> {
-    let RestoreReport {
-        state: reached,
-        payload,
-    } = request.value;
+    let RestoreReport { state: reached, payload } = request.value;
     check(&payload)?;
     let job = session.job;
     // Issuing, using and timing out are the server's own steps: reported, they are signs of life at most.
-    let own = matches!(
-        reached,
-        RestoreState::TokenIssued | RestoreState::Triggered | RestoreState::TimedOut
-    );
+    let own = matches!(reached, RestoreState::TokenIssued | RestoreState::Triggered | RestoreState::TimedOut);
     if own && reached != job.state() {
         let message = format!("{} is not for the restore machine to report.", reached.as_str());
         return Err(ApiError::new(ErrorCode::InvalidTransition, message));

@@ -44,11 +44,7 @@ pub(in crate::http) async fn handle(
     if request.mode != payload.mode {
         return Err(refuse(&state, job.id, Refusal::ModeMismatch).await);
     }
-    let reply = Reply {
-        scope: &scope,
-        status: STATUS,
-        body: &body,
-    };
+    let reply = Reply { scope: &scope, status: STATUS, body: &body };
     match restores::trigger(&state.store, &state.system, payload.org_id, job.id, reply).await {
         Ok(Submitted::New(job)) => Ok(respond(STATUS, body(&job), false)),
         Ok(Submitted::Replayed(stored)) => Ok(replay(same(stored)?)),

@@ -47,18 +47,10 @@ impl ArchiveParser {
                 }
                 self.reader.set_sizes(integer_size, offset_size);
                 (self.summary.integer_size, self.summary.offset_size) = (integer_size, offset_size);
-                if self.minor() >= 15 {
-                    Header::CompressionAlgorithm
-                } else {
-                    Header::CompressionLevel
-                }
+                if self.minor() >= 15 { Header::CompressionAlgorithm } else { Header::CompressionLevel }
             }
             (Header::CompressionLevel, Value::Integer(level)) => {
-                self.summary.compression = if level == 0 {
-                    Compression::None
-                } else {
-                    Compression::Gzip
-                };
+                self.summary.compression = if level == 0 { Compression::None } else { Compression::Gzip };
                 Header::CreationTime(0)
             }
             (Header::CompressionAlgorithm, Value::Bytes([algorithm, ..])) => {

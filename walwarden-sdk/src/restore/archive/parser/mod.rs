@@ -111,22 +111,13 @@ impl ArchiveParser {
             return Err(ArchiveError::Refused);
         }
         if self.state != State::BlockType || self.reader.is_within_value() {
-            return Err(ArchiveError::Truncated {
-                position: self.position,
-                within: self.part(),
-            });
+            return Err(ArchiveError::Truncated { position: self.position, within: self.part() });
         }
         if let Some(missing) = self.known.iter().find(|known| !known.seen) {
-            return Err(ArchiveError::MissingData {
-                dump_id: missing.entry.dump_id,
-            });
+            return Err(ArchiveError::MissingData { dump_id: missing.entry.dump_id });
         }
         let data_entries = self.known.into_iter().map(|known| known.entry).collect();
-        Ok(ArchiveSummary {
-            data_entries,
-            size_bytes: self.position,
-            ..self.summary
-        })
+        Ok(ArchiveSummary { data_entries, size_bytes: self.position, ..self.summary })
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
@@ -150,9 +141,7 @@ impl ArchiveParser {
             State::Header(Header::DatabaseName | Header::ServerVersion | Header::PgDumpVersion) => {
                 Want::Text { limit: MAX_HEADER_TEXT }
             }
-            State::Entry(Entry::Dependency(_)) => Want::SkippedText {
-                limit: MAX_DEPENDENCY_TEXT,
-            },
+            State::Entry(Entry::Dependency(_)) => Want::SkippedText { limit: MAX_DEPENDENCY_TEXT },
             State::Entry(
                 Entry::TextBeforeSection(_) | Entry::TextAfterSection(_) | Entry::TextBeforeDependencies(_),
             ) => Want::SkippedText { limit: MAX_TOC_TEXT },
@@ -194,11 +183,7 @@ impl ArchiveParser {
             State::BlockId { large_objects } => {
                 let dump_id = i32::try_from(integer(&value)).map_err(|_| self.malformed("id of a data block"))?;
                 self.block(dump_id)?;
-                Ok(if large_objects {
-                    State::LargeObject
-                } else {
-                    State::ChunkLength { large_objects }
-                })
+                Ok(if large_objects { State::LargeObject } else { State::ChunkLength { large_objects } })
             }
             State::LargeObject => match integer(&value) {
                 0 => Ok(State::BlockType),
@@ -206,11 +191,7 @@ impl ArchiveParser {
                 _ => Ok(State::ChunkLength { large_objects: true }),
             },
             State::ChunkLength { large_objects } => match u64::try_from(integer(&value)) {
-                Ok(0) => Ok(if large_objects {
-                    State::LargeObject
-                } else {
-                    State::BlockType
-                }),
+                Ok(0) => Ok(if large_objects { State::LargeObject } else { State::BlockType }),
                 Ok(length) => Ok(State::Chunk { length, large_objects }),
                 Err(_) => Err(self.malformed("length of a chunk")),
             },
@@ -220,9 +201,7 @@ impl ArchiveParser {
 
     fn block(&mut self, dump_id: i32) -> Result<(), ArchiveError> {
         let known = self.by_id.get(&dump_id).and_then(|index| self.known.get_mut(*index));
-        let known = known
-            .filter(|known| !known.seen)
-            .ok_or(ArchiveError::UnexpectedData { dump_id })?;
+        let known = known.filter(|known| !known.seen).ok_or(ArchiveError::UnexpectedData { dump_id })?;
         if known.declared.is_some_and(|declared| declared != self.block_start) {
             return Err(ArchiveError::OffsetMismatch { dump_id });
         }
@@ -244,24 +223,14 @@ impl ArchiveParser {
     }
 
     fn malformed(&self, reason: &'static str) -> ArchiveError {
-        ArchiveError::Malformed {
-            position: self.position,
-            reason,
-        }
+        ArchiveError::Malformed { position: self.position, reason }
     }
 
     fn limit(&self, limit: &'static str) -> ArchiveError {
-        ArchiveError::LimitExceeded {
-            position: self.position,
-            limit,
-        }
+        ArchiveError::LimitExceeded { position: self.position, limit }
     }
 }
 
 fn integer(value: &Value) -> i64 {
-    if let Value::Integer(integer) = value {
-        *integer
-    } else {
-        -1
-    }
+    if let Value::Integer(integer) = value { *integer } else { -1 }
 }

@@ -68,25 +68,14 @@ impl ArchiveParser {
     }
 
     pub(super) fn next_entry(&self) -> State {
-        if self.entries_left > 0 {
-            State::Entry(Entry::DumpId)
-        } else {
-            State::BlockType
-        }
+        if self.entries_left > 0 { State::Entry(Entry::DumpId) } else { State::BlockType }
     }
 
     fn offset(&mut self, value: &Value) -> Result<(), ArchiveError> {
         let declared = match value {
-            Value::Offset {
-                state: OFFSET_NO_DATA, ..
-            } => return Ok(()),
-            Value::Offset {
-                state: OFFSET_NOT_SET, ..
-            } => None,
-            Value::Offset {
-                state: OFFSET_SET,
-                offset,
-            } => Some(*offset),
+            Value::Offset { state: OFFSET_NO_DATA, .. } => return Ok(()),
+            Value::Offset { state: OFFSET_NOT_SET, .. } => None,
+            Value::Offset { state: OFFSET_SET, offset } => Some(*offset),
             _ => return Err(self.malformed("state of an offset")),
         };
         if self.known.len() >= MAX_DATA_ENTRIES {
@@ -97,16 +86,8 @@ impl ArchiveParser {
             return Err(self.malformed("two entries with the same id"));
         }
         let field_position = self.position - 1 - u64::from(self.summary.offset_size);
-        let entry = DataEntry {
-            dump_id,
-            field_position,
-            data_offset: 0,
-        };
-        self.known.push(Known {
-            entry,
-            declared,
-            seen: false,
-        });
+        let entry = DataEntry { dump_id, field_position, data_offset: 0 };
+        self.known.push(Known { entry, declared, seen: false });
         Ok(())
     }
 }

@@ -39,18 +39,8 @@ fn every_supported_version_is_read_to_its_end() {
         let bytes = write(minor, &items());
         let summary = parse(&bytes).expect("whole");
         assert_eq!(summary.version, (1, minor, 0));
-        assert_eq!(
-            summary.compression,
-            if minor >= 15 {
-                Compression::Zstd
-            } else {
-                Compression::Gzip
-            }
-        );
-        assert_eq!(
-            (summary.database_name.as_str(), summary.server_version.as_str()),
-            ("shop", "17.6")
-        );
+        assert_eq!(summary.compression, if minor >= 15 { Compression::Zstd } else { Compression::Gzip });
+        assert_eq!((summary.database_name.as_str(), summary.server_version.as_str()), ("shop", "17.6"));
         assert_eq!((summary.pg_dump_version.as_str(), summary.toc_entries), ("17.7", 4));
         assert_eq!(summary.size_bytes, bytes.len() as u64);
         let ids: Vec<i32> = summary.data_entries.iter().map(|entry| entry.dump_id).collect();
@@ -78,10 +68,7 @@ fn every_truncation_is_found() {
 #[test]
 fn data_nobody_asked_for_and_data_given_twice_are_refused() {
     let bytes = write(15, &items());
-    let mut writer = Writer {
-        bytes: bytes.clone(),
-        minor: 15,
-    };
+    let mut writer = Writer { bytes: bytes.clone(), minor: 15 };
     writer.block(&items()[1]);
     assert_eq!(parse(&writer.bytes), Err(ArchiveError::UnexpectedData { dump_id: 9 }));
     let mut trailing = bytes;
@@ -94,10 +81,7 @@ fn other_formats_and_versions_are_named() {
     assert_eq!(parse(b"-- PostgreSQL database dump"), Err(ArchiveError::NotAnArchive));
     let mut bytes = write(16, &items());
     bytes[6] = 17;
-    assert_eq!(
-        parse(&bytes),
-        Err(ArchiveError::UnsupportedVersion { major: 1, minor: 17 })
-    );
+    assert_eq!(parse(&bytes), Err(ArchiveError::UnsupportedVersion { major: 1, minor: 17 }));
     bytes[6] = 16;
     bytes[10] = 3;
     assert_eq!(parse(&bytes), Err(ArchiveError::NotAnArchive));
@@ -105,17 +89,11 @@ fn other_formats_and_versions_are_named() {
 
 #[test]
 fn counts_and_lengths_without_bounds_are_refused_at_once() {
-    let mut writer = Writer {
-        bytes: Vec::new(),
-        minor: 16,
-    };
+    let mut writer = Writer { bytes: Vec::new(), minor: 16 };
     writer.header();
     writer.integer(i32::MAX);
     assert!(matches!(parse(&writer.bytes), Err(ArchiveError::LimitExceeded { .. })));
-    let mut writer = Writer {
-        bytes: b"PGDMP\x01\x10\x00\x04\x08\x01\x00".to_vec(),
-        minor: 16,
-    };
+    let mut writer = Writer { bytes: b"PGDMP\x01\x10\x00\x04\x08\x01\x00".to_vec(), minor: 16 };
     (0..7).for_each(|field| writer.integer(field));
     writer.integer(i32::MAX);
     assert!(matches!(parse(&writer.bytes), Err(ArchiveError::LimitExceeded { .. })));
@@ -169,10 +147,7 @@ fn a_file_which_is_another_archive_is_left_as_it_was() {
     }
     let mut hostile = summary;
     hostile.data_entries[0].field_position = u64::MAX;
-    assert!(matches!(
-        patch_offsets(&copy(&bytes), &hostile),
-        Err(PatchError::Mismatch)
-    ));
+    assert!(matches!(patch_offsets(&copy(&bytes), &hostile), Err(PatchError::Mismatch)));
 }
 
 prop_compose! {

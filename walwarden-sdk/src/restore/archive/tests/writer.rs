@@ -89,10 +89,7 @@ impl Writer {
 }
 
 pub(super) fn write(minor: u8, items: &[Item]) -> Vec<u8> {
-    let mut writer = Writer {
-        bytes: Vec::new(),
-        minor,
-    };
+    let mut writer = Writer { bytes: Vec::new(), minor };
     writer.header();
     writer.integer(i32::try_from(items.len()).expect("few"));
     for item in items {
