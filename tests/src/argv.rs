@@ -46,6 +46,16 @@ impl ArgvSampler {
         }
     }
 
+    /// One that never looks.
+    #[must_use]
+    pub fn idle() -> Self {
+        Self {
+            seen: Arc::default(),
+            stop: Arc::default(),
+            thread: None,
+        }
+    }
+
     /// What was seen up to now: arguments separated by NUL, as the kernel shows them.
     #[must_use]
     pub fn seen(&self) -> Vec<Vec<u8>> {

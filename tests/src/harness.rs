@@ -1,6 +1,8 @@
 //! What the test binary's `main` calls, and what each trial gets: the shared servers, a directory, canaries, and processes whose
 //! output is kept. After every trial its output, its logs and every argv on the machine are searched for its secrets.
 
+mod alone;
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+pub use self::alone::run_alone;
 use crate::argv::ArgvSampler;
 use crate::canary::{Canaries, Place, files_below};
 use crate::fault_proxy::FaultProxy;
@@ -37,10 +40,9 @@ pub struct Servers {
 }
 
 impl Servers {
-    fn start(run: &Path) -> Result<Self> {
+    fn start(run: &Path, argv: ArgvSampler) -> Result<Self> {
         let (data, logs) = (run.join("servers/data"), run.join("servers/logs"));
         let canaries = Canaries::default();
-        let argv = ArgvSampler::start();
         let (postgres, s3) = thread::scope(|scope| {
             let postgres = scope.spawn(|| PostgresServer::start(&data, &logs, &canaries));
             let s3 = S3Server::start(&data, &logs, &canaries);
@@ -116,7 +118,7 @@ impl Suite {
     fn run_with_servers(self, arguments: &Arguments) -> Result<ExitCode> {
         let run = RunDirectory::create()?;
         let started = Instant::now();
-        let servers = match Servers::start(run.path()) {
+        let servers = match Servers::start(run.path(), ArgvSampler::start()) {
             Ok(servers) => Arc::new(servers),
             Err(error) => {
                 let logs = files_below(&run.path().join("servers/logs")).unwrap_or_default();

@@ -7,12 +7,14 @@
 )]
 
 pub mod argv;
+pub mod bench;
 pub mod canary;
 pub mod fault_proxy;
 pub mod harness;
 pub mod paths;
 pub mod postgres;
 pub mod process;
+pub mod recorder;
 pub mod runtime;
 pub mod s3;
 pub mod spawner;

@@ -22,49 +22,48 @@ use crate::wait::wait_for;
 /// The region the server answers to.
 pub const REGION: &str = "us-east-1";
 
+/// What a destination's key needs: objects, and the locks on them.
+const WRITER: &[&str] =
+    &["Read", "Write", "List", "GetObjectRetention", "PutObjectRetention", "GetBucketObjectLockConfiguration"];
+
 /// A running S3 server.
 #[derive(Debug)]
 pub struct S3Server {
     address: SocketAddr,
     access_key: String,
     secret_key: String,
+    writer_access_key: String,
+    writer_secret_key: String,
     client: Client,
     process: Running,
 }
 
 impl S3Server {
-    /// Starts a server: data below `data`, log below `logs`. Its access key and secret key become canaries.
+    /// Starts a server: data below `data`, log below `logs`. Its secret keys become canaries.
     pub fn start(data: &Path, logs: &Path, canaries: &Canaries) -> Result<Self> {
         let weed = paths::weed()?;
         let access_key = format!("AK{}", random_hex(9).to_uppercase());
         let secret_key = canaries.secret_key("the S3 secret key");
+        let writer_access_key = format!("AK{}", random_hex(9).to_uppercase());
+        let writer_secret_key = canaries.secret_key("the S3 writer's secret key");
         // The ports are free now and may be taken a moment later: then the server ends, and others are tried.
         let mut last = None;
         for _ in 0..5 {
             let directory = data.join(format!("seaweedfs-{}", random_hex(3)));
             fs::create_dir_all(&directory)?;
-            let identities = serde_json::json!({"identities": [{
-                "name": "tests",
-                "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-            }]});
+            let identity = |name: &str, access_key: &str, secret_key: &str, actions: &[&str]| {
+                let credentials = [serde_json::json!({"accessKey": access_key, "secretKey": secret_key})];
+                serde_json::json!({"name": name, "credentials": credentials, "actions": actions})
+            };
+            let identities = serde_json::json!({"identities": [
+                identity("tests", &access_key, &secret_key, &["Admin", "Read", "Write", "List", "Tagging"]),
+                identity("writer", &writer_access_key, &writer_secret_key, WRITER),
+            ]});
             fs::write(directory.join("s3.json"), identities.to_string())?;
             let [master, volume, filer, s3] = free_ports()?;
             let mut process = Run::new(&weed, &directory, logs)
-                .args([
-                    "server",
-                    "-dir=.",
-                    "-ip=127.0.0.1",
-                    "-ip.bind=127.0.0.1",
-                    "-master.telemetry=false",
-                ])
-                .args([
-                    "-master.volumeSizeLimitMB=1024",
-                    "-volume.max=2000",
-                    "-filer",
-                    "-s3",
-                    "-s3.config=s3.json",
-                ])
+                .args(["server", "-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"])
+                .args(["-master.volumeSizeLimitMB=1024", "-volume.max=2000", "-filer", "-s3", "-s3.config=s3.json"])
                 // Fixed default ports of services nobody here uses.
                 .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
                 .args([format!("-master.port={master}"), format!("-volume.port={volume}")])
@@ -78,6 +77,8 @@ impl S3Server {
                         address,
                         access_key,
                         secret_key,
+                        writer_access_key,
+                        writer_secret_key,
                         client,
                         process,
                     });
@@ -112,6 +113,19 @@ impl S3Server {
         &self.secret_key
     }
 
+    /// The access key that reads, writes and lists objects and nothing more: what a destination should have. To one that may
+    /// do everything this server does not even say that a bucket is missing, it creates it.
+    #[must_use]
+    pub fn writer_access_key(&self) -> &str {
+        &self.writer_access_key
+    }
+
+    /// Its secret, a canary.
+    #[must_use]
+    pub fn writer_secret_key(&self) -> &str {
+        &self.writer_secret_key
+    }
+
     /// The server's log.
     #[must_use]
     pub fn log(&self) -> &Path {
@@ -133,14 +147,8 @@ impl S3Server {
     /// An empty bucket with a name of its own. With `object_lock` it is versioned and can hold retention; it has no default retention.
     pub fn create_bucket(&self, object_lock: bool) -> Result<Bucket> {
         let name = format!("t-{}", random_hex(6));
-        block_on(
-            self.client
-                .create_bucket()
-                .bucket(&name)
-                .object_lock_enabled_for_bucket(object_lock)
-                .send(),
-        )
-        .with_context(|| format!("cannot create bucket {name}"))?;
+        block_on(self.client.create_bucket().bucket(&name).object_lock_enabled_for_bucket(object_lock).send())
+            .with_context(|| format!("cannot create bucket {name}"))?;
         Ok(Bucket::new(name, self.client.clone()))
     }
 }
@@ -160,10 +168,7 @@ fn client(endpoint: &str, access_key: &str, secret_key: &str) -> Client {
 
 /// Unsigned requests answer 403 once the whole server is up.
 fn wait_ready(process: &mut Running, address: SocketAddr) -> Result<()> {
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(2))
-        .build()?;
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
     wait_for("the S3 server to answer", Duration::from_mins(1), || {
         if let Some(status) = process.try_status()? {
             return Ok(Some(Err(status)));
@@ -184,9 +189,7 @@ fn free_ports<const N: usize>() -> Result<[u16; N]> {
     for _ in 0..1000 {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();
-        let grpc = port
-            .checked_add(GRPC_OFFSET)
-            .map(|grpc| TcpListener::bind(("127.0.0.1", grpc)));
+        let grpc = port.checked_add(GRPC_OFFSET).map(|grpc| TcpListener::bind(("127.0.0.1", grpc)));
         held.push(listener);
         if let Some(Ok(grpc)) = grpc {
             held.push(grpc);

@@ -40,12 +40,7 @@ impl<'a> Walwarden<'a> {
             Store::Sqlite => None,
             Store::Postgres => Some(context.database()?),
         };
-        let this = Self {
-            context,
-            data,
-            metadata,
-            extra: Vec::new(),
-        };
+        let this = Self { context, data, metadata, extra: Vec::new() };
         this.api(flags::INIT)?.output()?.success()?;
         Ok(this)
     }
@@ -69,10 +64,7 @@ impl<'a> Walwarden<'a> {
 
     /// A `walwarden-api` command on this installation, not yet started.
     pub fn api<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Result<Run> {
-        let mut run = self
-            .context
-            .run_binary(flags::API_BINARY)?
-            .env(flags::DATA_DIR, &self.data);
+        let mut run = self.context.run_binary(flags::API_BINARY)?.env(flags::DATA_DIR, &self.data);
         if let Some(metadata) = &self.metadata {
             run = run.env(flags::DATABASE_URL, metadata.dsn());
         }
@@ -88,13 +80,7 @@ impl<'a> Walwarden<'a> {
 
     /// The same for a command that shows a secret once: its output is kept out of the searched logs.
     pub fn admin_private(&self, args: &[&str], env: &[(&str, &str)]) -> Result<serde_json::Value> {
-        flags::data(
-            &self
-                .admin_run(args, env)?
-                .private_output(&self.context.private())
-                .output()?
-                .success()?,
-        )
+        flags::data(&self.admin_run(args, env)?.private_output(&self.context.private()).output()?.success()?)
     }
 
     /// An admin command, not yet started.
@@ -113,38 +99,25 @@ impl<'a> Walwarden<'a> {
         // The port is free now and may be taken a moment later: then the server ends, and another is tried.
         for _ in 0..3 {
             let port = free_port()?;
-            let process = self
-                .api(
-                    flags::serve(role, port)
-                        .iter()
-                        .map(String::as_str)
-                        .chain(args.iter().copied()),
-                )?
-                .spawn()?;
+            let process =
+                self.api(flags::serve(role, port).iter().map(String::as_str).chain(args.iter().copied()))?.spawn()?;
             let mut server = Server::new(process, port);
             match server.wait_ready() {
                 Ok(()) => return Ok(server),
                 Err(error) => {
                     let log = server.log_text()?;
-                    ensure!(
-                        log.contains("ddress already in use") || log.contains("ddress in use"),
-                        error
-                    );
+                    ensure!(log.contains("ddress already in use") || log.contains("ddress in use"), error);
                 }
             }
         }
         bail!("three free ports in a row were taken by others")
     }
 
-    /// A `walwarden` command against a server, with an API key or restore token where the test has one, not yet started.
-    pub fn cli(&self, server: &Server, token: Option<&str>, args: &[&str]) -> Result<Run> {
-        let mut run = self
-            .context
-            .run_binary(flags::CLI_BINARY)?
-            .env(flags::API_URL, server.url())
-            .args(args);
-        if let Some(token) = token {
-            run = run.env(flags::TOKEN, token);
+    /// A `walwarden` command against a server, with an API key where the test has one, not yet started.
+    pub fn cli(&self, server: &Server, api_key: Option<&str>, args: &[&str]) -> Result<Run> {
+        let mut run = self.context.run_binary(flags::CLI_BINARY)?.env(flags::API_URL, server.url()).args(args);
+        if let Some(api_key) = api_key {
+            run = run.env(flags::API_KEY, api_key);
         }
         Ok(run)
     }

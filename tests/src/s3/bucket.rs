@@ -63,19 +63,11 @@ impl Bucket {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            let request = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.name)
-                .prefix(prefix)
-                .set_continuation_token(token);
+            let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).set_continuation_token(token);
             let page = block_on(request.send()).context("cannot list objects")?;
             for object in page.contents() {
                 let key = object.key().context("a listed object has a key")?.to_owned();
-                objects.push(StoredObject {
-                    key,
-                    size: u64::try_from(object.size().unwrap_or(0))?,
-                });
+                objects.push(StoredObject { key, size: u64::try_from(object.size().unwrap_or(0))? });
             }
             token = page.next_continuation_token().map(str::to_owned);
             if token.is_none() {
@@ -88,39 +80,21 @@ impl Bucket {
     pub fn list_multipart_uploads(&self) -> Result<Vec<Upload>> {
         let page =
             block_on(self.client.list_multipart_uploads().bucket(&self.name).send()).context("cannot list uploads")?;
-        ensure!(
-            page.is_truncated() != Some(true),
-            "more uploads than one page: a test leaves a few at most"
-        );
+        ensure!(page.is_truncated() != Some(true), "more uploads than one page: a test leaves a few at most");
         page.uploads()
             .iter()
             .map(|upload| {
                 let key = upload.key().context("a listed upload has a key")?.to_owned();
-                Ok(Upload {
-                    key,
-                    id: upload.upload_id().context("a listed upload has an id")?.to_owned(),
-                })
+                Ok(Upload { key, id: upload.upload_id().context("a listed upload has an id")?.to_owned() })
             })
             .collect()
     }
 
     /// An object's content, of the given version or the current one.
     pub fn get(&self, key: &str, version: Option<&str>) -> Result<Vec<u8>> {
-        let request = self
-            .client
-            .get_object()
-            .bucket(&self.name)
-            .key(key)
-            .set_version_id(version.map(str::to_owned));
+        let request = self.client.get_object().bucket(&self.name).key(key).set_version_id(version.map(str::to_owned));
         let body = block_on(async {
-            request
-                .send()
-                .await
-                .context("cannot get the object")?
-                .body
-                .collect()
-                .await
-                .context("cannot read it")
+            request.send().await.context("cannot get the object")?.body.collect().await.context("cannot read it")
         })?;
         Ok(body.to_vec())
     }
@@ -142,21 +116,14 @@ impl Bucket {
         mode: ObjectLockRetentionMode,
         seconds: u32,
     ) -> Result<String> {
-        let version = self
-            .put(key, content)?
-            .context("the bucket has no versions: create it with Object Lock")?;
+        let version = self.put(key, content)?.context("the bucket has no versions: create it with Object Lock")?;
         let until = now() + i64::from(seconds);
         let retention = aws_sdk_s3::types::ObjectLockRetention::builder()
             .mode(mode)
             .retain_until_date(aws_sdk_s3::primitives::DateTime::from_secs(until))
             .build();
-        let request = self
-            .client
-            .put_object_retention()
-            .bucket(&self.name)
-            .key(key)
-            .version_id(&version)
-            .retention(retention);
+        let request =
+            self.client.put_object_retention().bucket(&self.name).key(key).version_id(&version).retention(retention);
         block_on(request.send()).context("cannot set retention")?;
         Ok(version)
     }
@@ -180,17 +147,8 @@ impl Bucket {
 
     /// Deletes one version for good. A retained one is refused, unless it is under GOVERNANCE and `bypass` is set.
     pub fn delete_version(&self, key: &str, version: &str, bypass: bool) -> Result<()> {
-        let request = self
-            .client
-            .delete_object()
-            .bucket(&self.name)
-            .key(key)
-            .version_id(version);
-        let request = if bypass {
-            request.bypass_governance_retention(true)
-        } else {
-            request
-        };
+        let request = self.client.delete_object().bucket(&self.name).key(key).version_id(version);
+        let request = if bypass { request.bypass_governance_retention(true) } else { request };
         block_on(request.send()).context("cannot delete the version")?;
         Ok(())
     }
@@ -200,9 +158,7 @@ impl Bucket {
         let page = block_on(self.client.list_object_versions().bucket(&self.name).prefix(key).send())
             .context("cannot list versions")?;
         let versions = page.versions().iter().filter(|version| version.key() == Some(key));
-        Ok(versions
-            .filter_map(|version| version.version_id().map(str::to_owned))
-            .collect())
+        Ok(versions.filter_map(|version| version.version_id().map(str::to_owned)).collect())
     }
 
     /// The retention of an object's current version; none where it has none.
@@ -212,17 +168,11 @@ impl Bucket {
         let (Some(mode), Some(until)) = (head.object_lock_mode(), head.object_lock_retain_until_date()) else {
             return Ok(None);
         };
-        Ok(Some(Retention {
-            mode: mode.as_str().to_owned(),
-            until: until.secs(),
-        }))
+        Ok(Some(Retention { mode: mode.as_str().to_owned(), until: until.secs() }))
     }
 }
 
 fn now() -> i64 {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the S3 server compares retention with the real clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the S3 server compares retention with the real clock")]
     jiff::Timestamp::now().as_second()
 }

@@ -10,7 +10,7 @@ pub(super) const CLI_BINARY: &str = "walwarden";
 pub(super) const DATA_DIR: &str = "WALWARDEN_DATA_DIR";
 pub(super) const DATABASE_URL: &str = "WALWARDEN_DATABASE_URL";
 pub(super) const API_URL: &str = "WALWARDEN_API_URL";
-pub(super) const TOKEN: &str = "WALWARDEN_TOKEN";
+pub(super) const API_KEY: &str = "WALWARDEN_API_KEY";
 
 pub(super) const INIT: &[&str] = &["init"];
 pub(super) const ADMIN: &[&str] = &["admin"];
@@ -42,8 +42,5 @@ pub(super) fn serve(role: Role, port: u16) -> Vec<String> {
 /// The `data` of a successful command's envelope.
 pub(super) fn data(output: &Output) -> Result<serde_json::Value> {
     let mut envelope = output.json()?;
-    envelope
-        .get_mut("data")
-        .map(serde_json::Value::take)
-        .with_context(|| format!("no `data` in\n{output}"))
+    envelope.get_mut("data").map(serde_json::Value::take).with_context(|| format!("no `data` in\n{output}"))
 }

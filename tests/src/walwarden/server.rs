@@ -24,10 +24,7 @@ pub struct Server {
 
 impl Server {
     pub(super) fn new(process: Running, port: u16) -> Self {
-        Self {
-            process,
-            base: format!("http://127.0.0.1:{port}"),
-        }
+        Self { process, base: format!("http://127.0.0.1:{port}") }
     }
 
     pub(super) fn wait_ready(&mut self) -> Result<()> {
@@ -48,10 +45,7 @@ impl Server {
     }
 
     fn tails(&self) -> String {
-        tails(&[
-            self.process.stdout_path().to_path_buf(),
-            self.process.stderr_path().to_path_buf(),
-        ])
+        tails(&[self.process.stdout_path().to_path_buf(), self.process.stderr_path().to_path_buf()])
     }
 
     /// Its base URL.
@@ -94,16 +88,9 @@ impl Server {
             let answer = request.send().await?;
             let status = answer.status().as_u16();
             let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers = answer
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-                .collect();
-            Ok(Answer {
-                status,
-                headers,
-                body: answer.bytes().await?.to_vec(),
-            })
+            let headers =
+                answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+            Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
         })
     }
 
@@ -139,28 +126,19 @@ impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.body).with_context(|| {
-            format!(
-                "{} with a body that is not JSON: {}",
-                self.status,
-                String::from_utf8_lossy(&self.body)
-            )
+            format!("{} with a body that is not JSON: {}", self.status, String::from_utf8_lossy(&self.body))
         })
     }
 
     /// A header's value.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// An HTTP client for talking to a server directly: no proxy, no redirects, ten seconds.
 pub fn http_client() -> Result<reqwest::Client> {
-    let builder = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     Ok(builder.timeout(Duration::from_secs(10)).build()?)
 }

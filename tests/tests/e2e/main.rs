@@ -1,13 +1,22 @@
 //! Every end-to-end test, by name. One binary, since all of them share the servers it starts.
 
+mod backup;
+mod restore;
 mod self_tests;
+mod setting;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use walwarden_tests::harness::Suite;
+
+/// How long anything may take that is under way: generous, it only passes when something is broken.
+const SOON: Duration = Duration::from_secs(45);
 
 fn main() -> ExitCode {
     let suite = Suite::new();
     let suite = self_tests::register(suite);
+    let suite = backup::register(suite);
+    let suite = restore::register(suite);
     suite.run()
 }

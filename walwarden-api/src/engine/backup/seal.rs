@@ -154,6 +154,12 @@ fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, retention: &R
     }
 }
 
+/// When an object was written, as far as this attempt knows.
+enum Written {
+    Before,
+    Now,
+}
+
 /// Writes the manifest, last of all objects, and reads it back. One that an earlier attempt wrote must say the same.
 async fn write_manifest(
     bucket: &Bucket,
@@ -165,8 +171,11 @@ async fn write_manifest(
 ) -> Result<(), BackupError> {
     let key = manifest_key(artifact_key);
     let written = match bucket.read_small(&key, MAX_MANIFEST_BYTES).await? {
-        Some(_) => Ok(()),
-        None => bucket.put_new(&key, Bytes::from(signed.bytes.clone()), "application/json", retain_until).await,
+        Some(_) => Ok(Written::Before),
+        None => {
+            let body = Bytes::from(signed.bytes.clone());
+            bucket.put_new(&key, body, "application/json", retain_until).await.map(|()| Written::Now)
+        }
     };
     // Whatever the bucket answered: what counts is what stands there now.
     let found = bucket.read_small(&key, MAX_MANIFEST_BYTES).await?;
@@ -181,6 +190,9 @@ async fn write_manifest(
         .and_then(|document: serde_json::Value| verify(&document, &signing_key.verifying_key()).ok());
     if found == signed.bytes && read.as_ref() == Some(manifest) {
         return Ok(());
+    }
+    if matches!(written, Ok(Written::Now)) {
+        return Err(BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} is not returned as it was written")));
     }
     Err(BackupError::new(
         ErrorCode::ArtifactKeyOccupied,

@@ -31,6 +31,13 @@ pub enum StorageErrorKind {
     Other,
 }
 
+impl StorageErrorKind {
+    /// Whether what was asked about is not there: an answer without a body cannot tell a bucket from an object.
+    pub(super) const fn is_missing(self) -> bool {
+        matches!(self, Self::BucketMissing | Self::ObjectMissing)
+    }
+}
+
 /// A failure of the bucket.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]

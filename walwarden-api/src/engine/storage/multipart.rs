@@ -62,28 +62,26 @@ impl Bucket {
         Ok(Upload { key: key.to_owned(), id })
     }
 
-    /// Says more about a refusal that could mean anything: some servers answer a bare 400 where the bucket is missing, or cannot
-    /// lock objects.
+    /// Says more about a refusal that could mean anything: some servers answer a bare 400 or 403 where the bucket is missing, and
+    /// a bare 400 where it cannot lock objects.
     async fn explain(&self, error: StorageError, to_be_locked: bool) -> StorageError {
-        if error.kind != StorageErrorKind::Other {
+        if !matches!(error.kind, StorageErrorKind::Other | StorageErrorKind::AccessDenied) {
             return error;
         }
         let because = |kind, reason: &str| StorageError { kind, message: format!("{reason}; {}", error.message) };
-        let bucket = self.client.head_bucket().bucket(&self.name).send().await.map_err(StorageError::from);
-        if let Err(StorageErrorKind::ObjectMissing | StorageErrorKind::BucketMissing) =
-            bucket.map_err(|error| error.kind)
-        {
+        let looked = self.client.head_bucket().bucket(&self.name).send().await.map_err(StorageError::from);
+        if looked.is_err_and(|refusal| refusal.kind.is_missing()) {
             return because(StorageErrorKind::BucketMissing, "there is no such bucket");
         }
-        if !to_be_locked {
+        if error.kind != StorageErrorKind::Other || !to_be_locked {
             return error;
         }
-        let answer = self.client.get_object_lock_configuration().bucket(&self.name).send().await;
-        let enabled = match answer.map_err(StorageError::from) {
+        let looked = self.client.get_object_lock_configuration().bucket(&self.name).send().await;
+        let locks = match looked.map_err(StorageError::from) {
             Ok(answer) => answer.object_lock_configuration.is_some_and(|lock| lock.object_lock_enabled.is_some()),
-            Err(refusal) => !matches!(refusal.kind, StorageErrorKind::LockRefused | StorageErrorKind::ObjectMissing),
+            Err(refusal) => refusal.kind != StorageErrorKind::LockRefused && !refusal.kind.is_missing(),
         };
-        if enabled { error } else { because(StorageErrorKind::LockRefused, "the bucket has no Object Lock") }
+        if locks { error } else { because(StorageErrorKind::LockRefused, "the bucket has no Object Lock") }
     }
 
     /// Sends one part.

@@ -1,0 +1,133 @@
+//! The backup side: what completes, what fails and how, and that nothing is completed unless it is proven.
+
+mod auth;
+mod crash;
+mod destination;
+mod dump;
+mod happy;
+mod source;
+mod trigger;
+mod upload;
+
+use walwarden_contract::audit::EventKind as K;
+use walwarden_tests::harness::Suite;
+use walwarden_tests::walwarden::Store;
+
+/// Flags of a server whose jobs have one attempt, sent in parts of 16 MiB, one at a time.
+const ONE_ATTEMPT: &[&str] = &["--backup-attempts", "1", "--part-memory-mib", "32"];
+
+/// Two attempts that end before `pg_dump` is started.
+const REFUSED: [K; 6] =
+    [K::BackupQueued, K::BackupClaimed, K::BackupFailed, K::BackupQueued, K::BackupClaimed, K::BackupFailed];
+/// One attempt that ends while `pg_dump` runs.
+const FAILED_RUNNING: [K; 4] = [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFailed];
+/// One attempt that ends while the object is sealed.
+const FAILED_FINALIZING: [K; 5] =
+    [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFinalizing, K::BackupFailed];
+/// An attempt that ends while `pg_dump` runs, and one that completes.
+const RECOVERED: [K; 9] = [
+    K::BackupQueued,
+    K::BackupClaimed,
+    K::BackupRunning,
+    K::BackupFailed,
+    K::BackupQueued,
+    K::BackupClaimed,
+    K::BackupRunning,
+    K::BackupFinalizing,
+    K::BackupCompleted,
+];
+/// An attempt that ends while the object is sealed, and one that takes the sealing up: `pg_dump` ran once.
+const RESUMED: [K; 9] = [
+    K::BackupQueued,
+    K::BackupClaimed,
+    K::BackupRunning,
+    K::BackupFinalizing,
+    K::BackupFailed,
+    K::BackupQueued,
+    K::BackupClaimed,
+    K::BackupFinalizing,
+    K::BackupCompleted,
+];
+
+pub(crate) fn register(suite: Suite) -> Suite {
+    let suite = completing(suite);
+    let suite = failing(suite);
+    let suite = uploading(suite);
+    let suite = crashing(suite);
+    requesting(suite)
+}
+
+fn completing(suite: Suite) -> Suite {
+    suite
+        .trial("backup_completes_only_as_proven_sqlite", |context| happy::completes(context, Store::Sqlite))
+        .trial("backup_completes_only_as_proven_postgres", |context| happy::completes(context, Store::Postgres))
+        .trial("backup_without_lock_says_so", happy::without_lock)
+        .trial("backup_api_and_worker_run_apart", happy::roles_are_separate)
+        .trial("backup_schedule_queues_one_run", happy::schedule_runs)
+}
+
+fn failing(suite: Suite) -> Suite {
+    suite
+        .trial("backup_with_wrong_password_fails_at_once", source::wrong_password)
+        .trial("backup_of_unreachable_source_spends_its_attempts", source::unreachable)
+        .trial("backup_of_missing_database_fails_at_once", source::missing_database)
+        .trial("backup_of_unreadable_table_fails_at_once", source::unreadable_table)
+        .trial("backup_into_missing_bucket_fails", destination::missing_bucket)
+        .trial("backup_with_wrong_bucket_key_fails", destination::wrong_key)
+        .trial("backup_refuses_a_bucket_that_cannot_lock", destination::bucket_without_lock)
+        .trial("backup_into_unreachable_endpoint_fails", destination::unreachable)
+        .trial("backup_with_killed_dump_never_completes", dump::killed)
+        .trial("backup_with_killed_dump_is_tried_again", dump::killed_then_recovers)
+        .trial("backup_with_lost_connection_never_completes", dump::server_terminates)
+        .trial("backup_of_truncated_dump_never_completes", dump::truncated)
+        .trial("backup_of_dump_with_more_behind_never_completes", dump::trailing)
+        .trial("backup_of_whole_but_failed_dump_never_completes", dump::whole_but_failed)
+        .trial("backup_of_empty_dump_never_completes", dump::empty)
+        .trial("backup_without_pg_dump_says_so", dump::tool_missing)
+}
+
+fn uploading(suite: Suite) -> Suite {
+    suite
+        .trial("backup_part_answered_500_kills_the_dump", upload::part_answers_500)
+        .trial("backup_part_throttled_kills_the_dump", upload::part_is_throttled)
+        .trial("backup_part_dropped_kills_the_dump", upload::part_is_dropped)
+        .trial("backup_rides_out_passing_faults", upload::passing_faults)
+        .trial("backup_lost_completion_is_looked_up", upload::lost_acknowledgement)
+        .trial("backup_lost_manifest_write_is_looked_up", upload::lost_manifest_acknowledgement)
+        .trial("backup_error_in_a_200_is_no_completion", upload::error_in_200)
+        .trial("backup_completion_resumes_without_a_second_dump", upload::completion_resumes)
+        .trial("backup_with_corrupted_read_back_never_completes", upload::corrupted_read_back)
+        .trial("backup_with_corrupted_manifest_never_completes", upload::corrupted_manifest)
+        .trial("backup_with_truncated_read_back_never_completes", upload::truncated_read_back)
+        .trial("backup_never_overwrites_an_object", upload::occupied_key)
+}
+
+fn crashing(suite: Suite) -> Suite {
+    suite
+        .trial("backup_survives_kill9_mid_upload_sqlite", |context| crash::kill9_mid_upload(context, Store::Sqlite))
+        .trial("backup_survives_kill9_mid_upload_postgres", |context| crash::kill9_mid_upload(context, Store::Postgres))
+        .trial("backup_killed_in_last_attempt_leaves_nothing", crash::kill9_in_last_attempt)
+        .trial("backup_survives_kill9_before_completion", crash::kill9_before_completion)
+        .trial("backup_survives_kill9_after_completion", crash::kill9_after_completion)
+        .trial("backup_survives_kill9_during_read_back", crash::kill9_during_read_back)
+        .trial("backup_survives_kill9_before_manifest_sqlite", |context| {
+            crash::kill9_before_manifest(context, Store::Sqlite)
+        })
+        .trial("backup_survives_kill9_before_manifest_postgres", |context| {
+            crash::kill9_before_manifest(context, Store::Postgres)
+        })
+        .trial("backup_survives_kill9_after_manifest", crash::kill9_after_manifest)
+        .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
+        .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
+}
+
+fn requesting(suite: Suite) -> Suite {
+    suite
+        .trial("backup_runs_one_at_a_time_sqlite", |context| trigger::one_at_a_time(context, Store::Sqlite))
+        .trial("backup_runs_one_at_a_time_postgres", |context| trigger::one_at_a_time(context, Store::Postgres))
+        .trial("backup_trigger_is_idempotent_sqlite", |context| trigger::idempotent(context, Store::Sqlite))
+        .trial("backup_trigger_is_idempotent_postgres", |context| trigger::idempotent(context, Store::Postgres))
+        .trial("backup_trigger_command_can_be_repeated", trigger::idempotent_command)
+        .trial("auth_matrix_refuses_every_wrong_key", auth::matrix)
+        .trial("auth_command_line_says_what_is_missing", auth::command_line)
+}
