@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::postgres::{Database, PostgresServer};
 
 /// Rows that take about one megabyte in the database, indexes included.
-const ROWS_PER_MEGABYTE: u32 = 1400;
+const ROWS_PER_MEGABYTE: u32 = 1640;
 
 const TABLES: &str = "
 CREATE TABLE accounts (aid bigint PRIMARY KEY, bid integer NOT NULL, balance integer NOT NULL, filler char(84) NOT NULL);

@@ -11,6 +11,7 @@ use super::options::Options;
 pub(super) struct Figures {
     pub(super) bare_dump: Samples,
     pub(super) piped_dump: Samples,
+    pub(super) piped_upload: Samples,
     pub(super) backup: Samples,
     pub(super) backup_dump: Samples,
     pub(super) backup_seal: Samples,
@@ -86,12 +87,14 @@ impl Report {
         vec![
             seconds("pg_dump -Fc to /dev/null, same compression", &f.bare_dump),
             seconds("pg_dump -Fc to a pipe, same compression", &f.piped_dump),
+            seconds("pg_dump -Fc | multipart upload (8 MiB x 10)", &f.piped_upload),
             seconds("backup, trigger to completed", &f.backup),
             seconds("  dump and upload", &f.backup_dump),
             seconds("  seal: read back, manifest", &f.backup_seal),
             ratio("backup / pg_dump to /dev/null", &f.backup, &f.bare_dump, "<= 1.05"),
             ratio("  dump and upload / pg_dump to /dev/null", &f.backup_dump, &f.bare_dump, ""),
             ratio("  dump and upload / pg_dump to a pipe", &f.backup_dump, &f.piped_dump, ""),
+            ratio("  dump and upload / pg_dump | upload", &f.backup_dump, &f.piped_upload, ""),
             seconds("pg_dump -Z9 | multipart upload (8 MiB x 10)", &f.reference),
             ratio("pg_dump -Z9 | upload / backup", &f.reference, &f.backup, reference_bar),
             seconds("pg_restore --jobs, file as downloaded", &f.restore_piped),

@@ -95,7 +95,10 @@ impl Bench<'_> {
         let seekable = work.join("seekable.dump");
         bare::dump(context, &self.source, &flag, &seekable)?;
 
-        progress("pg_dump --compress=9 | upload");
+        progress("pg_dump | upload, with the same compression and with --compress=9");
+        self.settle()?;
+        let upload = || bare::dump_and_upload(context, &self.source, &flag, &self.bucket, "plain.dump");
+        self.figures.piped_upload.push(timed(upload)?.1);
         self.settle()?;
         let nine = bare::compress_flag("gzip:9", 15);
         let upload = || bare::dump_and_upload(context, &self.source, &nine, &self.bucket, "reference.dump");

@@ -170,12 +170,11 @@ async fn write_manifest(
     retain_until: Option<Timestamp>,
 ) -> Result<(), BackupError> {
     let key = manifest_key(artifact_key);
-    let written = match bucket.read_small(&key, MAX_MANIFEST_BYTES).await? {
-        Some(_) => Ok(Written::Before),
-        None => {
-            let body = Bytes::from(signed.bytes.clone());
-            bucket.put_new(&key, body, "application/json", retain_until).await.map(|()| Written::Now)
-        }
+    let written = if bucket.read_small(&key, MAX_MANIFEST_BYTES).await?.is_some() {
+        Ok(Written::Before)
+    } else {
+        let body = Bytes::from(signed.bytes.clone());
+        bucket.put_new(&key, body, "application/json", retain_until).await.map(|()| Written::Now)
     };
     // Whatever the bucket answered: what counts is what stands there now.
     let found = bucket.read_small(&key, MAX_MANIFEST_BYTES).await?;
