@@ -118,6 +118,7 @@ fn crashing(suite: Suite) -> Suite {
         })
         .trial("backup_survives_kill9_after_manifest", crash::kill9_after_manifest)
         .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
+        .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
 }
 

@@ -6,6 +6,7 @@ use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{Backup, BackupState};
 use walwarden_tests::fault_proxy::{Action, Matcher, Rule};
 use walwarden_tests::harness::TestContext;
+use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::Store;
 
 use super::{FAILED_RUNNING, RECOVERED, RESUMED};
@@ -87,6 +88,22 @@ pub(super) fn kill9_before_manifest(context: &TestContext, store: Store) -> Resu
 pub(super) fn kill9_after_manifest(context: &TestContext) -> Result<()> {
     let manifest = Matcher::put_object(".manifest.json");
     kill9_while_sealing(context, Store::Sqlite, manifest, Action::HoldResponse)
+}
+
+/// Asked to stop while `pg_dump` waits for a lock, and so would not notice that nobody reads it: it ends all the same.
+pub(super) fn sigterm_at_lock(context: &TestContext) -> Result<()> {
+    let mut setting = Setting::new(context, Store::Sqlite, Options::default())?;
+    let lock = context.postgres().lock_table(&setting.source.name, "shop.customers")?;
+    let id = setting.trigger()?;
+    setting.wait_backup(id, |backup| backup.state == BackupState::Running)?;
+    wait_for("pg_dump to be connected", SOON, || Ok((setting.dump_backends()? == 1).then_some(())))?;
+    setting.stop()?;
+    wait_for("pg_dump to be gone", SOON, || Ok((setting.dump_backends()? == 0).then_some(())))?;
+    lock.release()?;
+    setting.start()?;
+    let backup = setting.wait_ended(id, BackupState::Completed)?;
+    ensure!(backup.attempt == 1, "{backup:?}");
+    setting.assert_no_leftovers()
 }
 
 /// Asked to stop in the middle of a dump, the worker hands the job back at once; the attempt does not count.

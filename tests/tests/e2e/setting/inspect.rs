@@ -75,12 +75,9 @@ impl Setting<'_> {
         self.assert_no_secrets()
     }
 
-    /// How many connections `pg_dump` holds to the source.
+    /// How many connections the product holds to the source: nobody else uses the owner's role while a backup runs.
     pub(crate) fn dump_backends(&self) -> Result<usize> {
-        let sql = format!(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND application_name LIKE '%pg_dump%'",
-            self.source.name
-        );
+        let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{}'", self.source.user);
         Ok(self.context.postgres().psql("postgres", &sql)?.parse()?)
     }
 
