@@ -67,7 +67,13 @@ pub async fn dump(
     dumped
 }
 
-type SentPart = Result<(UploadedPart, String), StorageError>;
+/// A part that the bucket acknowledged.
+struct SentPart {
+    part: UploadedPart,
+    checksum: String,
+    /// Its memory, when nobody else holds it any more.
+    spare: Option<BytesMut>,
+}
 
 struct Pump<'a> {
     bucket: &'a Bucket,
@@ -76,7 +82,10 @@ struct Pump<'a> {
     parts_in_flight: usize,
     filling: BytesMut,
     begun_parts: i32,
-    sending: JoinSet<SentPart>,
+    /// Memory of parts that were sent, for those to come: allocated anew, parts end up scattered over the allocator's arenas,
+    /// which then hold twice the budget.
+    spare: Vec<BytesMut>,
+    sending: JoinSet<Result<SentPart, StorageError>>,
     sent: Vec<(UploadedPart, String)>,
     hasher: Sha256,
     archive: ArchiveParser,
@@ -93,6 +102,7 @@ impl<'a> Pump<'a> {
             parts_in_flight: prepared.parts_in_flight,
             filling: BytesMut::with_capacity(part_size),
             begun_parts: 0,
+            spare: Vec::new(),
             sending: JoinSet::new(),
             sent: Vec::new(),
             hasher: Sha256::new(),
@@ -118,7 +128,7 @@ impl<'a> Pump<'a> {
             self.send_part()?;
         }
         while let Some(part) = self.sending.join_next().await {
-            self.sent.push(joined(part)?);
+            self.acknowledged(joined(part)?);
         }
         let summary = self
             .archive
@@ -146,7 +156,7 @@ impl<'a> Pump<'a> {
             let seen = self.filling.len();
             let room = self.part_size - seen;
             tokio::select! {
-                Some(part) = self.sending.join_next(), if !self.sending.is_empty() => self.sent.push(joined(part)?),
+                Some(part) = self.sending.join_next(), if !self.sending.is_empty() => self.acknowledged(joined(part)?),
                 read = read_some(stdout, &mut self.filling, room), if room > 0 => {
                     if read? == 0 {
                         return Ok(());
@@ -171,10 +181,16 @@ impl<'a> Pump<'a> {
                 format!("the dump is longer than {MAX_PARTS} parts of {} bytes; nothing was kept", self.part_size),
             ));
         }
-        let body = std::mem::replace(&mut self.filling, BytesMut::with_capacity(self.part_size)).freeze();
+        let empty = self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(self.part_size));
+        let body = std::mem::replace(&mut self.filling, empty).freeze();
         let (bucket, upload) = (self.bucket.clone(), self.upload.clone());
         self.sending.spawn(async move { send(&bucket, &upload, number, body).await });
         Ok(())
+    }
+
+    fn acknowledged(&mut self, sent: SentPart) {
+        self.sent.push((sent.part, sent.checksum));
+        self.spare.extend(sent.spare);
     }
 }
 
@@ -183,12 +199,17 @@ async fn read_some(stdout: &mut ChildStdout, into: &mut BytesMut, room: usize) -
     read.map_err(|error| BackupError::new(ErrorCode::DumpFailed, format!("cannot read from pg_dump: {error}")))
 }
 
-async fn send(bucket: &Bucket, upload: &Upload, number: i32, body: Bytes) -> SentPart {
+async fn send(bucket: &Bucket, upload: &Upload, number: i32, body: Bytes) -> Result<SentPart, StorageError> {
     let checksum = hex::encode(Sha256::digest(&body));
-    Ok((bucket.upload_part(upload, number, body).await?, checksum))
+    let part = bucket.upload_part(upload, number, body.clone()).await?;
+    let spare = body.try_into_mut().ok().map(|mut memory| {
+        memory.clear();
+        memory
+    });
+    Ok(SentPart { part, checksum, spare })
 }
 
-fn joined(part: Result<SentPart, tokio::task::JoinError>) -> Result<(UploadedPart, String), BackupError> {
+fn joined(part: Result<Result<SentPart, StorageError>, tokio::task::JoinError>) -> Result<SentPart, BackupError> {
     let part = part.map_err(|error| BackupError::new(ErrorCode::InternalError, format!("a part was lost: {error}")))?;
     Ok(part?)
 }
