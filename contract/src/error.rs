@@ -112,7 +112,7 @@ error_codes! {
     ArtifactTooLarge = "artifact_too_large", 500, Terminal, "The database is too large for the worker's memory budget.", "Raise --part-memory-mib on the worker.";
 
     // Restores.
-    ConfirmationRequired = "confirmation_required", 400, UserError, "An in-place restore drops what the target holds and was not confirmed.", "Check the target, then add --confirm-destructive.";
+    ConfirmationRequired = "confirmation_required", 400, UserError, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then add --confirm-destructive.";
     TargetInvalid = "target_invalid", 400, UserError, "The target connection string is not valid for this mode.", "Correct --target: a maintenance database for new_database, the database itself for in_place.";
     TargetUnreachable = "target_unreachable", 502, UserError, "The target server cannot be reached.", "Check host, port and network from this machine.";
     TargetAuthFailed = "target_auth_failed", 502, UserError, "The target server refused the user or the password.", "Check the user in --target and PGPASSWORD.";

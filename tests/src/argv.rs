@@ -39,21 +39,13 @@ impl ArgvSampler {
                 }
             }
         });
-        Self {
-            seen,
-            stop,
-            thread: Some(thread),
-        }
+        Self { seen, stop, thread: Some(thread) }
     }
 
     /// One that never looks.
     #[must_use]
     pub fn idle() -> Self {
-        Self {
-            seen: Arc::default(),
-            stop: Arc::default(),
-            thread: None,
-        }
+        Self { seen: Arc::default(), stop: Arc::default(), thread: None }
     }
 
     /// What was seen up to now: arguments separated by NUL, as the kernel shows them.

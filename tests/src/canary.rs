@@ -53,10 +53,7 @@ impl Canaries {
     /// failure names.
     pub fn register(&self, label: &str, secret: &str) {
         assert!(secret.len() >= 12, "canary {label} is too short to be told from chance");
-        let canary = Canary {
-            label: label.to_owned(),
-            forms: forms(secret),
-        };
+        let canary = Canary { label: label.to_owned(), forms: forms(secret) };
         lock(&self.known).push(canary);
     }
 
@@ -117,9 +114,7 @@ pub enum Place<'a> {
 
 /// Every regular file at or below `path`; links are not followed.
 pub fn files_below(path: &Path) -> Result<Vec<PathBuf>> {
-    let kind = fs::symlink_metadata(path)
-        .with_context(|| format!("cannot search {}", path.display()))?
-        .file_type();
+    let kind = fs::symlink_metadata(path).with_context(|| format!("cannot search {}", path.display()))?.file_type();
     if kind.is_file() {
         return Ok(vec![path.to_path_buf()]);
     }
@@ -143,10 +138,7 @@ fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     ];
     // `{:?}`, JSON and a passfile escape the same two characters in the same way, the passfile the colon as well.
     forms.push(("escaped", secret.replace('\\', "\\\\").into_bytes()));
-    forms.push((
-        "passfile-escaped",
-        secret.replace('\\', "\\\\").replace(':', "\\:").into_bytes(),
-    ));
+    forms.push(("passfile-escaped", secret.replace('\\', "\\\\").replace(':', "\\:").into_bytes()));
     // Base64 of a text that contains the secret depends on where in a group of three it starts: all three, without the
     // characters at either end that also depend on the neighbours.
     for offset in 0..3_usize {
@@ -167,9 +159,7 @@ fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn longest_alphanumeric_run(secret: &str) -> Option<&str> {
-    secret
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .max_by_key(|run| run.len())
+    secret.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|run| run.len())
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.

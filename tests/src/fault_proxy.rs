@@ -32,10 +32,7 @@ impl SeenRequest {
     /// The value of a query parameter, as sent.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -84,11 +81,7 @@ impl FaultProxy {
                 }
             }
         });
-        Ok(Self {
-            address,
-            shared,
-            listener,
-        })
+        Ok(Self { address, shared, listener })
     }
 
     /// The URL to use instead of the server's.
@@ -104,10 +97,7 @@ impl FaultProxy {
     }
 
     /// Adds a rule behind those there are.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "a rule whose hits nobody waits for needs no handle"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "a rule whose hits nobody waits for needs no handle")]
     pub fn add(&self, rule: Rule) -> RuleHandle {
         let state = Arc::new(rule::State::new(rule));
         lock(&self.shared.rules).push(Arc::clone(&state));
@@ -130,10 +120,7 @@ impl FaultProxy {
     /// How many requests matched.
     #[must_use]
     pub fn count(&self, matcher: &Matcher) -> usize {
-        lock(&self.shared.seen)
-            .iter()
-            .filter(|request| matcher.matches(request))
-            .count()
+        lock(&self.shared.seen).iter().filter(|request| matcher.matches(request)).count()
     }
 }
 

@@ -46,22 +46,10 @@ impl Servers {
         let (postgres, s3) = thread::scope(|scope| {
             let postgres = scope.spawn(|| PostgresServer::start(&data, &logs, &canaries));
             let s3 = S3Server::start(&data, &logs, &canaries);
-            (
-                postgres
-                    .join()
-                    .map_err(|_| anyhow!("starting Postgres panicked"))
-                    .flatten(),
-                s3,
-            )
+            (postgres.join().map_err(|_| anyhow!("starting Postgres panicked")).flatten(), s3)
         });
         let (postgres, s3) = (postgres?, s3?);
-        Ok(Self {
-            postgres,
-            s3,
-            argv,
-            canaries,
-            trials: run.join("trials"),
-        })
+        Ok(Self { postgres, s3, argv, canaries, trials: run.join("trials") })
     }
 }
 
@@ -103,10 +91,7 @@ impl Suite {
         match self.run_with_servers(&arguments) {
             Ok(code) => code,
             Err(error) => {
-                #[expect(
-                    clippy::print_stderr,
-                    reason = "the runner has not started, so nobody else can say it"
-                )]
+                #[expect(clippy::print_stderr, reason = "the runner has not started, so nobody else can say it")]
                 {
                     eprintln!("the test servers do not start: {error:#}");
                 }
@@ -125,16 +110,9 @@ impl Suite {
                 return Err(error.context(format!("logs in {}\n{}", run.path().display(), tails(&logs))));
             }
         };
-        #[expect(
-            clippy::print_stderr,
-            reason = "tells a person what the seconds before the first trial were for"
-        )]
+        #[expect(clippy::print_stderr, reason = "tells a person what the seconds before the first trial were for")]
         {
-            eprintln!(
-                "servers started in {:.1?}, run directory {}",
-                started.elapsed(),
-                run.path().display()
-            );
+            eprintln!("servers started in {:.1?}, run directory {}", started.elapsed(), run.path().display());
         }
         *lock(&self.shared) = Some(servers);
         let conclusion = libtest_mimic::run(arguments, self.trials);
@@ -168,10 +146,7 @@ fn run_trial(name: &'static str, servers: Arc<Servers>, body: Body) -> Result<()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("(no message)").to_owned()
 }
 
@@ -192,13 +167,7 @@ impl TestContext {
             fs::create_dir_all(directory.join(part))
                 .with_context(|| format!("cannot create the directory of {name}"))?;
         }
-        Ok(Self {
-            name,
-            servers,
-            directory,
-            canaries: Canaries::default(),
-            own_postgres: OnceLock::new(),
-        })
+        Ok(Self { name, servers, directory, canaries: Canaries::default(), own_postgres: OnceLock::new() })
     }
 
     /// The trial's name.
@@ -276,9 +245,7 @@ impl TestContext {
 
     /// A binary of this workspace, with the Postgres programs on its `PATH`.
     pub fn run_binary(&self, name: &str) -> Result<Run> {
-        Ok(self
-            .run(workspace_binary(name)?)
-            .path_first(self.servers.postgres.bin()))
+        Ok(self.run(workspace_binary(name)?).path_first(self.servers.postgres.bin()))
     }
 
     /// Every argv seen on this machine since the run began.

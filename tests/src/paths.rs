@@ -41,10 +41,7 @@ pub fn workspace_binary(name: &str) -> Result<PathBuf> {
 fn build_directory() -> Result<PathBuf> {
     // target/debug/deps/e2e-…
     let this = env::current_exe().context("cannot find this test binary's own path")?;
-    this.ancestors()
-        .nth(2)
-        .map(Path::to_path_buf)
-        .context("the test binary is not in a build directory")
+    this.ancestors().nth(2).map(Path::to_path_buf).context("the test binary is not in a build directory")
 }
 
 /// The root of this repository.
@@ -84,11 +81,7 @@ impl RunDirectory {
 
     /// Removes what the servers stored, and with `everything` the logs too.
     pub fn clean(&self, everything: bool) {
-        let target = if everything {
-            self.path.clone()
-        } else {
-            self.path.join("servers/data")
-        };
+        let target = if everything { self.path.clone() } else { self.path.join("servers/data") };
         // What cannot be removed now is removed by the next run.
         let _ = fs::remove_dir_all(target);
     }

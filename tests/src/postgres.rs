@@ -68,10 +68,7 @@ impl Database {
     /// The same owner and server, another database.
     #[must_use]
     pub fn sibling(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
+        Self { name: name.to_owned(), ..self.clone() }
     }
 }
 
@@ -87,16 +84,7 @@ impl PostgresServer {
         fs::write(&password_file, &password)?;
         give(&password_file, user)?;
         Run::new(bin.join("initdb"), &directory, logs)
-            .args([
-                "--pgdata",
-                "data",
-                "--username",
-                SUPERUSER,
-                "--pwfile",
-                "password",
-                "--auth",
-                "scram-sha-256",
-            ])
+            .args(["--pgdata", "data", "--username", SUPERUSER, "--pwfile", "password", "--auth", "scram-sha-256"])
             .args(["--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"])
             .user(user)
             .output()?
@@ -107,13 +95,8 @@ impl PostgresServer {
         for _ in 0..5 {
             let port = free_port()?;
             let process = serve(&bin, &directory, logs, user, port)?;
-            let mut server = Self {
-                bin: bin.clone(),
-                directory: directory.clone(),
-                port,
-                password: password.clone(),
-                process,
-            };
+            let mut server =
+                Self { bin: bin.clone(), directory: directory.clone(), port, password: password.clone(), process };
             match server.wait_ready() {
                 Ok(()) => return Ok(server),
                 Err(error) => last = Some(error),
@@ -129,12 +112,7 @@ impl PostgresServer {
             }
             self.psql("postgres", "SELECT 1").map(|_| Some(Ok(())))
         })?
-        .map_err(|status| {
-            anyhow::anyhow!(
-                "postgres: {status}\n{}",
-                tails(&[self.process.stderr_path().to_path_buf()])
-            )
-        })
+        .map_err(|status| anyhow::anyhow!("postgres: {status}\n{}", tails(&[self.process.stderr_path().to_path_buf()])))
     }
 
     /// The server's port on 127.0.0.1.
@@ -160,48 +138,26 @@ impl PostgresServer {
         let name = format!("t_{}", random_hex(6));
         let user = format!("{name}_owner");
         let password = canaries.password(&format!("the password of {user}"));
-        self.psql(
-            "postgres",
-            &format!("CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}'"),
-        )?;
-        self.psql(
-            "postgres",
-            &format!("CREATE DATABASE {name} OWNER {user} TEMPLATE template0"),
-        )?;
-        Ok(Database {
-            name,
-            user,
-            password,
-            host: "127.0.0.1".into(),
-            port: self.port,
-        })
+        self.psql("postgres", &format!("CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}'"))?;
+        self.psql("postgres", &format!("CREATE DATABASE {name} OWNER {user} TEMPLATE template0"))?;
+        Ok(Database { name, user, password, host: "127.0.0.1".into(), port: self.port })
     }
 
     /// Whether a database of this name exists.
     pub fn database_exists(&self, name: &str) -> Result<bool> {
-        Ok(self.psql(
-            "postgres",
-            &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"),
-        )? == "1")
+        Ok(self.psql("postgres", &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"))? == "1")
     }
 
     /// Runs SQL as the superuser, stopping at the first error; rows come back as lines with tabs between the columns.
     pub fn psql(&self, database: &str, sql: &str) -> Result<String> {
-        let output = self
-            .psql_run(database, SUPERUSER, &self.password)
-            .stdin(sql)
-            .output()?
-            .success()?;
+        let output = self.psql_run(database, SUPERUSER, &self.password).stdin(sql).output()?.success()?;
         Ok(finish(&output))
     }
 
     /// Runs SQL as the database's owner.
     pub fn psql_as_owner(&self, database: &Database, sql: &str) -> Result<String> {
-        let output = self
-            .psql_run(&database.name, &database.user, &database.password)
-            .stdin(sql)
-            .output()?
-            .success()?;
+        let output =
+            self.psql_run(&database.name, &database.user, &database.password).stdin(sql).output()?.success()?;
         Ok(finish(&output))
     }
 
@@ -232,10 +188,7 @@ impl PostgresServer {
     fn shut_down(&mut self) -> Result<()> {
         // Not SIGKILL: that would leave its shared memory behind.
         self.process.signal(Signal::QUIT)?;
-        wait_for("Postgres to stop", Duration::from_secs(10), || {
-            self.process.try_status()
-        })
-        .map(drop)
+        wait_for("Postgres to stop", Duration::from_secs(10), || self.process.try_status()).map(drop)
     }
 }
 
@@ -292,9 +245,7 @@ fn give(path: &Path, user: Option<&str>) -> Result<()> {
     let entry = fields
         .find(|fields| fields.first() == Some(&user))
         .with_context(|| format!("no user {user} on this machine"))?;
-    let (uid, gid) = (
-        entry.get(2).context("passwd has a uid")?.parse()?,
-        entry.get(3).context("passwd has a gid")?.parse()?,
-    );
+    let (uid, gid) =
+        (entry.get(2).context("passwd has a uid")?.parse()?, entry.get(3).context("passwd has a gid")?.parse()?);
     chown(path, Some(uid), Some(gid)).with_context(|| format!("cannot give {} to {user}", path.display()))
 }

@@ -141,18 +141,10 @@ impl Run {
 
     /// Starts it and leaves it running. Dropped, it is killed.
     pub fn spawn(self) -> Result<Running> {
-        let name = self
-            .program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = self.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stem = format!("{:04}-{name}", COUNTER.fetch_add(1, Ordering::Relaxed));
         fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
-        let (stdout, stderr) = (
-            self.output.join(format!("{stem}.stdout")),
-            self.output.join(format!("{stem}.stderr")),
-        );
+        let (stdout, stderr) = (self.output.join(format!("{stem}.stdout")), self.output.join(format!("{stem}.stderr")));
         let mut command = spawner::command(&self.program, self.user.as_deref(), self.death);
         command.args(&self.args).envs(&self.env).current_dir(&self.directory);
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
@@ -165,14 +157,7 @@ impl Run {
         }
         let started = Instant::now();
         let child = spawner::spawn(command)?;
-        Ok(Running {
-            name,
-            child,
-            stdout,
-            stderr,
-            started,
-            status: None,
-        })
+        Ok(Running { name, child, stdout, stderr, started, status: None })
     }
 }
 
@@ -209,10 +194,7 @@ impl Running {
     /// Its exit status, or none while it runs.
     pub fn try_status(&mut self) -> Result<Option<ExitStatus>> {
         if self.status.is_none() {
-            self.status = self
-                .child
-                .try_wait()
-                .with_context(|| format!("cannot wait for {}", self.name))?;
+            self.status = self.child.try_wait().with_context(|| format!("cannot wait for {}", self.name))?;
         }
         Ok(self.status)
     }

@@ -64,16 +64,7 @@ pub fn command(program: &Path, user: Option<&str>, death: DeathSignal) -> Comman
 /// Starts the command on the spawner thread.
 pub fn spawn(command: Command) -> Result<Child> {
     let (reply, answer) = mpsc::channel();
-    let program: String = command
-        .get_args()
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ");
-    lock(&SPAWNER)
-        .send(Job { command, reply })
-        .context("the spawner thread has ended")?;
-    answer
-        .recv()
-        .context("the spawner thread has ended")?
-        .with_context(|| format!("cannot start setpriv {program}"))
+    let program: String = command.get_args().map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+    lock(&SPAWNER).send(Job { command, reply }).context("the spawner thread has ended")?;
+    answer.recv().context("the spawner thread has ended")?.with_context(|| format!("cannot start setpriv {program}"))
 }

@@ -168,7 +168,7 @@ pub(crate) enum Mode {
     /// Create a database; touch nothing that exists
     #[value(name = "new_database")]
     NewDatabase,
-    /// Drop what the target holds, then load the backup into it
+    /// Replace in the target every object that the backup holds; others stay
     #[value(name = "in_place")]
     InPlace,
 }

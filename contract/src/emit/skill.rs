@@ -64,7 +64,8 @@ walwarden --json restore execute --backup "$backup_id" --target-file target.dsn 
 ```
 
 - `new_database` creates a database and touches nothing else. Prefer it.
-- `in_place` drops what the target database holds. It needs `--confirm-destructive`. Ask a person first, each time, naming the target.
+- `in_place` drops from the target database every object that the backup holds too, and loads the backup in its place;
+  other objects stay. It needs `--confirm-destructive`. Ask a person first, each time, naming the target.
 - The target's connection string stays on this machine; `--target-file` or `WALWARDEN_TARGET_DSN` keeps it out of arguments.
 - After any failure a new session is needed: a token works once. If `pg_restore` had begun, the target may hold part of the data.
 "#;

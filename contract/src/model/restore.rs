@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub enum RestoreMode {
     /// Creates a database and touches nothing that exists.
     NewDatabase,
-    /// Drops what the target database holds, then loads the backup into it.
+    /// Drops from the target database what the backup holds too, then loads the backup into it. The rest stays.
     InPlace,
 }
 

@@ -30,14 +30,7 @@ async fn serve_requests(client: TcpStream, upstream: SocketAddr, shared: &Shared
         }
         let stream = TcpStream::connect(upstream).await?;
         stream.set_nodelay(true)?;
-        let keep = exchange(
-            &head,
-            &request,
-            rule.as_deref(),
-            &mut client,
-            &mut BufReader::new(stream),
-        )
-        .await?;
+        let keep = exchange(&head, &request, rule.as_deref(), &mut client, &mut BufReader::new(stream)).await?;
         if !keep || head.closes() {
             return client.shutdown().await;
         }
@@ -60,13 +53,7 @@ async fn before_forward(
                 rule.hit(request);
                 return Err(ErrorKind::ConnectionAborted.into());
             }
-            copy_body(
-                client,
-                &mut tokio::io::sink(),
-                head.request_framing(),
-                Tamper::default(),
-            )
-            .await?;
+            copy_body(client, &mut tokio::io::sink(), head.request_framing(), Tamper::default()).await?;
             rule.hit(request);
             respond(client, *status, code).await?;
             Ok(false)
@@ -121,21 +108,8 @@ async fn exchange(
     let answer = if let Some(answer) = early {
         answer
     } else {
-        let cut = if let Some(Action::DropInBody(cut)) = action {
-            Some(*cut)
-        } else {
-            None
-        };
-        let sent = copy_body(
-            client,
-            server,
-            head.request_framing(),
-            Tamper {
-                cut,
-                ..Tamper::default()
-            },
-        )
-        .await;
+        let cut = if let Some(Action::DropInBody(cut)) = action { Some(*cut) } else { None };
+        let sent = copy_body(client, server, head.request_framing(), Tamper { cut, ..Tamper::default() }).await;
         if cut.is_some() {
             hit();
             return Err(ErrorKind::ConnectionAborted.into());

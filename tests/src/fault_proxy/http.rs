@@ -32,11 +32,7 @@ impl Head {
             let before = raw.len();
             let read = reader.read_until(b'\n', &mut raw).await?;
             if read == 0 {
-                return if before == 0 {
-                    Ok(None)
-                } else {
-                    Err(ErrorKind::UnexpectedEof.into())
-                };
+                return if before == 0 { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
             }
             if raw.len() > MAX_HEAD {
                 return Err(Error::new(ErrorKind::InvalidData, "the head is too long"));
@@ -56,15 +52,11 @@ impl Head {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     fn says(&self, header: &str, token: &str) -> bool {
-        self.header(header)
-            .is_some_and(|value| value.to_ascii_lowercase().contains(token))
+        self.header(header).is_some_and(|value| value.to_ascii_lowercase().contains(token))
     }
 
     /// What a rule can look at.
@@ -79,19 +71,11 @@ impl Head {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        SeenRequest {
-            method,
-            path: path.to_owned(),
-            query,
-        }
+        SeenRequest { method, path: path.to_owned(), query }
     }
 
     pub(super) fn status(&self) -> u16 {
-        self.start
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .unwrap_or(0)
+        self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
     pub(super) fn expects_continue(&self) -> bool {
@@ -118,9 +102,7 @@ impl Head {
         if self.says("transfer-encoding", "chunked") {
             return Some(Framing::Chunked);
         }
-        self.header("content-length")
-            .and_then(|length| length.parse().ok())
-            .map(Framing::Length)
+        self.header("content-length").and_then(|length| length.parse().ok()).map(Framing::Length)
     }
 }
 
@@ -177,29 +159,15 @@ async fn copy(
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let read = reader.read(&mut buffer[..want]).await?;
         if read == 0 {
-            return if length.is_none() {
-                Ok(())
-            } else {
-                Err(ErrorKind::UnexpectedEof.into())
-            };
+            return if length.is_none() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) };
         }
         let bytes = &mut buffer[..read];
         let count = read as u64;
-        if let Some(at) = tamper
-            .flip
-            .and_then(|at| at.checked_sub(*position))
-            .filter(|at| *at < count)
-        {
+        if let Some(at) = tamper.flip.and_then(|at| at.checked_sub(*position)).filter(|at| *at < count) {
             bytes[usize::try_from(at).unwrap_or(0)] ^= 1;
         }
-        if let Some(keep) = tamper
-            .cut
-            .map(|cut| cut.saturating_sub(*position))
-            .filter(|keep| *keep <= count)
-        {
-            writer
-                .write_all(&bytes[..usize::try_from(keep).unwrap_or(read)])
-                .await?;
+        if let Some(keep) = tamper.cut.map(|cut| cut.saturating_sub(*position)).filter(|keep| *keep <= count) {
+            writer.write_all(&bytes[..usize::try_from(keep).unwrap_or(read)]).await?;
             writer.flush().await?;
             return Err(Error::new(ErrorKind::ConnectionAborted, "cut off by a rule"));
         }

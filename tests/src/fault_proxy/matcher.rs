@@ -22,10 +22,7 @@ impl Matcher {
     /// Requests with this method.
     #[must_use]
     pub fn method(method: &str) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            ..Self::default()
-        }
+        Self { method: Some(method.to_owned()), ..Self::default() }
     }
 
     /// `UploadPart` of this part number, or of any.
@@ -69,10 +66,7 @@ impl Matcher {
     /// `GetObject`, ranged or whole, presigned or signed, of a key with this ending.
     #[must_use]
     pub fn get_object(key_ends: &str) -> Self {
-        Self::method("GET")
-            .path_ends(key_ends)
-            .without_query("retention")
-            .without_query("legal-hold")
+        Self::method("GET").path_ends(key_ends).without_query("retention").without_query("legal-hold")
     }
 
     /// And a path that contains this.
@@ -116,17 +110,11 @@ impl Matcher {
         self.method.as_ref().is_none_or(|method| *method == request.method)
             && self.path_contains.iter().all(|part| request.path.contains(part))
             && self.path_ends.as_ref().is_none_or(|end| request.path.ends_with(end))
-            && self
-                .without_query
-                .iter()
-                .all(|name| request.query_value(name).is_none())
-            && self
-                .query
-                .iter()
-                .all(|(name, wanted)| match (request.query_value(name), wanted) {
-                    (Some(value), Some(wanted)) => value == wanted,
-                    (Some(_), None) => true,
-                    (None, _) => false,
-                })
+            && self.without_query.iter().all(|name| request.query_value(name).is_none())
+            && self.query.iter().all(|(name, wanted)| match (request.query_value(name), wanted) {
+                (Some(value), Some(wanted)) => value == wanted,
+                (Some(_), None) => true,
+                (None, _) => false,
+            })
     }
 }

@@ -51,12 +51,7 @@ impl Rule {
     /// For every matching request.
     #[must_use]
     pub fn new(matcher: Matcher, action: Action) -> Self {
-        Self {
-            matcher,
-            action,
-            skip: 0,
-            limit: None,
-        }
+        Self { matcher, action, skip: 0, limit: None }
     }
 
     /// For the `n`th matching request alone, counted from 1.
@@ -92,12 +87,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(rule: Rule) -> Self {
-        Self {
-            rule,
-            counts: Mutex::default(),
-            changed: Condvar::new(),
-            released: watch::Sender::new(false),
-        }
+        Self { rule, counts: Mutex::default(), changed: Condvar::new(), released: watch::Sender::new(false) }
     }
 
     pub(super) fn action(&self) -> &Action {
@@ -158,11 +148,7 @@ impl RuleHandle {
             .wait_timeout_while(counts, deadline, |counts| counts.hits.len() < n)
             .unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
-            bail!(
-                "waited {deadline:?} for {n} requests at {:?}: {} came",
-                self.state.rule,
-                counts.hits.len()
-            );
+            bail!("waited {deadline:?} for {n} requests at {:?}: {} came", self.state.rule, counts.hits.len());
         }
         Ok(counts.hits.clone())
     }

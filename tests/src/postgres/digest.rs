@@ -51,11 +51,7 @@ impl PostgresServer {
         let mut digests = TableDigests::new();
         for line in rows.lines() {
             let mut columns = line.split('\t');
-            let mut next = || {
-                columns
-                    .next()
-                    .with_context(|| format!("three columns expected: {line}"))
-            };
+            let mut next = || columns.next().with_context(|| format!("three columns expected: {line}"));
             let (name, rows, digest) = (next()?.to_owned(), next()?.parse()?, next()?.to_owned());
             digests.insert(name, TableDigest { rows, digest });
         }

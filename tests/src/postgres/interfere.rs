@@ -42,11 +42,7 @@ impl PostgresServer {
         wait_for(&format!("the lock on {table}"), Duration::from_secs(30), || {
             Ok((self.psql("postgres", &held)? == "1").then_some(()))
         })?;
-        Ok(TableLock {
-            process,
-            release: self.psql_run("postgres", SUPERUSER, &self.password),
-            marker,
-        })
+        Ok(TableLock { process, release: self.psql_run("postgres", SUPERUSER, &self.password), marker })
     }
 }
 

@@ -5,13 +5,8 @@ use anyhow::{Result, ensure};
 use super::{Database, PostgresServer};
 
 /// The tables of the sample schema.
-pub const SAMPLE_TABLES: [&str; 5] = [
-    "shop.customers",
-    "shop.orders",
-    "shop.order_items",
-    "shop.documents",
-    "shop.settings",
-];
+pub const SAMPLE_TABLES: [&str; 5] =
+    ["shop.customers", "shop.orders", "shop.order_items", "shop.documents", "shop.settings"];
 
 const SCHEMA: &str = r#"
 CREATE SCHEMA shop;
@@ -72,10 +67,7 @@ INSERT INTO shop.settings VALUES ('theme', 'dark'), ('empty', ''), ('missing', N
 impl PostgresServer {
     /// Creates the sample schema, owned by the database's owner, with about `5 * rows` rows in all.
     pub fn load_sample(&self, database: &Database, rows: u32) -> Result<()> {
-        self.psql_as_owner(
-            database,
-            &format!("\\set rows {rows}\nBEGIN;{SCHEMA}{ROWS}COMMIT; ANALYZE;"),
-        )?;
+        self.psql_as_owner(database, &format!("\\set rows {rows}\nBEGIN;{SCHEMA}{ROWS}COMMIT; ANALYZE;"))?;
         Ok(())
     }
 

@@ -49,9 +49,7 @@ impl Output {
     /// Standard output as JSON Lines.
     pub fn json_lines(&self) -> Result<Vec<serde_json::Value>> {
         let lines = self.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines
-            .map(|line| serde_json::from_slice(line).with_context(|| format!("not JSON Lines:\n{self}")))
-            .collect()
+        lines.map(|line| serde_json::from_slice(line).with_context(|| format!("not JSON Lines:\n{self}"))).collect()
     }
 
     /// Itself when the exit code was this one, else an error with everything it wrote.
@@ -70,9 +68,7 @@ impl Output {
 
 impl std::fmt::Display for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            name, status, duration, ..
-        } = self;
+        let Self { name, status, duration, .. } = self;
         write!(
             f,
             "{name}: {status} after {duration:?}\n--- stdout\n{}\n--- stderr\n{}",

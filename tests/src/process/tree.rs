@@ -29,16 +29,9 @@ pub fn descendants(ancestor: u32) -> Vec<(u32, String, Vec<u8>)> {
     let mut found: Vec<(u32, String, Vec<u8>)> = Vec::new();
     let mut generation = vec![ancestor];
     while !generation.is_empty() {
-        let next: Vec<_> = parents
-            .iter()
-            .filter(|(_, parent, _)| generation.contains(parent))
-            .collect();
+        let next: Vec<_> = parents.iter().filter(|(_, parent, _)| generation.contains(parent)).collect();
         for (pid, _, name) in &next {
-            found.push((
-                *pid,
-                name.clone(),
-                fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default(),
-            ));
+            found.push((*pid, name.clone(), fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()));
         }
         generation = next.iter().map(|(pid, _, _)| *pid).collect();
     }

@@ -20,12 +20,8 @@ pub(crate) fn register(suite: Suite) -> Suite {
 
 fn register_happy(suite: Suite) -> Suite {
     suite
-        .trial("restore_creates_the_named_database_sqlite", |context| {
-            happy::named_database(context, Store::Sqlite)
-        })
-        .trial("restore_creates_the_named_database_postgres", |context| {
-            happy::named_database(context, Store::Postgres)
-        })
+        .trial("restore_creates_the_named_database_sqlite", |context| happy::named_database(context, Store::Sqlite))
+        .trial("restore_creates_the_named_database_postgres", |context| happy::named_database(context, Store::Postgres))
         .trial("restore_creates_the_sources_database_on_another_cluster", happy::another_cluster)
         .trial("restore_execute_tells_the_api_only_the_redacted_target", happy::execute)
         .trial("restore_in_place_replaces_what_the_target_holds", happy::in_place)

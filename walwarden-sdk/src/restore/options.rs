@@ -27,7 +27,7 @@ pub struct RestoreOptions {
     pub mode: RestoreMode,
     /// The database to create; without it, `new_database` creates the one named in the archive.
     pub created_database: Option<String>,
-    /// Must be true for `in_place`, which drops what the target holds.
+    /// Must be true for `in_place`, which drops objects of the target.
     pub confirm_destructive: bool,
     /// Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent.
     pub jobs: Option<NonZeroUsize>,

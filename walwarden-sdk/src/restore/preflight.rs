@@ -20,8 +20,9 @@ impl RestoreOptions {
             RestoreMode::InPlace => {
                 if !self.confirm_destructive {
                     let target = self.target.redacted();
-                    let message =
-                        format!("in_place drops what {target} holds, and was not confirmed. Nothing was done.");
+                    let message = format!(
+                        "in_place replaces in {target} every object that the backup holds, and was not confirmed. Nothing was done."
+                    );
                     return Err(Error::new(ErrorCode::ConfirmationRequired, message));
                 }
                 if self.created_database.is_some() {

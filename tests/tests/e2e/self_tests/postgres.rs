@@ -33,10 +33,8 @@ pub(super) fn digests(context: &TestContext) -> Result<()> {
         changed["shop.orders"].rows == a["shop.orders"].rows && changed["shop.orders"] != a["shop.orders"],
         "one cent is not seen"
     );
-    postgres.psql(
-        &second.name,
-        "DROP INDEX shop.orders_by_day; SELECT lo_unlink(min(oid)) FROM pg_largeobject_metadata",
-    )?;
+    postgres
+        .psql(&second.name, "DROP INDEX shop.orders_by_day; SELECT lo_unlink(min(oid)) FROM pg_largeobject_metadata")?;
     let changed = postgres.table_digests(&second.name)?;
     ensure!(
         changed["(definitions)"] != a["(definitions)"] && changed["(large objects)"].rows == 2,
@@ -48,10 +46,8 @@ pub(super) fn digests(context: &TestContext) -> Result<()> {
 pub(super) fn bulk(context: &TestContext) -> Result<()> {
     let database = context.database()?;
     context.postgres().load_bulk(&database, 20)?;
-    let size: u64 = context
-        .postgres()
-        .psql_as_owner(&database, "SELECT sum(length(payload)) FROM shop_bulk")?
-        .parse()?;
+    let size: u64 =
+        context.postgres().psql_as_owner(&database, "SELECT sum(length(payload)) FROM shop_bulk")?.parse()?;
     ensure!(size == 20 * 1024 * 1024, "{size} bytes");
     Ok(())
 }
@@ -79,10 +75,7 @@ pub(super) fn table_lock(context: &TestContext) -> Result<()> {
     wait_for("pg_dump to wait at the lock", SOON, || {
         Ok((context.postgres().psql("postgres", &waiting)? == "1").then_some(()))
     })?;
-    ensure!(
-        dump.try_status()?.is_none(),
-        "pg_dump ended although the table is locked"
-    );
+    ensure!(dump.try_status()?.is_none(), "pg_dump ended although the table is locked");
     lock.release()?;
     dump.wait(SOON)?.success()?;
     Ok(())

@@ -19,10 +19,7 @@ pub(super) fn object_lock(context: &TestContext) -> Result<()> {
     );
     ensure!(bucket.versions("kept")?.len() == 2, "two versions expected");
     bucket.delete_version("kept", &version, true)?;
-    ensure!(
-        bucket.get("kept", Some(&version)).is_err(),
-        "bypassing GOVERNANCE did nothing"
-    );
+    ensure!(bucket.get("kept", Some(&version)).is_err(), "bypassing GOVERNANCE did nothing");
     let unlocked = context.bucket(false)?;
     unlocked.put("free", "x")?;
     ensure!(unlocked.object_retention("free")?.is_none(), "retention out of nowhere");

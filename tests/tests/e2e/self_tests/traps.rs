@@ -34,38 +34,19 @@ pub(super) fn canary_encodings(context: &TestContext) -> Result<()> {
         );
         fs::remove_file(planted)?;
     }
-    let argv = [b"psql\0postgresql://u:"
-        .iter()
-        .chain(percent_encode(&secret).as_bytes())
-        .copied()
-        .collect::<Vec<u8>>()];
-    ensure!(
-        canaries.assert_nowhere(&[Place::Argv(&argv)]).is_err(),
-        "a secret in argv was not found"
-    );
-    canaries.assert_nowhere(&[
-        Place::Path(&context.private()),
-        Place::Bytes("output", b"nothing to see"),
-    ])
+    let argv =
+        [b"psql\0postgresql://u:".iter().chain(percent_encode(&secret).as_bytes()).copied().collect::<Vec<u8>>()];
+    ensure!(canaries.assert_nowhere(&[Place::Argv(&argv)]).is_err(), "a secret in argv was not found");
+    canaries.assert_nowhere(&[Place::Path(&context.private()), Place::Bytes("output", b"nothing to see")])
 }
 
 pub(super) fn leak_fails_the_trial(context: &TestContext) -> Result<()> {
     let secret = context.canaries().password("a planted password");
     context.check_canaries()?;
-    let output = context
-        .run("/bin/cat")
-        .stdin(format!("log line with {secret}"))
-        .output()?
-        .success()?;
+    let output = context.run("/bin/cat").stdin(format!("log line with {secret}")).output()?.success()?;
     let found = context.check_canaries();
-    ensure!(
-        format!("{found:?}").contains("a planted password"),
-        "a leak into captured output went unnoticed"
-    );
-    ensure!(
-        output.stdout_text().ends_with(&secret),
-        "the output is captured as it was"
-    );
+    ensure!(format!("{found:?}").contains("a planted password"), "a leak into captured output went unnoticed");
+    ensure!(output.stdout_text().ends_with(&secret), "the output is captured as it was");
     for file in files_below(&context.logs())? {
         fs::remove_file(file)?;
     }
@@ -82,31 +63,18 @@ pub(super) fn argv_sampler(context: &TestContext) -> Result<()> {
         .output()?
         .success()?;
     let sampler_saw = context.argv_samples();
-    ensure!(
-        canaries.assert_nowhere(&[Place::Argv(&sampler_saw)]).is_err(),
-        "50 ms were too short for the sampler"
-    );
+    ensure!(canaries.assert_nowhere(&[Place::Argv(&sampler_saw)]).is_err(), "50 ms were too short for the sampler");
     Ok(())
 }
 
 pub(super) fn overstays(context: &TestContext) -> Result<()> {
-    let sleeper = context
-        .run("/bin/sleep")
-        .arg("600")
-        .deadline(Duration::from_millis(200));
+    let sleeper = context.run("/bin/sleep").arg("600").deadline(Duration::from_millis(200));
     let error = sleeper.output().err().context("it was not ended")?;
     ensure!(error.to_string().contains("did not end"), "{error:#}");
     let output = context.run("/usr/bin/env").env("GIVEN", "1").output()?.success()?;
     let text = output.stdout_text();
-    let mut names: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, _)| name)
-        .collect();
+    let mut names: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
     names.sort_unstable();
-    ensure!(
-        names == ["GIVEN", "HOME", "LANG", "PATH"],
-        "the environment is not clean: {names:?}"
-    );
+    ensure!(names == ["GIVEN", "HOME", "LANG", "PATH"], "the environment is not clean: {names:?}");
     Ok(())
 }
