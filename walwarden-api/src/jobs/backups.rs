@@ -1,33 +1,19 @@
 //! Every change of a backup job: lock, transition, write and audit event in one transaction.
 
+mod ending;
+
 use serde_json::{Value, json};
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::{BackupState, BackupTrigger};
-use walwarden_contract::{BackupJobId, ErrorCode, Timestamp};
+use walwarden_contract::{BackupJobId, Timestamp};
 
+pub use self::ending::{RetryPolicy, fail, reap, release};
 use super::state::{BackupEvent, backup as transition};
 use super::{Reply, Submitted, answer};
-use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact, insert, lock, save, take_expired, take_next};
+use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact, insert, lock, save, take_next};
 use crate::store::databases::Database;
 use crate::store::{Result, Store, StoreError, Tx, audit};
-use crate::system::{System, after};
-
-/// How failed attempts are followed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// How long the second attempt waits, in milliseconds; each further one waits twice as long.
-    pub delay_millis: i64,
-}
-
-impl RetryPolicy {
-    /// The longest wait between two attempts: one hour.
-    const MAX_DELAY_MILLIS: i64 = 3_600_000;
-
-    fn delay_after(self, attempt: u32) -> i64 {
-        let doublings = attempt.saturating_sub(1).min(20);
-        self.delay_millis.saturating_mul(1 << doublings).min(Self::MAX_DELAY_MILLIS)
-    }
-}
+use crate::system::System;
 
 /// A job that a worker holds, and the number that proves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,86 +262,4 @@ pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Seal
 fn release_lease(job: &mut BackupJob) {
     job.lease_owner = None;
     job.lease_expires_at = None;
-}
-
-/// Records a failed attempt, and queues the next one if attempts are left and the failure may pass.
-///
-/// # Errors
-/// [`StoreError::LeaseLost`], or when the store fails.
-pub async fn fail(
-    store: &Store,
-    system: &System,
-    lease: Lease,
-    retry: RetryPolicy,
-    code: ErrorCode,
-    message: &str,
-) -> Result<BackupJob> {
-    let mut tx = store.begin().await?;
-    let mut job = lock_leased(&mut tx, lease).await?;
-    fail_in(&mut tx, system, &mut job, retry, code, message).await?;
-    tx.commit().await?;
-    Ok(job)
-}
-
-async fn fail_in(
-    tx: &mut Tx,
-    system: &System,
-    job: &mut BackupJob,
-    retry: RetryPolicy,
-    code: ErrorCode,
-    message: &str,
-) -> Result<()> {
-    let now = system.now();
-    let retried = code.retryable() && job.attempt < job.max_attempts;
-    let event = if retried { BackupEvent::FailRetryable } else { BackupEvent::FailTerminal };
-    job.state = transition(job.state, event)?;
-    job.error = Some((code, message.to_owned()));
-    release_lease(job);
-    let payload = json!({ "attempt": job.attempt, "errorCode": code, "retryable": retried });
-    record(tx, job, now, EventKind::BackupFailed, &payload).await?;
-    if retried {
-        job.state = transition(job.state, BackupEvent::Requeue)?;
-        job.not_before = after(now, retry.delay_after(job.attempt));
-        let payload = json!({ "attempt": job.attempt + 1, "notBefore": job.not_before });
-        record(tx, job, now, EventKind::BackupQueued, &payload).await?;
-    } else {
-        job.finished_at = Some(now);
-    }
-    save(tx, job).await
-}
-
-/// Hands a job back unharmed, because the worker shuts down. The attempt does not count.
-///
-/// # Errors
-/// [`StoreError::LeaseLost`], or when the store fails.
-pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<BackupJob> {
-    let now = system.now();
-    let mut tx = store.begin().await?;
-    let mut job = lock_leased(&mut tx, lease).await?;
-    job.state = transition(job.state, BackupEvent::Release)?;
-    job.attempt = job.attempt.saturating_sub(1);
-    job.not_before = now;
-    release_lease(&mut job);
-    save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt + 1, "reason": "worker_shutdown" });
-    record(&mut tx, &job, now, EventKind::BackupQueued, &payload).await?;
-    tx.commit().await?;
-    Ok(job)
-}
-
-/// Takes one job from a worker that stopped answering. Its upload is left for the next attempt to clear away.
-///
-/// # Errors
-/// When the store fails.
-pub async fn reap(store: &Store, system: &System, retry: RetryPolicy) -> Result<Option<BackupJob>> {
-    let now = system.now();
-    if !store.has_expired_lease(now).await? {
-        return Ok(None);
-    }
-    let mut tx = store.begin().await?;
-    let Some(mut job) = take_expired(&mut tx, now).await? else { return Ok(None) };
-    let message = "The worker that held this job stopped answering; nothing under the final key is taken for a backup.";
-    fail_in(&mut tx, system, &mut job, retry, ErrorCode::WorkerLost, message).await?;
-    tx.commit().await?;
-    Ok(Some(job))
 }

@@ -1,10 +1,13 @@
 //! Rows of backup jobs. Their states change in [`crate::jobs`] only.
 
-use serde::{Deserialize, Serialize};
+mod artifact;
+
+use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use walwarden_contract::model::{BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, ErrorCode, OrgId, Timestamp};
 
+pub use self::artifact::{PendingArtifact, StoredArtifact};
 use super::{Result, Store, StoreError, Tx, count, duplicate, json, maybe_time, name, parse, time};
 
 /// A backup job, whole.
@@ -61,48 +64,6 @@ impl BackupJob {
     pub const fn state(&self) -> BackupState {
         self.state
     }
-}
-
-/// A dump whose bytes are all in the bucket as parts, and closed; sealing it needs nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingArtifact {
-    /// The upload to complete.
-    pub upload_id: String,
-    /// The parts' entity tags, in order.
-    pub etags: Vec<String>,
-    /// SHA-256 of each part, lowercase hex, in order.
-    pub part_checksums: Vec<String>,
-    /// The length of every part but the last.
-    pub part_size_bytes: u64,
-    /// The length of the whole.
-    pub size_bytes: u64,
-    /// SHA-256 of the whole, lowercase hex.
-    pub checksum_sha256: String,
-    /// The compression inside of the archive.
-    pub compression: String,
-    /// The source database's name.
-    pub database_name: String,
-    /// The source server's version.
-    pub postgres_version: String,
-    /// The version of `pg_dump`.
-    pub pg_dump_version: String,
-    /// When the dump was closed.
-    pub finished_at: Timestamp,
-    /// Until when the object is to be locked.
-    pub retain_until: Option<Timestamp>,
-}
-
-/// What is shown of a completed job's artifact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredArtifact {
-    /// Its length.
-    pub size_bytes: u64,
-    /// SHA-256 of its bytes, lowercase hex.
-    pub checksum_sha256: String,
-    /// The compression inside of the archive.
-    pub compression: String,
-    /// The key that signed the manifest.
-    pub key_id: String,
 }
 
 #[derive(sqlx::FromRow)]
