@@ -51,36 +51,36 @@ pub async fn run(arguments: &DemoArguments, system: System) -> anyhow::Result<()
     let began = Instant::now();
     let interrupted = shutdown_on_signal()?;
     let narrator = Narrator::to_stdout();
-    tokio::select! {
-        told = tell(arguments, system, &narrator, began, &interrupted) => told,
-        () = interrupted.cancelled() => {
-            Err(Failure::new(ErrorCode::Cancelled, "interrupted; everything that was started is stopped").into())
-        }
-    }
-}
-
-async fn tell(
-    arguments: &DemoArguments,
-    system: System,
-    narrator: &Narrator,
-    began: Instant,
-    interrupted: &CancellationToken,
-) -> anyhow::Result<()> {
     narrator.title("Walwarden demo: back up a real Postgres into a real bucket, and restore it")?;
-    let source = arguments.source.as_deref().map(Dsn::parse).transpose().context("--source is not a valid DSN")?;
-    let stage = Stage::set(arguments, source, system, narrator).await?;
-    let told = play(&stage, narrator).await;
-    if arguments.keep && told.is_ok() {
-        stage.explain(narrator)?;
+    let source = arguments.source.as_deref().map(Dsn::parse).transpose().map_err(|error| {
+        Failure::new(ErrorCode::UsageError, format!("--source is not a connection string: {error}"))
+    })?;
+    let stage = unless(&interrupted, Stage::set(arguments, source, system, &narrator)).await?;
+    let played = unless(&interrupted, play(&stage, &narrator)).await;
+    if arguments.keep && played.is_ok() {
+        stage.explain(&narrator)?;
         interrupted.cancelled().await;
     }
     stage.clear().await;
-    told?;
+    played?;
     narrator.line("")?;
     narrator.line(&format!(
         "Done in {:.1} s. Every table came back with the same rows. Server, bucket and data are removed.",
         began.elapsed().as_secs_f64()
     ))
+}
+
+/// What the step comes to, unless Ctrl-C comes first. Dropping a step stops what it has started.
+async fn unless<T>(
+    interrupted: &CancellationToken,
+    step: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        done = step => done,
+        () = interrupted.cancelled() => {
+            Err(Failure::new(ErrorCode::Cancelled, "interrupted; everything that was started is stopped").into())
+        }
+    }
 }
 
 /// The commands that a user would type, each with its result.

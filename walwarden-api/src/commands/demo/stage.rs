@@ -8,13 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use walwarden_contract::{ApiKeyId, DatabaseId, DestinationId, OrgId, Scope};
+use walwarden_contract::{ApiKeyId, DatabaseId, DestinationId, ErrorCode, OrgId, Scope};
 use walwarden_sdk::postgres::{
     Ambient, ClusterOptions, Dsn, EphemeralCluster, LibpqEnv, Spawn, ToolName, Tools, query,
 };
 
 use super::narrator::Narrator;
 use super::{DemoArguments, bucket, sample};
+use crate::commands::output::Failure;
 use crate::config::{CommonArguments, ServeArguments, Settings};
 use crate::lifecycle::Server;
 use crate::secrets::{Credentials, Keyring};
@@ -187,9 +188,9 @@ fn server_programs(chosen: Option<&Path>) -> anyhow::Result<PathBuf> {
     let complete = |directory: &PathBuf| {
         ["initdb", "postgres", "pg_dump", "psql"].iter().all(|name| directory.join(name).is_file())
     };
-    candidates.into_iter().find(complete).context(
-        "the demo needs a Postgres server's programs (initdb, postgres); install postgresql, or name their directory with --pg-bin-dir",
-    )
+    let message = "the demo needs a Postgres server's programs (initdb, postgres) and found them in no directory; install \
+                   postgresql, or name their directory with --pg-bin-dir";
+    candidates.into_iter().find(complete).ok_or_else(|| Failure::new(ErrorCode::ToolMissing, message).into())
 }
 
 fn dsn_with_password(dsn: Dsn) -> Dsn {
