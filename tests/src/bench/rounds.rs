@@ -52,8 +52,8 @@ pub(super) fn run(context: &TestContext, options: &Options) -> Result<Report> {
         figures: Figures { idle: resident(installation.server.pid())?, ..Figures::default() },
         installation,
     };
-    bench.figures.version = bench.start_time(&crate::paths::workspace_binary("walwarden")?, "--version")?;
-    bench.figures.nothing = bench.start_time(Path::new("/bin/true"), "--version")?;
+    bench.figures.version = Bench::start_time(&crate::paths::workspace_binary("walwarden")?, "--version")?;
+    bench.figures.nothing = Bench::start_time(Path::new("/bin/true"), "--version")?;
     let mut last = None;
     for round in 1..=options.rounds {
         progress(&format!("round {round} of {}", options.rounds));
@@ -158,7 +158,7 @@ impl Bench<'_> {
     }
 
     /// How long a program takes from its start to its end, exec and wait included.
-    fn start_time(&self, program: &Path, argument: &str) -> Result<Samples> {
+    fn start_time(program: &Path, argument: &str) -> Result<Samples> {
         let mut samples = Samples::default();
         for _ in 0..STARTS {
             let mut command = spawner::command(program, None, DeathSignal::Kill);
