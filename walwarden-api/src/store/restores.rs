@@ -175,7 +175,7 @@ impl Store {
         row.map(|(org_id,)| parse(&org_id, "organization id")).transpose()
     }
 
-    /// Whether [`take_silent`] would find a job. Cheap, so that an idle watchdog does not write.
+    /// Whether there is a job to seal. Cheap, so that an idle watchdog does not write.
     ///
     /// # Errors
     /// When the store fails.

@@ -30,7 +30,7 @@ impl RetryPolicy {
 /// Records a failed attempt, and queues the next one if attempts are left and the failure may pass.
 ///
 /// # Errors
-/// [`StoreError::LeaseLost`], or when the store fails.
+/// [`crate::store::StoreError::LeaseLost`], or when the store fails.
 pub async fn fail(
     store: &Store,
     system: &System,
@@ -76,7 +76,7 @@ async fn fail_in(
 /// Hands a job back unharmed, because the worker shuts down. The attempt does not count.
 ///
 /// # Errors
-/// [`StoreError::LeaseLost`], or when the store fails.
+/// [`crate::store::StoreError::LeaseLost`], or when the store fails.
 pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<BackupJob> {
     let now = system.now();
     let mut tx = store.begin().await?;
