@@ -36,7 +36,7 @@ demo: setup bins ## back up and restore a sample database, end to end, in a thro
 # half of the dependencies twice, with and without the features that tests ask for.
 .PHONY: test
 test: setup ## every test, against real servers and the real binaries
-	cargo test $(LOCKED) --workspace --no-fail-fast
+	cargo test $(LOCKED) --workspace --lib --bins --tests --no-fail-fast
 
 .PHONY: lint
 lint: $(CARGO_DENY) ## formatting, clippy, generated files, docs, dependencies
