@@ -64,15 +64,13 @@ $(CARGO_DENY):
 advisories: $(CARGO_DENY) ## known vulnerabilities among the dependencies; fetches the advisory database
 	"$(CARGO_DENY)" check advisories
 
+# For example: make bench BENCH_ARGS='--large'
+BENCH_ARGS ?=
+
 .PHONY: bench
-bench: ## backup and restore against bare pg_dump and pg_restore, as ratios
-ifeq ($(wildcard tests/src/bin/bench.rs),)
-	@echo 'bench: not_implemented: the benchmark program tests/src/bin/bench.rs does not exist yet' >&2; exit 2
-else
-	@$(MAKE) --no-print-directory setup
+bench: setup ## backup and restore against bare pg_dump and pg_restore, as ratios
 	cargo build $(LOCKED) --release --workspace --bins
-	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" cargo run $(LOCKED) --release -p walwarden-tests --bin bench
-endif
+	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" $(BENCH_ARGS)
 
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)
