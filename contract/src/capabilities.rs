@@ -1,12 +1,32 @@
-//! What Walwarden can do, and what it cannot do yet. Claims in the docs and the skill come from here.
+//! What Walwarden can do, and what it cannot do yet. Claims in the docs and the skill come from here, and so does the
+//! live tool catalog.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::operations::Method;
+use crate::scope::Scope;
+
+mod describe;
+mod table;
+
+pub use self::table::CAPABILITIES;
+
+/// The version of the capability contract. The major number changes when something is taken away.
+pub const SURFACE_VERSION: &str = "1.0.0";
+/// The oldest version of the SDK and the command line that understands this contract.
+pub const MIN_CLIENT_VERSION: &str = "0.1.0";
 
 /// Whether a capability may be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Built and tested.
     Available,
     /// Not built.
     Planned,
+    /// Described so that a program can reason about it; nothing carries it out.
+    Advisory,
 }
 
 impl Status {
@@ -16,8 +36,68 @@ impl Status {
         match self {
             Self::Available => "available",
             Self::Planned => "planned",
+            Self::Advisory => "advisory",
         }
     }
+}
+
+/// What a capability may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Nothing.
+    ReadOnly,
+    /// It adds something and takes nothing away.
+    SafeWrite,
+    /// It changes what later backups, restores or audits rely on, or hands out data.
+    SensitiveWrite,
+    /// It may take something away.
+    Destructive,
+}
+
+impl Risk {
+    /// The risk as it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::SafeWrite => "safe_write",
+            Self::SensitiveWrite => "sensitive_write",
+            Self::Destructive => "destructive",
+        }
+    }
+}
+
+/// Whether a person has to consent before an agent's key may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HumanGate {
+    /// Nobody has to.
+    None,
+    /// The first request is answered with a challenge; the same request passes once it carries it.
+    ConfirmationRequired,
+}
+
+impl HumanGate {
+    /// The gate as it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ConfirmationRequired => "confirmation_required",
+        }
+    }
+}
+
+/// Where calls of a capability that is not built arrive, to be refused with `capability_not_available`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedRoute {
+    /// HTTP method.
+    pub method: Method,
+    /// The path under [`crate::operations::BASE_PATH`], with parameters in braces.
+    pub path: &'static str,
+    /// The scope that it will require.
+    pub scope: Option<Scope>,
 }
 
 /// Something that Walwarden does or is to do.
@@ -27,101 +107,27 @@ pub struct Capability {
     pub id: &'static str,
     /// Whether it may be relied on.
     pub status: Status,
-    /// What may be claimed when it is available; what must not be claimed while it is planned.
+    /// What may be claimed when it is available; what must not be claimed while it is not.
     pub claim: &'static str,
-    /// The operations that carry it, by id.
+    /// What it may change.
+    pub risk: Risk,
+    /// Whether a person has to consent before an agent's key may do it.
+    pub gate: HumanGate,
+    /// The operations that carry it, by id. The first is the one that its tool calls.
     pub operations: &'static [&'static str],
+    /// Whether it stands in the tool catalog.
+    pub tool: bool,
     /// The commands that carry it, by kind.
     pub commands: &'static [&'static str],
+    /// Where calls arrive while it is not built, if they can.
+    pub route: Option<PlannedRoute>,
 }
 
-const fn available(
-    id: &'static str,
-    claim: &'static str,
-    operations: &'static [&'static str],
-    commands: &'static [&'static str],
-) -> Capability {
-    Capability { id, status: Status::Available, claim, operations, commands }
+/// The capability with this id.
+#[must_use]
+pub fn capability(id: &str) -> Option<&'static Capability> {
+    CAPABILITIES.iter().find(|capability| capability.id == id)
 }
-
-const fn planned(id: &'static str, claim: &'static str) -> Capability {
-    Capability { id, status: Status::Planned, claim, operations: &[], commands: &[] }
-}
-
-/// Every capability.
-pub const CAPABILITIES: &[Capability] = &[
-    available(
-        "backup.schedule",
-        "Scheduled logical backups: `pg_dump` on a five-field cron expression in UTC, into an S3 bucket that the \
-         customer owns.",
-        &["listDatabases", "getDatabase"],
-        &["database.list", "database.get"],
-    ),
-    available(
-        "backup.trigger",
-        "Ad-hoc logical backups, started through the API or the command line and followed to their end.",
-        &["triggerBackup", "getBackup", "listDatabaseBackups"],
-        &["backup.trigger", "backup.status", "backup.list"],
-    ),
-    available(
-        "backup.verify",
-        "A backup is `completed` only after `pg_dump` exited 0, its archive was read to the end, and artifact and \
-         manifest were read back from the bucket and matched.",
-        &["getBackup"],
-        &["backup.status"],
-    ),
-    available(
-        "manifest.sign",
-        "Every completed backup has a manifest, signed with Ed25519, beside the artifact in the bucket.",
-        &["getEvidence"],
-        &["evidence.get"],
-    ),
-    available(
-        "audit.chain",
-        "Every state change of a backup or restore is an event in that job's hash chain; an event edited, removed or \
-         reordered inside the chain breaks it.",
-        &["getEvidence"],
-        &["evidence.get"],
-    ),
-    available(
-        "evidence.read",
-        "Evidence of one completed backup: signed manifest, integrity verification, audit chain, age of the data.",
-        &["getEvidence"],
-        &["evidence.get"],
-    ),
-    available(
-        "restore.session",
-        "Restore sessions with a single-use token that expires after one hour.",
-        &["createRestore", "getRestore"],
-        &["restore.create", "restore.status"],
-    ),
-    available(
-        "restore.execute",
-        "Restores run on the customer's machine: the artifact comes straight from the bucket, and nothing is written \
-         to the target before artifact hash, manifest hash and signature match. The server sees neither the data nor \
-         the target's credentials.",
-        &["triggerRestore", "claimRestore", "refreshArtifactUrl", "reportRestore"],
-        &["restore.execute", "restore"],
-    ),
-    planned("recovery.pitr", "Point-in-time recovery, WAL archiving or continuous backup"),
-    planned("recovery.windows", "Recovery summaries, candidates and window proofs"),
-    planned("restore.drill", "Automated restore drills or unattended restore verification"),
-    planned("evidence.export", "Evidence bundles"),
-    planned("evidence.verify_offline", "Offline verification of evidence bundles"),
-    planned("audit.checkpoint", "Detection of an audit chain that was cut short or rewritten as a whole"),
-    planned("mcp.server", "An MCP server or MCP tools"),
-    planned("dashboard", "A dashboard or any other web page"),
-    planned("notification.routes", "Notifications by mail, chat or webhook"),
-    planned("backup.cancel", "Cancelling or dismissing backup jobs through the API or the command line"),
-    planned("retention.delete", "Deletion of old backups by Walwarden"),
-    planned("artifact.encrypt", "Encryption of artifacts by Walwarden, beyond what the bucket does"),
-    planned("databases.manage", "Adding, changing or removing databases through the API or `walwarden`"),
-    planned("destinations.manage", "Reading, adding, changing or removing destinations through the API or `walwarden`"),
-    planned("destination.preflight", "Preflight checks of a destination"),
-    planned("destination.assume_role", "Access to buckets by AssumeRole in place of access keys"),
-    planned("diagnostics", "Diagnosis commands, environment checks or an error explainer"),
-    planned("account.login", "Login, logout or whoami commands"),
-];
 
 /// What must not be said, whatever is built.
 pub const CLAIM_RULES: &[&str] = &[
@@ -130,21 +136,26 @@ pub const CLAIM_RULES: &[&str] = &[
     "A queued or running job is not a backup. `backup trigger` without `--wait` only queues.",
     "`restore create` restores nothing. It opens a session; `restore execute` restores.",
     "The RPO figure is the age of the data in the newest completed backup, not a guarantee for the next one.",
+    "A recovery window is what one logical backup covers. It is no point-in-time recovery: what happened since its \
+     snapshot is lost.",
     "Audit events record what happened to a job. They are not proof of what the data contains.",
+    "Do not call a tool that is not in the live catalog, and do not answer a confirmation challenge in a person's place.",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{commands, operations};
+    use crate::commands;
+    use crate::operations::{Auth, OPERATIONS, operation};
 
     #[test]
-    fn what_is_available_points_at_what_exists_and_what_is_planned_at_nothing() {
+    fn what_is_available_points_at_what_exists_and_what_is_not_at_nothing() {
         for capability in CAPABILITIES {
-            let reachable = !capability.operations.is_empty() && !capability.commands.is_empty();
+            let reachable = !capability.operations.is_empty() || !capability.commands.is_empty();
             assert_eq!(reachable, capability.status == Status::Available, "{}", capability.id);
+            assert!(capability.status != Status::Available || capability.route.is_none(), "{}", capability.id);
             for id in capability.operations {
-                assert!(operations::operation(id).is_some(), "{}: no operation {id}", capability.id);
+                assert!(operation(id).is_some(), "{}: no operation {id}", capability.id);
             }
             for kind in capability.commands {
                 assert!(commands::command(kind).is_some(), "{}: no command {kind}", capability.id);
@@ -153,14 +164,40 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_and_command_belongs_to_a_capability() {
-        let carried = |id: &str| CAPABILITIES.iter().any(|capability| capability.operations.contains(&id));
-        for operation in operations::OPERATIONS {
-            assert!(operation.id == "getProfile" || carried(operation.id), "{}", operation.id);
-        }
-        let carried = |kind: &str| CAPABILITIES.iter().any(|capability| capability.commands.contains(&kind));
+    fn every_command_belongs_to_a_capability_and_every_operation_of_an_api_key_is_one_tool() {
         for command in commands::COMMANDS {
-            assert!(command.kind == "profile.validate" || carried(command.kind), "{}", command.kind);
+            let carried = CAPABILITIES.iter().any(|capability| capability.commands.contains(&command.kind));
+            assert!(carried, "{}", command.kind);
+        }
+        for operation in OPERATIONS {
+            let tools =
+                CAPABILITIES.iter().filter(|it| it.tool && it.operations.first() == Some(&operation.id)).count();
+            // The catalog itself is no tool, and the restore machine has a token of its own.
+            let expected = usize::from(matches!(operation.auth, Auth::ApiKey(_)) && operation.id != "listTools");
+            assert_eq!(tools, expected, "{}", operation.id);
+        }
+    }
+
+    #[test]
+    fn planned_routes_are_apart_from_the_operations_and_from_each_other() {
+        let routes: Vec<_> = CAPABILITIES.iter().filter_map(|capability| capability.route).collect();
+        for (index, route) in routes.iter().enumerate() {
+            assert!(!OPERATIONS.iter().any(|it| it.method == route.method && it.path == route.path), "{}", route.path);
+            assert!(!routes[index + 1..].contains(route), "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn reading_is_done_by_get_and_what_takes_away_is_gated() {
+        for capability in CAPABILITIES.iter().filter(|capability| capability.tool) {
+            let operation = operation(capability.operations[0]).expect("checked above");
+            assert_eq!(
+                capability.risk == Risk::ReadOnly,
+                operation.method == Method::Get && capability.gate == HumanGate::None,
+                "{}",
+                capability.id
+            );
+            assert!(capability.risk != Risk::Destructive || capability.gate == HumanGate::ConfirmationRequired);
         }
     }
 }

@@ -1,136 +1,64 @@
 //! The closed catalog of error codes, and the error body that every surface shows.
 
+mod catalog;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::catalog::ErrorCode;
 use crate::exit::ExitStatus;
 use crate::scope::Scope;
+use crate::time::Timestamp;
 
-macro_rules! error_codes {
-    ($($variant:ident = $code:literal, $status:literal, $exit:ident, $meaning:literal, $next:literal;)*) => {
-        /// A stable code for one way in which something can fail.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum ErrorCode {
-            $(
-                #[doc = $meaning]
-                #[serde(rename = $code)]
-                $variant,
-            )*
-        }
-
-        impl ErrorCode {
-            /// Every code, in the order of the reference page.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The code as it stands in JSON.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-
-            /// The HTTP status of a response with this code.
-            #[must_use]
-            pub const fn http_status(self) -> u16 {
-                match self { $(Self::$variant => $status),* }
-            }
-
-            /// The exit code of a command that ends with this error.
-            #[must_use]
-            pub const fn exit(self) -> ExitStatus {
-                match self { $(Self::$variant => ExitStatus::$exit),* }
-            }
-
-            /// What happened, in one sentence.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning),* }
-            }
-
-            /// What to do next.
-            #[must_use]
-            pub const fn next_action(self) -> &'static str {
-                match self { $(Self::$variant => $next),* }
-            }
-        }
-    };
+/// Who can mend what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fixer {
+    /// Whoever sent the request or ran the command.
+    Caller,
+    /// A person who may consent to what an agent wants to do.
+    Human,
+    /// Whoever issues API keys.
+    KeyIssuer,
+    /// Whoever runs `walwarden-api`.
+    Operator,
+    /// Whoever administers the Postgres server.
+    DatabaseOwner,
+    /// Whoever owns the bucket.
+    BucketOwner,
+    /// Whoever maintains Walwarden: it is a defect.
+    Walwarden,
+    /// Nobody needs to: it passes.
+    Nobody,
 }
 
-error_codes! {
-    // What a request or a command line can get wrong.
-    UsageError = "usage_error", 400, UserError, "The command line is not valid.", "Run the command with --help and correct the arguments.";
-    ConfigInvalid = "config_invalid", 400, UserError, "The configuration is missing or not valid.", "Correct the setting that the message names.";
-    InvalidRequest = "invalid_request", 400, UserError, "The request is malformed or a value is out of bounds.", "Correct the field that the message names and send the request again.";
-    IdempotencyKeyRequired = "idempotency_key_required", 400, UserError, "The Idempotency-Key header is missing or not valid.", "Send an Idempotency-Key header of 1 to 255 printable ASCII characters.";
-    Unauthorized = "unauthorized", 401, UserError, "The API key is missing, unknown, expired or revoked.", "Send a valid API key as a bearer token, or issue a new one with `walwarden-api admin key issue`.";
-    Forbidden = "forbidden", 403, UserError, "The API key lacks the scope that this operation requires.", "Issue a key with the scope named in requiredScope.";
-    NotFound = "not_found", 404, UserError, "There is no such record or path for this API key.", "Check the identifier; list what exists first.";
-    MethodNotAllowed = "method_not_allowed", 405, UserError, "The path exists, the method does not.", "Use a method that the API reference lists for this path.";
-    IdempotencyConflict = "idempotency_conflict", 409, UserError, "The Idempotency-Key was used before with another request.", "Use a new Idempotency-Key for a new request.";
-    BackupInProgress = "backup_in_progress", 409, Retryable, "A backup of this database is already queued or running.", "Wait for the running backup to end, then trigger again.";
-    DestinationNotReady = "destination_not_ready", 412, UserError, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination show`.";
-    BackupNotRestorable = "backup_not_restorable", 412, UserError, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
-    PayloadTooLarge = "payload_too_large", 413, UserError, "The request body is larger than the API accepts.", "Send a smaller body.";
-    UnsupportedMediaType = "unsupported_media_type", 415, UserError, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
-    UnprocessableRequest = "unprocessable_request", 422, UserError, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";
-    RateLimited = "rate_limited", 429, Retryable, "Too many requests.", "Wait for the time in Retry-After, then send the request again.";
-    InternalError = "internal_error", 500, Retryable, "The server failed in a way it did not foresee.", "Try again; if it stays, look the request id up in the server log.";
-    CapabilityNotAvailable = "capability_not_available", 501, UserError, "The capability is planned, not built.", "Use a capability whose status is available.";
-    ServiceUnavailable = "service_unavailable", 503, Retryable, "The server is starting, stopping or cannot reach its store.", "Try again in a few seconds.";
+impl Fixer {
+    /// Every fixer.
+    pub const ALL: [Self; 8] = [
+        Self::Caller,
+        Self::Human,
+        Self::KeyIssuer,
+        Self::Operator,
+        Self::DatabaseOwner,
+        Self::BucketOwner,
+        Self::Walwarden,
+        Self::Nobody,
+    ];
 
-    // Restore tokens and sessions.
-    TokenInvalid = "token_invalid", 401, UserError, "The restore token is malformed, forged or for another restore job.", "Open a new restore session and use its token unchanged.";
-    TokenExpired = "token_expired", 401, UserError, "The restore token is older than one hour.", "Open a new restore session.";
-    TokenUsed = "token_used", 409, UserError, "The restore token was used before; a token starts one restore.", "Open a new restore session.";
-    ManifestHashMismatch = "manifest_hash_mismatch", 409, UserError, "The manifest hash given is not the one that the restore token names.", "Copy the manifest hash and the token from the same restore session.";
-    InvalidTransition = "invalid_transition", 409, Terminal, "The job is in a state that does not allow this step.", "Read the job's state; open a new one if it has ended.";
-    RestoreTimedOut = "restore_timed_out", 409, Retryable, "The restore machine fell silent and the job was sealed.", "Open a new restore session and restore again.";
-
-    // Backups: the source.
-    SourceUnreachable = "source_unreachable", 502, Retryable, "The source database cannot be reached.", "Check that the host and port answer from the worker.";
-    SourceAuthFailed = "source_auth_failed", 502, Terminal, "The source database refused the user or the password.", "Update the source DSN with `walwarden-api admin database update`.";
-    SourcePermissionDenied = "source_permission_denied", 502, Terminal, "The source role may not read everything that a backup needs.", "Grant the role SELECT on all tables, and BYPASSRLS where row-level security is on.";
-    SourceDatabaseMissing = "source_database_missing", 502, Terminal, "The source database does not exist on the server.", "Update the source DSN with `walwarden-api admin database update`.";
-    SourceVersionUnsupported = "source_version_unsupported", 502, Terminal, "pg_dump is older than the source server.", "Install a pg_dump of the server's major version or newer on the worker.";
-    SourceConnectionLost = "source_connection_lost", 502, Retryable, "The source server ended the connection during the dump.", "Check the source server's log; the next attempt starts afresh.";
-    SourceLockTimeout = "source_lock_timeout", 502, Retryable, "A table stayed locked for longer than pg_dump waits.", "Back up when no schema change is running.";
-    DumpFailed = "dump_failed", 500, Terminal, "pg_dump ended with an error.", "Read pg_dump's message in the job's error.";
-    DumpKilled = "dump_killed", 500, Retryable, "pg_dump was ended by a signal.", "Check the worker for memory pressure; the next attempt starts afresh.";
-    ArchiveIncomplete = "archive_incomplete", 500, Terminal, "pg_dump ended well, yet its archive is not whole.", "Report this with pg_dump's version; nothing was kept.";
-    ToolMissing = "tool_missing", 500, UserError, "A Postgres client tool is not installed.", "Install the Postgres client tools (Debian: postgresql-client) and put them on PATH.";
-    ToolVersionUnsupported = "tool_version_unsupported", 500, UserError, "A Postgres client tool is too old for this archive or server.", "Install client tools of the source server's major version or newer.";
-    WorkerLost = "worker_lost", 500, Retryable, "The worker that held the job stopped answering.", "Nothing to do: another worker takes the job over.";
-
-    // Backups: the destination.
-    DestinationUnreachable = "destination_unreachable", 502, Retryable, "The bucket's endpoint cannot be reached.", "Check the endpoint and the network from the worker.";
-    DestinationBucketMissing = "destination_bucket_missing", 502, Terminal, "The bucket does not exist.", "Create the bucket, or correct the destination's bucket name.";
-    DestinationAccessDenied = "destination_access_denied", 502, Terminal, "The bucket refused the destination's credentials.", "Update the destination's credentials, or its policy.";
-    DestinationThrottled = "destination_throttled", 502, Retryable, "The bucket asked for fewer requests.", "Nothing to do: the upload is tried again.";
-    DestinationLockRefused = "destination_lock_refused", 502, Terminal, "The bucket refused to lock the object, or the lock read back differs.", "Enable Object Lock on the bucket, or set the destination's lock mode to none.";
-    UploadFailed = "upload_failed", 502, Retryable, "The upload to the bucket failed.", "Nothing to do: the next attempt starts afresh.";
-    ArtifactKeyOccupied = "artifact_key_occupied", 500, Terminal, "Another object already stands under the artifact's key.", "Find out what wrote it; Walwarden never overwrites an object.";
-    ArtifactMismatch = "artifact_mismatch", 500, Terminal, "What the bucket returns differs from what was sent.", "Do not rely on this backup; check the storage provider.";
-    ArtifactTooLarge = "artifact_too_large", 500, Terminal, "The database is too large for the worker's memory budget.", "Raise --part-memory-mib on the worker.";
-
-    // Restores.
-    ConfirmationRequired = "confirmation_required", 400, UserError, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then add --confirm-destructive.";
-    TargetInvalid = "target_invalid", 400, UserError, "The target connection string is not valid for this mode.", "Correct --target: a maintenance database for new_database, the database itself for in_place.";
-    TargetUnreachable = "target_unreachable", 502, UserError, "The target server cannot be reached.", "Check host, port and network from this machine.";
-    TargetAuthFailed = "target_auth_failed", 502, UserError, "The target server refused the user or the password.", "Check the user in --target and PGPASSWORD.";
-    TargetPermissionDenied = "target_permission_denied", 502, UserError, "The target role may not do what the restore needs.", "Use a role that may create databases and objects on the target.";
-    TargetDatabaseExists = "target_database_exists", 409, UserError, "The database to be created already exists on the target.", "Choose another name with --created-database, or restore with --mode in_place.";
-    TargetDatabaseMissing = "target_database_missing", 404, UserError, "The target database does not exist.", "Create it, or restore with --mode new_database.";
-    InsufficientDiskSpace = "insufficient_disk_space", 507, UserError, "There is not enough disk space for the artifact.", "Free space, or point --work-dir at a larger disk.";
-    DownloadFailed = "download_failed", 502, Retryable, "The artifact could not be downloaded.", "Open a new restore session and restore again.";
-    ArtifactChecksumMismatch = "artifact_checksum_mismatch", 500, Terminal, "The downloaded artifact is not the one that the manifest commits to.", "Do not use this artifact; restore from another backup and check the bucket.";
-    ManifestSignatureInvalid = "manifest_signature_invalid", 500, Terminal, "The manifest is not signed by the expected key.", "Do not use this artifact; check who can write to the bucket and which key you trust.";
-    ManifestInvalid = "manifest_invalid", 500, Terminal, "The manifest cannot be read, or is not the one that was asked for.", "Do not use this artifact; restore from another backup.";
-    RestoreFailed = "restore_failed", 500, Terminal, "pg_restore ended with errors that are not known to be harmless.", "Read pg_restore's messages; the target may hold part of the data.";
-
-    // The command line's own ends.
-    NetworkError = "network_error", 503, Retryable, "The Walwarden API cannot be reached.", "Check the API URL and the network, then run the command again.";
-    Timeout = "timeout", 504, Retryable, "The time allowed for this ran out.", "Run the command again, or allow more time with --timeout-ms.";
-    UnexpectedResponse = "unexpected_response", 502, Terminal, "The API answered with something this client does not understand.", "Check that --api-url points at a Walwarden API of a compatible version.";
-    Cancelled = "cancelled", 499, Cancelled, "The work was cancelled.", "Start again when ready.";
+    /// The fixer as it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Human => "human",
+            Self::KeyIssuer => "key_issuer",
+            Self::Operator => "operator",
+            Self::DatabaseOwner => "database_owner",
+            Self::BucketOwner => "bucket_owner",
+            Self::Walwarden => "walwarden",
+            Self::Nobody => "nobody",
+        }
+    }
 }
 
 impl ErrorCode {
@@ -181,6 +109,9 @@ pub struct ErrorBody {
     /// The scope that the API key lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_scope: Option<Scope>,
+    /// What a person has to consent to, and the challenge that proves which request they saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<ConfirmationChallenge>,
     /// The request that failed, as the server's log names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -200,11 +131,28 @@ impl ErrorBody {
             retryable: code.retryable(),
             retry_after_ms: None,
             required_scope: None,
+            confirmation: None,
             request_id: None,
             next_action: code.next_action().to_owned(),
             docs: code.docs(),
         }
     }
+}
+
+/// The header in which a challenge comes back.
+pub const CONFIRMATION_HEADER: &str = "Walwarden-Confirmation";
+
+/// What a gated operation answers to an agent: the very same request passes once it carries the challenge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfirmationChallenge {
+    /// What the request would do, for the person who decides.
+    pub summary: String,
+    /// Bound to this key, this operation and this body; send it back in [`CONFIRMATION_HEADER`].
+    #[schemars(description = "Bound to this key, operation and body; sent back in the Walwarden-Confirmation header.")]
+    pub challenge: String,
+    /// When the challenge is void.
+    pub expires_at: Timestamp,
 }
 
 /// An [`ErrorBody`] with the members that RFC 9457 asks for.

@@ -97,6 +97,83 @@ ids! {
     ApiKeyId = "key";
     /// An audit event.
     EventId = "evt";
+    /// A recovery window: the span that one verified backup covers.
+    WindowId = "win";
+}
+
+/// A window and the backup that opens it share their `UUIDv7`.
+impl From<BackupJobId> for WindowId {
+    fn from(id: BackupJobId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<WindowId> for BackupJobId {
+    fn from(id: WindowId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// Whose audit chain: an organization's, or one job's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamId {
+    /// Changes of keys, destinations and databases.
+    Organization(OrgId),
+    /// The life of a backup job.
+    Backup(BackupJobId),
+    /// The life of a restore job.
+    Restore(RestoreJobId),
+}
+
+/// The text names no audit stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the id of an organization, a backup job or a restore job")]
+pub struct ParseStreamIdError;
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organization(id) => id.fmt(formatter),
+            Self::Backup(id) => id.fmt(formatter),
+            Self::Restore(id) => id.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = ParseStreamIdError;
+    fn from_str(text: &str) -> Result<Self, ParseStreamIdError> {
+        let organization = text.parse().map(Self::Organization).ok();
+        let backup = || text.parse().map(Self::Backup).ok();
+        let restore = || text.parse().map(Self::Restore).ok();
+        organization.or_else(backup).or_else(restore).ok_or(ParseStreamIdError)
+    }
+}
+
+impl Serialize for StreamId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for StreamId {
+    fn schema_name() -> Cow<'static, str> {
+        "StreamId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^(org|bkp|rst)_[0-9a-f]{32}$",
+            "examples": ["bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3"],
+        })
+    }
 }
 
 #[cfg(test)]

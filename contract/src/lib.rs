@@ -15,12 +15,14 @@ pub mod model;
 pub mod operations;
 pub mod page;
 pub mod scope;
+pub mod secret;
 pub mod time;
 pub mod token;
 
 pub use envelope::Envelope;
-pub use error::{ErrorBody, ErrorCode, Problem};
+pub use error::{ErrorBody, ErrorCode, Fixer, Problem};
 pub use exit::ExitStatus;
-pub use id::{ApiKeyId, BackupJobId, DatabaseId, DestinationId, EventId, OrgId, RestoreJobId};
+pub use id::{ApiKeyId, BackupJobId, DatabaseId, DestinationId, EventId, OrgId, RestoreJobId, StreamId, WindowId};
 pub use scope::Scope;
+pub use secret::Secret;
 pub use time::Timestamp;

@@ -1,20 +1,29 @@
 //! Every operation of the API, as data.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorCode;
-use crate::model;
 use crate::scope::Scope;
 
+mod build;
 mod rules;
+mod table;
+
+pub use self::table::OPERATIONS;
 
 /// HTTP method of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// Reads.
     Get,
-    /// Changes.
+    /// Adds, or starts something.
     Post,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
 }
 
 impl Method {
@@ -24,6 +33,8 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -40,6 +51,26 @@ pub enum Auth {
 /// Makes the schema of a request or response type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
+/// What a success carries.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// Nothing.
+    Empty,
+    /// A JSON document.
+    Json(SchemaOf),
+    /// A gzip-compressed tar archive.
+    Archive,
+}
+
+/// A group of operations in the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag {
+    /// Its name.
+    pub name: &'static str,
+    /// What its operations are about.
+    pub about: &'static str,
+}
+
 /// One operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
@@ -49,218 +80,41 @@ pub struct Operation {
     pub method: Method,
     /// The path under [`BASE_PATH`], with parameters in braces.
     pub path: &'static str,
+    /// The group that it belongs to.
+    pub tag: Tag,
     /// One line for the reference.
     pub summary: &'static str,
+    /// What a caller must know beyond that; may be empty.
+    pub note: &'static str,
     /// Who may call it.
     pub auth: Auth,
     /// The status of a success.
     pub success: u16,
-    /// Whether it takes `limit` and `cursor`.
-    pub paged: bool,
+    /// The object whose members are the query parameters.
+    pub query: Option<SchemaOf>,
     /// The body it takes.
     pub request: Option<SchemaOf>,
-    /// The body it answers with.
-    pub response: SchemaOf,
-    /// The codes it may fail with, beyond those that every operation shares.
+    /// What it answers with.
+    pub answer: Answer,
+    /// The codes it may fail with, beyond those that follow from its shape.
     pub errors: &'static [ErrorCode],
-}
-
-impl Operation {
-    /// Whether the operation needs an `Idempotency-Key`: every POST does.
-    #[must_use]
-    pub const fn needs_idempotency_key(&self) -> bool {
-        matches!(self.method, Method::Post)
-    }
 }
 
 /// Where the paths of [`OPERATIONS`] begin.
 pub const BASE_PATH: &str = "/api/v1";
 
-fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<T>()
-}
-
-use ErrorCode as E;
-
-const TOKEN_ERRORS: &[ErrorCode] =
-    &[E::TokenInvalid, E::TokenExpired, E::NotFound, E::InvalidTransition, E::RestoreTimedOut];
-
-const PRESIGN_ERRORS: &[ErrorCode] = &[
-    E::TokenInvalid,
-    E::TokenExpired,
-    E::NotFound,
-    E::InvalidTransition,
-    E::RestoreTimedOut,
-    E::BackupNotRestorable,
-    E::DestinationNotReady,
-];
-
-/// The whole API.
-pub const OPERATIONS: &[Operation] = &[
-    Operation {
-        id: "getProfile",
-        method: Method::Get,
-        path: "/profile",
-        summary: "Read what the API key is and may do",
-        auth: Auth::ApiKey(None),
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::Profile>,
-        errors: &[],
-    },
-    Operation {
-        id: "listDatabases",
-        method: Method::Get,
-        path: "/databases",
-        summary: "List protected databases",
-        auth: Auth::ApiKey(Some(Scope::DatabasesRead)),
-        success: 200,
-        paged: true,
-        request: None,
-        response: schema_of::<model::DatabaseList>,
-        errors: &[],
-    },
-    Operation {
-        id: "getDatabase",
-        method: Method::Get,
-        path: "/databases/{databaseId}",
-        summary: "Read a protected database",
-        auth: Auth::ApiKey(Some(Scope::DatabasesRead)),
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::Database>,
-        errors: &[E::NotFound],
-    },
-    Operation {
-        id: "listDatabaseBackups",
-        method: Method::Get,
-        path: "/databases/{databaseId}/backups",
-        summary: "List the backup jobs of a database, newest first",
-        auth: Auth::ApiKey(Some(Scope::DatabasesRead)),
-        success: 200,
-        paged: true,
-        request: None,
-        response: schema_of::<model::BackupList>,
-        errors: &[E::NotFound],
-    },
-    Operation {
-        id: "triggerBackup",
-        method: Method::Post,
-        path: "/databases/{databaseId}/backups",
-        summary: "Queue a backup on demand",
-        auth: Auth::ApiKey(Some(Scope::BackupsTrigger)),
-        success: 202,
-        paged: false,
-        request: Some(schema_of::<model::TriggerBackupRequest>),
-        response: schema_of::<model::TriggeredBackup>,
-        errors: &[E::NotFound, E::BackupInProgress, E::DestinationNotReady],
-    },
-    Operation {
-        id: "getBackup",
-        method: Method::Get,
-        path: "/backups/{backupJobId}",
-        summary: "Read a backup job",
-        auth: Auth::ApiKey(Some(Scope::DatabasesRead)),
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::Backup>,
-        errors: &[E::NotFound],
-    },
-    Operation {
-        id: "getEvidence",
-        method: Method::Get,
-        path: "/evidence/{backupJobId}",
-        summary: "Read the signed manifest, verification and audit chain of a completed backup",
-        auth: Auth::ApiKey(Some(Scope::EvidenceRead)),
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::Evidence>,
-        errors: &[E::NotFound],
-    },
-    Operation {
-        id: "createRestore",
-        method: Method::Post,
-        path: "/restores",
-        summary: "Open a restore session and receive its single-use token",
-        auth: Auth::ApiKey(Some(Scope::RestoresWrite)),
-        success: 202,
-        paged: false,
-        request: Some(schema_of::<model::CreateRestoreRequest>),
-        response: schema_of::<model::RestoreSession>,
-        errors: &[E::NotFound, E::BackupNotRestorable, E::ConfirmationRequired, E::TargetInvalid],
-    },
-    Operation {
-        id: "getRestore",
-        method: Method::Get,
-        path: "/restores/{restoreJobId}",
-        summary: "Read a restore job",
-        auth: Auth::ApiKey(Some(Scope::RestoresRead)),
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::Restore>,
-        errors: &[E::NotFound],
-    },
-    Operation {
-        id: "triggerRestore",
-        method: Method::Post,
-        path: "/restores/{restoreJobId}/trigger",
-        summary: "Use the restore token, once",
-        auth: Auth::RestoreToken,
-        success: 200,
-        paged: false,
-        request: Some(schema_of::<model::TriggerRestoreRequest>),
-        response: schema_of::<model::Restore>,
-        errors: &[
-            E::TokenInvalid,
-            E::TokenExpired,
-            E::TokenUsed,
-            E::ManifestHashMismatch,
-            E::NotFound,
-            E::InvalidTransition,
-            E::RestoreTimedOut,
-        ],
-    },
-    Operation {
-        id: "claimRestore",
-        method: Method::Post,
-        path: "/restores/{restoreJobId}/claim",
-        summary: "Take the job: manifest, public key and presigned URL",
-        auth: Auth::RestoreToken,
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::RestoreClaim>,
-        errors: PRESIGN_ERRORS,
-    },
-    Operation {
-        id: "refreshArtifactUrl",
-        method: Method::Post,
-        path: "/restores/{restoreJobId}/artifact-url",
-        summary: "Presign the artifact's URL again",
-        auth: Auth::RestoreToken,
-        success: 200,
-        paged: false,
-        request: None,
-        response: schema_of::<model::ArtifactUrl>,
-        errors: PRESIGN_ERRORS,
-    },
-    Operation {
-        id: "reportRestore",
-        method: Method::Post,
-        path: "/restores/{restoreJobId}/states",
-        summary: "Report a state that the restore machine has reached, or that it is still there",
-        auth: Auth::RestoreToken,
-        success: 200,
-        paged: false,
-        request: Some(schema_of::<model::RestoreReport>),
-        response: schema_of::<model::Restore>,
-        errors: TOKEN_ERRORS,
-    },
+/// Every tag, in the order of the reference.
+pub const TAGS: &[Tag] = &[
+    table::PROFILE,
+    table::DATABASES,
+    table::DESTINATIONS,
+    table::BACKUPS,
+    table::EVIDENCE,
+    table::RESTORES,
+    table::RECOVERY,
+    table::MANAGEMENT,
+    table::AGENTS,
+    table::SESSIONS,
 ];
 
 /// The operation with this id.
@@ -280,6 +134,23 @@ mod tests {
                 assert_ne!(one.id, other.id);
                 assert!(one.method != other.method || one.path != other.path);
             }
+        }
+    }
+
+    #[test]
+    fn every_scope_but_no_other_opens_an_operation() {
+        for scope in Scope::ALL {
+            assert!(OPERATIONS.iter().any(|operation| operation.scope() == Some(*scope)), "{scope} opens nothing");
+        }
+    }
+
+    #[test]
+    fn every_tag_is_used_and_listed() {
+        for operation in OPERATIONS {
+            assert!(TAGS.contains(&operation.tag), "{}", operation.id);
+        }
+        for tag in TAGS {
+            assert!(OPERATIONS.iter().any(|operation| operation.tag == *tag), "{}", tag.name);
         }
     }
 }

@@ -158,6 +158,8 @@ impl Transport {
         let method = match operation.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
         request = request.header("accept", "application/json, application/problem+json");

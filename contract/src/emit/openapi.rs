@@ -15,29 +15,12 @@ pub(super) use self::responses::by_status;
 use self::responses::errors;
 pub(super) use self::schemas::{Schemas, name};
 use super::json::pretty;
-use crate::operations::{Auth, BASE_PATH, Method, OPERATIONS, Operation};
+use crate::operations::{Auth, BASE_PATH, Method, OPERATIONS, TAGS};
 
 const DESCRIPTION: &str = "Backups of Postgres databases into buckets that their owners keep, and restores that are \
     verified before they touch anything.\n\n\
     Every request carries an API key or a restore token as bearer token. Every POST carries an `Idempotency-Key`. Every \
     answer that is not a success is `application/problem+json` with a `code` from a closed list.";
-
-/// Tags with their descriptions, in the order of the reference.
-pub(super) const TAGS: &[(&str, &str)] = &[
-    ("profile", "Who the caller is."),
-    ("databases", "Protected databases."),
-    ("backups", "Backup jobs and their artifacts."),
-    ("evidence", "Proof of completed backups."),
-    ("restores", "Restore sessions, and what the restore machine reports."),
-];
-
-/// The tag of an operation: the kind of record that it is about.
-pub(super) fn tag(operation: &Operation) -> &'static str {
-    let mut segments = operation.path.split('/').filter(|segment| !segment.is_empty() && !segment.starts_with('{'));
-    let (first, second) = (segments.next(), segments.next());
-    let known = |segment: Option<&str>| TAGS.iter().map(|(name, _)| *name).find(|name| Some(*name) == segment);
-    known(second).or_else(|| known(first)).expect("every path begins with the name of a tag, which a test checks")
-}
 
 /// The name of the security scheme that an operation asks for.
 const fn scheme(auth: Auth) -> &'static str {
@@ -67,6 +50,8 @@ fn value() -> Value {
         let method = match operation.method {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
+            Method::Patch => HttpMethod::Patch,
+            Method::Delete => HttpMethod::Delete,
         };
         let item = PathItem::new(method, operation::document(operation, &mut schemas));
         paths.paths.entry(operation.path.to_owned()).or_default().merge_operations(item);
@@ -84,7 +69,7 @@ fn value() -> Value {
                 .build(),
         )
         .servers(Some([Server::new(BASE_PATH)]))
-        .tags(Some(TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build())))
+        .tags(Some(TAGS.iter().map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.about)).build())))
         .paths(paths)
         .components(Some(components.build()))
         .build();

@@ -94,9 +94,9 @@ fn openapi_parameters_are_those_of_the_path_and_of_the_shape() {
         let named: Vec<_> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
         let mut expected: Vec<_> =
             operation.path.split(['{', '}']).skip(1).step_by(2).filter(|name| !name.is_empty()).collect();
-        if operation.paged {
-            expected.extend(["limit", "cursor"]);
-        }
+        let query =
+            operation.query.map(|query| crate::emit::openapi::Schemas::default().query(query)).unwrap_or_default();
+        expected.extend(query.iter().map(|member| member.name.as_str()));
         if operation.needs_idempotency_key() {
             expected.push("Idempotency-Key");
         }

@@ -140,6 +140,8 @@ pub struct Backup {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// When somebody took note of its failure.
+    pub dismissed_at: Option<Timestamp>,
     /// The artifact; null until the job is completed.
     pub artifact: Option<BackupArtifact>,
     /// Why the last attempt failed.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BackupJobId, DatabaseId, DestinationId};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// A database that Walwarden backs up.
@@ -44,4 +45,49 @@ pub struct DatabaseList {
     pub databases: Vec<Database>,
     /// Where the next page begins; null on the last.
     pub next_cursor: Option<String>,
+}
+
+/// The body of `createDatabase`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateDatabaseRequest {
+    /// A name that no other database has.
+    #[schemars(length(min = 1, max = 100))]
+    pub name: String,
+    /// Where its backups go.
+    pub destination_id: DestinationId,
+    /// The source's connection string, naming a database. It is sealed at once, and never shown again.
+    pub source_dsn: Secret,
+    /// When to back up: five-field cron expression in UTC.
+    #[schemars(length(min = 9, max = 256))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// Compression: `auto`, `zstd:1` to `zstd:22`, `gzip:1` to `gzip:9`, `none`; `auto` when absent.
+    #[schemars(length(min = 1, max = 16))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+}
+
+/// The body of `updateDatabase`: what is left out stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateDatabaseRequest {
+    /// A name that no other database has.
+    #[schemars(length(min = 1, max = 100))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its backups go from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_id: Option<DestinationId>,
+    /// The source's new connection string.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_dsn: Option<Secret>,
+    /// When to back up from now on; an empty text ends the schedule.
+    #[schemars(length(max = 256))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// The compression from now on.
+    #[schemars(length(min = 1, max = 16))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
 }

@@ -1,10 +1,10 @@
-//! Evidence of one backup: the signed manifest, what was verified, and the audit chain.
+//! Evidence of backups: the signed manifest, what was verified, the audit chain, and whether a restore proved it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{BackupJobId, DatabaseId};
+use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
 use crate::time::Timestamp;
 
 /// What there is to show for one completed backup.
@@ -22,13 +22,80 @@ pub struct Evidence {
     pub manifest: Value,
     /// The key that signed it.
     pub key_id: String,
-    /// What was checked before the backup was called completed.
+    /// What was checked before the backup was called completed, and is checked again whenever it is shown.
     pub integrity_verification: IntegrityVerification,
     /// The age of the data in this backup, in minutes, rounded up.
     pub rpo_minutes: u64,
+    /// The lock on the artifact.
+    pub lock: LockProof,
+    /// Whether a restore of this backup was completed.
+    pub drill: DrillProof,
     /// The job's audit chain, oldest event first.
     #[schemars(with = "Vec<crate::audit::AuditEvent>")]
     pub audit_events: Vec<Value>,
+}
+
+/// Evidence of one completed backup, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceSummary {
+    /// The backup.
+    pub backup_job_id: BackupJobId,
+    /// The database.
+    pub database_id: DatabaseId,
+    /// When the backup was completed.
+    pub completed_at: Timestamp,
+    /// What was dumped.
+    pub artifact: EvidenceArtifact,
+    /// The hash of the manifest.
+    pub manifest_hash: String,
+    /// The key that signed it.
+    pub key_id: String,
+    /// What was checked before the backup was called completed; manifest hash and signature are checked again here.
+    pub integrity_verification: IntegrityVerification,
+    /// The age of the data in this backup, in minutes, rounded up.
+    pub rpo_minutes: u64,
+    /// The lock on the artifact.
+    pub lock: LockProof,
+    /// Whether a restore of this backup was completed.
+    pub drill: DrillProof,
+}
+
+/// The artifact that evidence speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceArtifact {
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes, lowercase hex.
+    pub checksum_sha256: String,
+}
+
+/// A page of evidence, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceList {
+    /// The page.
+    pub evidence: Vec<EvidenceSummary>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Which page of evidence, and of which database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EvidenceQuery {
+    /// Only evidence of this database's backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_id: Option<DatabaseId>,
+    /// At most this many items, 1 to 200; 50 when absent.
+    #[schemars(range(min = 1, max = 200))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `nextCursor` of the page before.
+    #[schemars(length(max = 64))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// A check of an artifact against its manifest.
@@ -39,8 +106,10 @@ pub struct IntegrityVerification {
     pub result: IntegrityResult,
     /// What was checked.
     pub checks: Vec<String>,
-    /// When.
+    /// When the artifact and the manifest were read back.
     pub verified_at: Timestamp,
+    /// What does not hold, when the result is `failed`.
+    pub failure: Option<String>,
 }
 
 /// How a check ended.
@@ -49,4 +118,52 @@ pub struct IntegrityVerification {
 pub enum IntegrityResult {
     /// Everything matched.
     Passed,
+    /// Something that matched when the backup was completed does not match now.
+    Failed,
+}
+
+/// The lock on an artifact, as read back from the bucket when the backup was completed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LockProof {
+    /// Whether the lock holds now.
+    pub status: LockStatus,
+    /// `none`, `governance` or `compliance`.
+    pub mode: String,
+    /// Until when the object cannot be deleted; null without a lock.
+    pub retain_until: Option<Timestamp>,
+}
+
+/// Whether a lock holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LockStatus {
+    /// It does.
+    Locked,
+    /// It did, until its date.
+    Expired,
+    /// There never was one.
+    NotLocked,
+}
+
+/// Whether a restore of a backup was completed. A completed restore is the only proof of recoverability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillProof {
+    /// What is known.
+    pub status: DrillStatus,
+    /// The restore that was completed last.
+    pub restore_job_id: Option<RestoreJobId>,
+    /// When it was completed.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Whether a backup was ever restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DrillStatus {
+    /// A restore of this backup was completed.
+    Drilled,
+    /// No restore of this backup was completed.
+    NotDrilled,
 }

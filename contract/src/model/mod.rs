@@ -1,13 +1,23 @@
 //! The shapes of requests and responses, one file per resource.
 
+mod audit;
 mod backup;
 mod database;
+mod destination;
 mod evidence;
 mod profile;
+mod readiness;
+mod recovery;
 mod restore;
+mod tools;
 
+pub use audit::*;
 pub use backup::*;
 pub use database::*;
+pub use destination::*;
 pub use evidence::*;
 pub use profile::*;
+pub use readiness::*;
+pub use recovery::*;
 pub use restore::*;
+pub use tools::*;

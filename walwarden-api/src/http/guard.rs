@@ -41,7 +41,7 @@ async fn admit(state: &AppState, operation: &'static Operation, request: &mut Re
             request.extensions_mut().insert(session);
         }
     }
-    if !operation.paged && request.uri().query().is_some_and(|query| !query.is_empty()) {
+    if operation.query.is_none() && request.uri().query().is_some_and(|query| !query.is_empty()) {
         return Err(ApiError::new(ErrorCode::InvalidRequest, "This operation takes no query parameters."));
     }
     if operation.needs_idempotency_key() {

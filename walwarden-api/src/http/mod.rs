@@ -6,6 +6,7 @@ mod error;
 mod extract;
 mod guard;
 mod idempotency;
+mod proof;
 mod router;
 mod routes;
 mod state;

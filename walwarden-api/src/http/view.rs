@@ -59,6 +59,7 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         created_at: job.created_at,
         started_at: job.started_at,
         finished_at: job.finished_at,
+        dismissed_at: job.dismissed_at,
         artifact,
         error: job.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
     }

@@ -78,6 +78,7 @@ pub(super) async fn queue_in(
         created_at: now,
         started_at: None,
         finished_at: None,
+        dismissed_at: None,
     };
     // A replay must win over "in progress": the first request of this key may be what is in progress.
     if let Some(stored) = answer(tx, system, reply, &job).await? {

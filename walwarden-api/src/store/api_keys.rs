@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::ClientKind;
 use walwarden_contract::{ApiKeyId, OrgId, Scope, Timestamp};
 
-use super::{Result, Store, StoreError, audit, json as read_json, maybe_time, parse, time};
+use super::{Result, Store, StoreError, audit, json as read_json, maybe_time, name, parse, time};
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct ApiKey {
     pub name: String,
     /// SHA-256 of the key's text, lowercase hex.
     pub fingerprint: String,
+    /// What kind of client it was issued to.
+    pub client_kind: ClientKind,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// When it was issued.
@@ -33,6 +36,7 @@ struct Row {
     org_id: String,
     name: String,
     fingerprint: String,
+    client_kind: String,
     scopes: String,
     created_at: i64,
     expires_at: Option<i64>,
@@ -46,6 +50,7 @@ impl Row {
             org_id: parse(&self.org_id, "organization id")?,
             name: self.name,
             fingerprint: self.fingerprint,
+            client_kind: name(self.client_kind, "client kind")?,
             scopes: read_json(&self.scopes, "scopes")?,
             created_at: time(self.created_at)?,
             expires_at: maybe_time(self.expires_at)?,
@@ -62,13 +67,14 @@ impl Store {
     pub async fn create_api_key(&self, key: &ApiKey) -> Result<()> {
         let mut tx = self.begin().await?;
         sqlx::query(
-            "INSERT INTO api_keys (id, org_id, name, fingerprint, scopes, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO api_keys (id, org_id, name, fingerprint, client_kind, scopes, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(key.id.to_string())
         .bind(key.org_id.to_string())
         .bind(&key.name)
         .bind(&key.fingerprint)
+        .bind(key.client_kind.as_str())
         .bind(json!(key.scopes).to_string())
         .bind(key.created_at.as_millis())
         .bind(key.expires_at.map(Timestamp::as_millis))

@@ -56,6 +56,8 @@ pub struct BackupJob {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// When somebody took note of its failure.
+    pub dismissed_at: Option<Timestamp>,
 }
 
 impl BackupJob {
@@ -91,6 +93,7 @@ struct Row {
     created_at: i64,
     started_at: Option<i64>,
     finished_at: Option<i64>,
+    dismissed_at: Option<i64>,
 }
 
 impl Row {
@@ -122,6 +125,7 @@ impl Row {
             created_at: time(self.created_at)?,
             started_at: maybe_time(self.started_at)?,
             finished_at: maybe_time(self.finished_at)?,
+            dismissed_at: maybe_time(self.dismissed_at)?,
         })
     }
 }
@@ -192,7 +196,7 @@ pub(crate) async fn save(tx: &mut Tx, job: &BackupJob) -> Result<()> {
     sqlx::query(
         "UPDATE backup_jobs SET state = $2, attempt = $3, not_before = $4, lease_owner = $5, lease_expires_at = $6,
          object_key = $7, upload_id = $8, pending = $9, artifact = $10, manifest = $11, manifest_hash = $12,
-         error_code = $13, error_message = $14, started_at = $15, finished_at = $16 WHERE id = $1",
+         error_code = $13, error_message = $14, started_at = $15, finished_at = $16, dismissed_at = $17 WHERE id = $1",
     )
     .bind(job.id.to_string())
     .bind(job.state.as_str())
@@ -210,6 +214,7 @@ pub(crate) async fn save(tx: &mut Tx, job: &BackupJob) -> Result<()> {
     .bind(error_message.map(str::to_owned))
     .bind(job.started_at.map(Timestamp::as_millis))
     .bind(job.finished_at.map(Timestamp::as_millis))
+    .bind(job.dismissed_at.map(Timestamp::as_millis))
     .execute(tx.connection())
     .await?;
     Ok(())

@@ -163,6 +163,22 @@ impl Store {
         row.ok_or(StoreError::Missing("restore job"))?.read()
     }
 
+    /// The restore of this backup that was completed last, if one was.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn completed_restore(&self, org_id: OrgId, id: BackupJobId) -> Result<Option<(RestoreJobId, Timestamp)>> {
+        let row: Option<(String, i64)> = sqlx::query_as(
+            "SELECT id, finished_at FROM restore_jobs WHERE backup_job_id = $1 AND org_id = $2 AND state = 'completed'
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(id.to_string())
+        .bind(org_id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|(id, at)| Ok((parse(&id, "restore id")?, time(at)?))).transpose()
+    }
+
     /// The organization that a restore job belongs to: for a token that was refused, and so proves nothing.
     ///
     /// # Errors

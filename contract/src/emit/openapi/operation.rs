@@ -1,6 +1,5 @@
 //! One operation: parameters, body, responses.
 
-use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -11,17 +10,16 @@ use utoipa::openapi::{Content, Ref, RefOr, Required, Schema};
 
 use super::responses::{errors, header_ref};
 use super::schemas::Schemas;
-use super::{scheme, tag};
-use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
-use crate::operations::{Auth, Operation};
-use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use super::scheme;
+use crate::id::{BackupJobId, DatabaseId, DestinationId, RestoreJobId, StreamId, WindowId};
+use crate::operations::{Answer, Auth, Operation};
 
 pub(super) fn document(operation: &Operation, schemas: &mut Schemas) -> utoipa::openapi::path::Operation {
     let mut document = OperationBuilder::new()
         .operation_id(Some(operation.id))
         .summary(Some(operation.summary))
         .description(Some(who_may_call(operation)))
-        .tag(tag(operation))
+        .tag(operation.tag.name)
         .security(SecurityRequirement::new(scheme(operation.auth), [] as [&str; 0]))
         .response(operation.success.to_string(), success(operation, schemas));
     for parameter in parameters(operation, schemas) {
@@ -56,13 +54,19 @@ pub(in crate::emit) fn who_may_call(operation: &Operation) -> String {
 
 fn success(operation: &Operation, schemas: &mut Schemas) -> ResponseBuilder {
     let about = match operation.success {
+        201 => "Created.",
         202 => "Accepted: the job exists and goes on by itself.",
+        204 => "Gone.",
         _ => "Done.",
     };
-    let response = ResponseBuilder::new()
-        .description(about)
-        .header_ref("X-Request-Id", header_ref("X-Request-Id"))
-        .content("application/json", Content::new(Some(schemas.response(operation.response))));
+    let response = ResponseBuilder::new().description(about).header_ref("X-Request-Id", header_ref("X-Request-Id"));
+    let response = match operation.answer {
+        Answer::Empty => response,
+        Answer::Json(schema) => response.content("application/json", Content::new(Some(schemas.response(schema)))),
+        Answer::Archive => {
+            response.content("application/gzip", Content::new(Some(ObjectBuilder::new().schema_type(Type::String))))
+        }
+    };
     if operation.replays() {
         response.header_ref("Idempotency-Replayed", header_ref("Idempotency-Replayed"))
     } else {
@@ -82,22 +86,20 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Parameter> {
                 "databaseId" => (schemas.of::<DatabaseId>(), "The protected database."),
                 "backupJobId" => (schemas.of::<BackupJobId>(), "The backup job."),
                 "restoreJobId" => (schemas.of::<RestoreJobId>(), "The restore job."),
+                "destinationId" => (schemas.of::<DestinationId>(), "The destination."),
+                "windowId" => (schemas.of::<WindowId>(), "The recovery window."),
+                "streamId" => (schemas.of::<StreamId>(), "The audit stream."),
                 _ => unreachable!("{name} is not the name of an identifier"),
             };
             parameter(name, ParameterIn::Path, Required::True, about, id)
         })
         .collect();
-    if operation.paged {
-        let limit = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1_usize))
-            .maximum(Some(MAX_LIMIT as usize))
-            .default(Some(json!(DEFAULT_LIMIT)));
-        let cursor = ObjectBuilder::new().schema_type(Type::String).max_length(Some(64));
-        parameters.extend([
-            parameter("limit", ParameterIn::Query, Required::False, "At most this many items.", limit),
-            parameter("cursor", ParameterIn::Query, Required::False, "The `nextCursor` of the page before.", cursor),
-        ]);
+    if let Some(query) = operation.query {
+        parameters.extend(schemas.query(query).into_iter().map(|member| {
+            let required = if member.required { Required::True } else { Required::False };
+            let about = member.about.clone();
+            parameter(&member.name, ParameterIn::Query, required, &about, member.schema)
+        }));
     }
     if operation.needs_idempotency_key() {
         let about = "Chosen by the caller, a new one for each new request. A repeated request with the same key and \

@@ -1,9 +1,9 @@
 //! `api.md`
 
 use crate::emit::markdown::{head, table};
-use crate::emit::openapi::{Schemas, TAGS, by_status, name, tag, who_may_call};
+use crate::emit::openapi::{Schemas, by_status, name, who_may_call};
 use crate::error::ErrorCode;
-use crate::operations::{Auth, BASE_PATH, OPERATIONS, Operation};
+use crate::operations::{Answer, Auth, BASE_PATH, OPERATIONS, Operation, TAGS};
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
 
 const LEAD: &str = "\
@@ -40,10 +40,10 @@ pub(in crate::emit) fn page() -> String {
             if operation.replays() { "replays".to_owned() } else { String::new() },
         ]
     });
-    let sections = TAGS.iter().map(|(tag_name, about)| {
-        let operations = OPERATIONS.iter().filter(|operation| tag(operation) == *tag_name);
+    let sections = TAGS.iter().map(|tag| {
+        let operations = OPERATIONS.iter().filter(|operation| operation.tag == *tag);
         let sections: String = operations.map(|operation| section(operation, &mut schemas)).collect();
-        format!("\n## {tag_name}\n\n{about}\n{sections}")
+        format!("\n## {}\n\n{}\n{sections}", tag.name, tag.about)
     });
     let sections = sections.collect::<Vec<_>>().concat();
     format!(
@@ -85,21 +85,29 @@ fn shared_errors() -> String {
 fn section(operation: &Operation, schemas: &mut Schemas) -> String {
     let request =
         operation.request.map(|request| format!("- Body: `{}`\n", name(&schemas.request(request)))).unwrap_or_default();
-    let paged = if operation.paged { "- Query: `limit`, `cursor`\n" } else { "" };
+    let query = operation.query.map_or_else(String::new, |query| {
+        let names: Vec<_> = schemas.query(query).iter().map(|member| format!("`{}`", member.name)).collect();
+        format!("- Query: {}\n", names.join(", "))
+    });
+    let note = if operation.note.is_empty() { String::new() } else { format!("{}\n\n", operation.note) };
+    let answer = match operation.answer {
+        Answer::Empty => String::new(),
+        Answer::Json(schema) => format!(", `{}`", name(&schemas.response(schema))),
+        Answer::Archive => ", `application/gzip`".to_owned(),
+    };
     let own = if operation.errors.is_empty() {
         String::new()
     } else {
         format!("- Errors of its own: {}\n", failures(operation.errors))
     };
     format!(
-        "\n### {}\n\n{}. {}\n\n```\n{} {BASE_PATH}{}\n```\n\n{request}{paged}- Success: {}, `{}`\n{own}",
+        "\n### {}\n\n{}. {}\n\n```\n{} {BASE_PATH}{}\n```\n\n{note}{request}{query}- Success: {}{answer}\n{own}",
         operation.id,
         operation.summary,
         who_may_call(operation),
         operation.method.as_str(),
         operation.path,
         operation.success,
-        name(&schemas.response(operation.response)),
     )
 }
 

@@ -115,6 +115,7 @@ async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp)
         org_id: context.org_id,
         name,
         fingerprint: fingerprint(&text),
+        client_kind: walwarden_contract::model::ClientKind::Service,
         scopes,
         created_at: now,
         expires_at: expires_in_days.map(|days| after(now, i64::from(days) * DAY_MILLIS)),

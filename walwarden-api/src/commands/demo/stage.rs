@@ -267,6 +267,7 @@ async fn register(
         org_id,
         name: "demo".to_owned(),
         fingerprint: crate::secrets::fingerprint(&plaintext),
+        client_kind: walwarden_contract::model::ClientKind::Service,
         scopes: scopes.to_vec(),
         created_at: now,
         expires_at: None,

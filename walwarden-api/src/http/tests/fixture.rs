@@ -141,6 +141,7 @@ pub(super) async fn api_key(
         org_id,
         name: "test".to_owned(),
         fingerprint: fingerprint(&text),
+        client_kind: walwarden_contract::model::ClientKind::Service,
         scopes: scopes.to_vec(),
         created_at: now,
         expires_at: expires_in.map(|millis| after(now, millis)),

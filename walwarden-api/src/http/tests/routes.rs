@@ -11,15 +11,21 @@ use crate::http::router::handlers;
 pub(super) fn path_of(operation: &Operation) -> String {
     let id = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
     let path = operation.path.replace("{databaseId}", &id("db")).replace("{backupJobId}", &id("bkp"));
-    path.replace("{restoreJobId}", &id("rst"))
+    let path = path.replace("{restoreJobId}", &id("rst")).replace("{destinationId}", &id("dst"));
+    path.replace("{windowId}", &id("win")).replace("{streamId}", &id("bkp"))
+}
+
+pub(super) fn method_of(operation: &Operation) -> HttpMethod {
+    match operation.method {
+        Method::Get => HttpMethod::GET,
+        Method::Post => HttpMethod::POST,
+        Method::Patch => HttpMethod::PATCH,
+        Method::Delete => HttpMethod::DELETE,
+    }
 }
 
 pub(super) fn request_of(operation: &Operation) -> axum::http::request::Builder {
-    let method = match operation.method {
-        Method::Get => HttpMethod::GET,
-        Method::Post => HttpMethod::POST,
-    };
-    Request::builder().method(method).uri(format!("{BASE_PATH}{}", path_of(operation)))
+    Request::builder().method(method_of(operation)).uri(format!("{BASE_PATH}{}", path_of(operation)))
 }
 
 #[tokio::test]
@@ -42,10 +48,7 @@ async fn a_method_that_no_operation_has_is_405_and_an_unknown_path_is_404() {
     for operation in OPERATIONS {
         for method in [HttpMethod::GET, HttpMethod::POST, HttpMethod::PUT, HttpMethod::PATCH, HttpMethod::DELETE] {
             let same_path = |other: &&Operation| other.path == operation.path;
-            let known = OPERATIONS.iter().filter(same_path).any(|other| match other.method {
-                Method::Get => method == HttpMethod::GET,
-                Method::Post => method == HttpMethod::POST,
-            });
+            let known = OPERATIONS.iter().filter(same_path).any(|other| method_of(other) == method);
             if known {
                 continue;
             }

@@ -10,6 +10,7 @@ use walwarden_contract::{BackupJobId, ErrorCode, manifest};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Result};
 use crate::http::extract::Id;
+use crate::http::proof::{drill_proof, lock_proof};
 use crate::http::state::AppState;
 use crate::http::view::rpo_minutes;
 
@@ -48,6 +49,8 @@ pub(in crate::http) async fn handle(
     let completed = events.iter().find(|event| event.kind == EventKind::BackupCompleted);
     let verified_at = completed.ok_or_else(|| ApiError::internal("a completed backup without its event"))?.at;
 
+    let now = state.system.now();
+    let lock = lock_proof(&document, now)?;
     Ok(Json(Evidence {
         backup_job_id: job.id,
         database_id: job.database_id,
@@ -58,8 +61,11 @@ pub(in crate::http) async fn handle(
             result: IntegrityResult::Passed,
             checks: CHECKS.map(str::to_owned).to_vec(),
             verified_at,
+            failure: None,
         },
-        rpo_minutes: rpo_minutes(started_at, state.system.now()),
+        rpo_minutes: rpo_minutes(started_at, now),
+        lock,
+        drill: drill_proof(&state, caller.org_id(), id).await?,
         audit_events: events.iter().map(|event| json!(event)).collect(),
     }))
 }

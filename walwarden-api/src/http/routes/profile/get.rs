@@ -15,6 +15,7 @@ pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Calle
         org_name: organization.name,
         api_key_id: caller.key.id,
         api_key_name: caller.key.name,
+        client_kind: caller.key.client_kind,
         scopes: caller.key.scopes,
         expires_at: caller.key.expires_at,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

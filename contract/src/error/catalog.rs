@@ -1,0 +1,145 @@
+//! The closed catalog: each code with its HTTP status, exit code, who can mend it, meaning and next action.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Fixer;
+use crate::exit::ExitStatus;
+
+macro_rules! error_codes {
+    ($($variant:ident = $code:literal, $status:literal, $exit:ident, $fixer:ident, $meaning:literal, $next:literal;)*) => {
+        /// A stable code for one way in which something can fail.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum ErrorCode {
+            $(
+                #[doc = $meaning]
+                #[serde(rename = $code)]
+                $variant,
+            )*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the reference page.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The code as it stands in JSON.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// The HTTP status of a response with this code.
+            #[must_use]
+            pub const fn http_status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+
+            /// The exit code of a command that ends with this error.
+            #[must_use]
+            pub const fn exit(self) -> ExitStatus {
+                match self { $(Self::$variant => ExitStatus::$exit),* }
+            }
+
+            /// Who can mend it.
+            #[must_use]
+            pub const fn fixable_by(self) -> Fixer {
+                match self { $(Self::$variant => Fixer::$fixer),* }
+            }
+
+            /// What happened, in one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),* }
+            }
+
+            /// What to do next.
+            #[must_use]
+            pub const fn next_action(self) -> &'static str {
+                match self { $(Self::$variant => $next),* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    // What a request or a command line can get wrong.
+    UsageError = "usage_error", 400, UserError, Caller, "The command line is not valid.", "Run the command with --help and correct the arguments.";
+    ConfigInvalid = "config_invalid", 400, UserError, Operator, "The configuration is missing or not valid.", "Correct the setting that the message names.";
+    InvalidRequest = "invalid_request", 400, UserError, Caller, "The request is malformed or a value is out of bounds.", "Correct the field that the message names and send the request again.";
+    IdempotencyKeyRequired = "idempotency_key_required", 400, UserError, Caller, "The Idempotency-Key header is missing or not valid.", "Send an Idempotency-Key header of 1 to 255 printable ASCII characters.";
+    Unauthorized = "unauthorized", 401, UserError, KeyIssuer, "The API key is missing, unknown, expired or revoked.", "Send a valid API key as a bearer token, or issue a new one with `walwarden-api admin key issue`.";
+    Forbidden = "forbidden", 403, UserError, KeyIssuer, "The API key lacks the scope that this operation requires.", "Issue a key with the scope named in requiredScope.";
+    NotFound = "not_found", 404, UserError, Caller, "There is no such record or path for this API key.", "Check the identifier; list what exists first.";
+    NoRecoveryCandidate = "no_recovery_candidate", 404, UserError, Caller, "No verified backup ended before that time.", "Choose a later time, or read the recovery summary to see what is covered.";
+    MethodNotAllowed = "method_not_allowed", 405, UserError, Caller, "The path exists, the method does not.", "Use a method that the API reference lists for this path.";
+    IdempotencyConflict = "idempotency_conflict", 409, UserError, Caller, "The Idempotency-Key was used before with another request.", "Use a new Idempotency-Key for a new request.";
+    NameTaken = "name_taken", 409, UserError, Caller, "Another record of this kind already has that name.", "Choose another name, or change the record that has it.";
+    ResourceInUse = "resource_in_use", 409, UserError, Caller, "Something still depends on this record.", "Remove or end what depends on it first; the message says what.";
+    BackupInProgress = "backup_in_progress", 409, Retryable, Nobody, "A backup of this database is already queued or running.", "Wait for the running backup to end, then trigger again.";
+    DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination show`.";
+    BackupNotRestorable = "backup_not_restorable", 412, UserError, Caller, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
+    PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
+    UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
+    UnprocessableRequest = "unprocessable_request", 422, UserError, Caller, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";
+    HumanConfirmationRequired = "human_confirmation_required", 428, UserError, Human, "This operation needs the consent of a person before an agent may run it.", "Show the challenge to a person; once they agree, repeat the request with it in the Walwarden-Confirmation header.";
+    RateLimited = "rate_limited", 429, Retryable, Nobody, "Too many requests.", "Wait for the time in Retry-After, then send the request again.";
+    HeadersTooLarge = "headers_too_large", 431, UserError, Caller, "The request's headers are larger than the API accepts.", "Send fewer or shorter headers.";
+    InternalError = "internal_error", 500, Retryable, Walwarden, "The server failed in a way it did not foresee.", "Try again; if it stays, look the request id up in the server log.";
+    CapabilityNotAvailable = "capability_not_available", 501, UserError, Operator, "The capability is planned, not built.", "Use a capability whose status is available.";
+    ServiceUnavailable = "service_unavailable", 503, Retryable, Operator, "The server is starting, stopping or cannot reach its store.", "Try again in a few seconds.";
+
+    // Restore tokens and sessions.
+    TokenInvalid = "token_invalid", 401, UserError, Caller, "The restore token is malformed, forged or for another restore job.", "Open a new restore session and use its token unchanged.";
+    TokenExpired = "token_expired", 401, UserError, Caller, "The restore token is older than one hour.", "Open a new restore session.";
+    TokenUsed = "token_used", 409, UserError, Caller, "The restore token was used before; a token starts one restore.", "Open a new restore session.";
+    ManifestHashMismatch = "manifest_hash_mismatch", 409, UserError, Caller, "The manifest hash given is not the one that the restore token names.", "Copy the manifest hash and the token from the same restore session.";
+    InvalidTransition = "invalid_transition", 409, Terminal, Caller, "The job is in a state that does not allow this step.", "Read the job's state; open a new one if it has ended.";
+    RestoreTimedOut = "restore_timed_out", 409, Retryable, Caller, "The restore machine fell silent and the job was sealed.", "Open a new restore session and restore again.";
+
+    // Backups: the source.
+    SourceUnreachable = "source_unreachable", 502, Retryable, Operator, "The source database cannot be reached.", "Check that the host and port answer from the worker.";
+    SourceAuthFailed = "source_auth_failed", 502, Terminal, DatabaseOwner, "The source database refused the user or the password.", "Update the source DSN with `walwarden-api admin database update`.";
+    SourcePermissionDenied = "source_permission_denied", 502, Terminal, DatabaseOwner, "The source role may not read everything that a backup needs.", "Grant the role SELECT on all tables, and BYPASSRLS where row-level security is on.";
+    SourceDatabaseMissing = "source_database_missing", 502, Terminal, DatabaseOwner, "The source database does not exist on the server.", "Update the source DSN with `walwarden-api admin database update`.";
+    SourceVersionUnsupported = "source_version_unsupported", 502, Terminal, Operator, "pg_dump is older than the source server.", "Install a pg_dump of the server's major version or newer on the worker.";
+    SourceConnectionLost = "source_connection_lost", 502, Retryable, DatabaseOwner, "The source server ended the connection during the dump.", "Check the source server's log; the next attempt starts afresh.";
+    SourceLockTimeout = "source_lock_timeout", 502, Retryable, DatabaseOwner, "A table stayed locked for longer than pg_dump waits.", "Back up when no schema change is running.";
+    DumpFailed = "dump_failed", 500, Terminal, DatabaseOwner, "pg_dump ended with an error.", "Read pg_dump's message in the job's error.";
+    DumpKilled = "dump_killed", 500, Retryable, Operator, "pg_dump was ended by a signal.", "Check the worker for memory pressure; the next attempt starts afresh.";
+    ArchiveIncomplete = "archive_incomplete", 500, Terminal, Walwarden, "pg_dump ended well, yet its archive is not whole.", "Report this with pg_dump's version; nothing was kept.";
+    ToolMissing = "tool_missing", 500, UserError, Operator, "A Postgres client tool is not installed.", "Install the Postgres client tools (Debian: postgresql-client) and put them on PATH.";
+    ToolVersionUnsupported = "tool_version_unsupported", 500, UserError, Operator, "A Postgres client tool is too old for this archive or server.", "Install client tools of the source server's major version or newer.";
+    WorkerLost = "worker_lost", 500, Retryable, Operator, "The worker that held the job stopped answering.", "Nothing to do: another worker takes the job over.";
+
+    // Backups: the destination.
+    DestinationUnreachable = "destination_unreachable", 502, Retryable, BucketOwner, "The bucket's endpoint cannot be reached.", "Check the endpoint and the network from the worker.";
+    DestinationBucketMissing = "destination_bucket_missing", 502, Terminal, BucketOwner, "The bucket does not exist.", "Create the bucket, or correct the destination's bucket name.";
+    DestinationAccessDenied = "destination_access_denied", 502, Terminal, BucketOwner, "The bucket refused the destination's credentials.", "Update the destination's credentials, or its policy.";
+    DestinationThrottled = "destination_throttled", 502, Retryable, Nobody, "The bucket asked for fewer requests.", "Nothing to do: the upload is tried again.";
+    DestinationLockRefused = "destination_lock_refused", 502, Terminal, BucketOwner, "The bucket refused to lock the object, or the lock read back differs.", "Enable Object Lock on the bucket, or set the destination's lock mode to none.";
+    UploadFailed = "upload_failed", 502, Retryable, Nobody, "The upload to the bucket failed.", "Nothing to do: the next attempt starts afresh.";
+    ArtifactKeyOccupied = "artifact_key_occupied", 500, Terminal, BucketOwner, "Another object already stands under the artifact's key.", "Find out what wrote it; Walwarden never overwrites an object.";
+    ArtifactMismatch = "artifact_mismatch", 500, Terminal, BucketOwner, "What the bucket returns differs from what was sent.", "Do not rely on this backup; check the storage provider.";
+    ArtifactTooLarge = "artifact_too_large", 500, Terminal, Operator, "The database is too large for the worker's memory budget.", "Raise --part-memory-mib on the worker.";
+
+    // Restores.
+    ConfirmationRequired = "confirmation_required", 400, UserError, Caller, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then add --confirm-destructive.";
+    TargetInvalid = "target_invalid", 400, UserError, Caller, "The target connection string is not valid for this mode.", "Correct --target: a maintenance database for new_database, the database itself for in_place.";
+    TargetUnreachable = "target_unreachable", 502, UserError, DatabaseOwner, "The target server cannot be reached.", "Check host, port and network from this machine.";
+    TargetAuthFailed = "target_auth_failed", 502, UserError, DatabaseOwner, "The target server refused the user or the password.", "Check the user in --target and PGPASSWORD.";
+    TargetPermissionDenied = "target_permission_denied", 502, UserError, DatabaseOwner, "The target role may not do what the restore needs.", "Use a role that may create databases and objects on the target.";
+    TargetDatabaseExists = "target_database_exists", 409, UserError, Caller, "The database to be created already exists on the target.", "Choose another name with --created-database, or restore with --mode in_place.";
+    TargetDatabaseMissing = "target_database_missing", 404, UserError, Caller, "The target database does not exist.", "Create it, or restore with --mode new_database.";
+    InsufficientDiskSpace = "insufficient_disk_space", 507, UserError, Caller, "There is not enough disk space for the artifact.", "Free space, or point --work-dir at a larger disk.";
+    DownloadFailed = "download_failed", 502, Retryable, Caller, "The artifact could not be downloaded.", "Open a new restore session and restore again.";
+    ArtifactChecksumMismatch = "artifact_checksum_mismatch", 500, Terminal, BucketOwner, "The downloaded artifact is not the one that the manifest commits to.", "Do not use this artifact; restore from another backup and check the bucket.";
+    ManifestSignatureInvalid = "manifest_signature_invalid", 500, Terminal, Caller, "The manifest is not signed by the expected key.", "Do not use this artifact; check who can write to the bucket and which key you trust.";
+    ManifestInvalid = "manifest_invalid", 500, Terminal, Caller, "The manifest cannot be read, or is not the one that was asked for.", "Do not use this artifact; restore from another backup.";
+    RestoreFailed = "restore_failed", 500, Terminal, Caller, "pg_restore ended with errors that are not known to be harmless.", "Read pg_restore's messages; the target may hold part of the data.";
+
+    // The command line's own ends.
+    NetworkError = "network_error", 503, Retryable, Caller, "The Walwarden API cannot be reached.", "Check the API URL and the network, then run the command again.";
+    Timeout = "timeout", 504, Retryable, Caller, "The time allowed for this ran out.", "Run the command again, or allow more time with --timeout-ms.";
+    UnexpectedResponse = "unexpected_response", 502, Terminal, Caller, "The API answered with something this client does not understand.", "Check that --api-url points at a Walwarden API of a compatible version.";
+    Cancelled = "cancelled", 499, Cancelled, Caller, "The work was cancelled.", "Start again when ready.";
+}

@@ -1,0 +1,262 @@
+//! Backup destinations: buckets that the customer owns.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorCode;
+use crate::id::DestinationId;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name {
+            $($(#[$about])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// Every choice.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The choice as it stands in JSON, flags and the store.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownChoice;
+            fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or(UnknownChoice)
+            }
+        }
+    };
+}
+
+/// The text names none of the choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not one of the choices")]
+pub struct UnknownChoice;
+
+choices! {
+    /// What serves a bucket.
+    Provider {
+        /// Amazon S3.
+        Aws = "aws",
+        /// MinIO.
+        Minio = "minio",
+        /// Google Cloud Storage, over its S3 interface.
+        Gcs = "gcs",
+        /// Wasabi.
+        Wasabi = "wasabi",
+        /// Backblaze B2.
+        BackblazeB2 = "backblaze_b2",
+        /// Anything else that speaks S3.
+        S3Compatible = "s3_compatible",
+    }
+}
+
+choices! {
+    /// Where a bucket's name stands in a URL.
+    Addressing {
+        /// In the path.
+        Path = "path",
+        /// In the host name.
+        VirtualHost = "virtual_host",
+    }
+}
+
+choices! {
+    /// Whether uploads carry a CRC-32 that the provider checks.
+    ChecksumMode {
+        /// They do.
+        Crc32 = "crc32",
+        /// They do not; some S3-compatible servers refuse it.
+        None = "none",
+    }
+}
+
+choices! {
+    /// How artifacts are locked.
+    LockMode {
+        /// Not at all.
+        None = "none",
+        /// Until the date, unless somebody with a special permission lifts the lock.
+        Governance = "governance",
+        /// Until the date, for everybody; only on Backblaze B2.
+        Compliance = "compliance",
+    }
+}
+
+/// A destination, without its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Destination {
+    /// Its identifier.
+    pub id: DestinationId,
+    /// The name that the operator gave it.
+    pub name: String,
+    /// What serves the bucket.
+    pub provider: Provider,
+    /// The provider's endpoint; null where the region says it.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// Where the bucket's name stands in a URL.
+    pub addressing: Addressing,
+    /// Whether uploads carry a checksum that the provider checks.
+    pub checksum_mode: ChecksumMode,
+    /// How artifacts are locked.
+    pub lock_mode: LockMode,
+    /// For how many days each artifact is locked; 0 without a lock.
+    pub retention_floor_days: u32,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A page of destinations, in the order in which they were added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationList {
+    /// The page.
+    pub destinations: Vec<Destination>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The body of `createDestination`. What is left out follows from the provider.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateDestinationRequest {
+    /// A name that no other destination has.
+    #[schemars(length(min = 1, max = 100))]
+    pub name: String,
+    /// What serves the bucket.
+    pub provider: Provider,
+    /// The bucket.
+    #[schemars(length(min = 3, max = 63))]
+    pub bucket: String,
+    /// The provider's endpoint, where the region does not say it.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The region.
+    #[schemars(length(min = 1, max = 64))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Where the bucket's name stands in a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addressing: Option<Addressing>,
+    /// Whether uploads carry a checksum that the provider checks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum_mode: Option<ChecksumMode>,
+    /// How artifacts are locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_mode: Option<LockMode>,
+    /// For how many days each artifact is locked.
+    #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_floor_days: Option<u32>,
+    /// Identifier of the access key.
+    #[schemars(length(min = 1, max = 256))]
+    pub access_key_id: String,
+    /// The access key's secret. It is sealed at once, and never shown again.
+    pub secret_access_key: Secret,
+}
+
+/// The body of `updateDestination`: what is left out stays. The bucket of a destination does not change, because its
+/// backups are in there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateDestinationRequest {
+    /// A name that no other destination has.
+    #[schemars(length(min = 1, max = 100))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether uploads carry a checksum that the provider checks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum_mode: Option<ChecksumMode>,
+    /// How artifacts are locked from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_mode: Option<LockMode>,
+    /// For how many days each artifact is locked from now on.
+    #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_floor_days: Option<u32>,
+    /// Identifier of a new access key; its secret comes with it.
+    #[schemars(length(min = 1, max = 256))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The new access key's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_access_key: Option<Secret>,
+}
+
+/// What preflight looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreflightCheckId {
+    /// A probe object can be written.
+    PutObject,
+    /// It can be read back and holds what was written.
+    GetObject,
+    /// Its length and metadata can be read.
+    HeadObject,
+    /// It carries the lock that the destination asks for, as read back.
+    ObjectLock,
+    /// A multipart upload can be begun and aborted.
+    MultipartUpload,
+    /// The probe object can be deleted, or is reported when its lock holds it.
+    Cleanup,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// It holds, as observed.
+    Passed,
+    /// It does not hold.
+    Failed,
+    /// This provider does not let it be observed.
+    NotVerifiable,
+    /// It was not looked at, because it does not apply or an earlier check failed.
+    Skipped,
+}
+
+/// One thing that preflight looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreflightCheck {
+    /// What was looked at.
+    pub id: PreflightCheckId,
+    /// How it ended.
+    pub status: CheckStatus,
+    /// Why it failed.
+    pub code: Option<ErrorCode>,
+    /// What was observed.
+    pub evidence: String,
+    /// What to do about a failure.
+    pub remediation: Option<String>,
+}
+
+/// What preflight found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreflightReport {
+    /// The destination.
+    pub destination_id: DestinationId,
+    /// `failed` when any check failed, otherwise `passed`.
+    pub result: CheckStatus,
+    /// When it was looked at.
+    pub checked_at: Timestamp,
+    /// Every check, in the order in which it ran.
+    pub checks: Vec<PreflightCheck>,
+}
