@@ -18,7 +18,7 @@ export WALWARDEN_TEST_WEED = $(TOOLS)/bin/weed
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what is missing: Postgres 15, jq, an S3 test server
@@ -64,6 +64,13 @@ $(CARGO_DENY):
 advisories: $(CARGO_DENY) ## known vulnerabilities among the dependencies; fetches the advisory database
 	"$(CARGO_DENY)" check advisories
 
+# For example: make test-contract CONTRACT_ARGS='--seeds 7 --seconds 600'
+CONTRACT_ARGS ?=
+
+.PHONY: test-contract
+test-contract: setup bins ## the API description and the running server, judged by tools from outside (4 to 5 minutes)
+	@tests/contract.sh "$(TOOLS)/contract" "$(TARGET)/debug/contract" $(CONTRACT_ARGS)
+
 # For example: make bench BENCH_ARGS='--large'
 BENCH_ARGS ?=
 
@@ -71,6 +78,12 @@ BENCH_ARGS ?=
 bench: setup ## backup and restore against bare pg_dump and pg_restore, as ratios
 	cargo build $(LOCKED) --release --workspace --bins
 	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" $(BENCH_ARGS)
+
+.PHONY: bench-api
+bench-api: setup ## requests per second of the API on one core
+	@command -v wrk >/dev/null || tests/setup.sh "$(TOOLS)" wrk
+	cargo build $(LOCKED) --release --workspace --bins
+	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench_api"
 
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)

@@ -2,22 +2,12 @@
 # Installs what the tests and the demo need and this machine lacks, and says what it does. Called by `make setup`.
 set -euo pipefail
 
-tools=${1:?usage: tests/setup.sh <directory for downloaded tools>}
+tools=${1:?usage: tests/setup.sh <directory for downloaded tools> [more Debian packages]}
+shift
 seaweedfs_version=4.48
 
-say() { printf 'setup: %s\n' "$*"; }
-fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
-have() { command -v "$1" >/dev/null 2>&1; }
-
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif have sudo; then
-        sudo "$@"
-    else
-        fail "needs root for: $* (run it as root, or install sudo)"
-    fi
-}
+# shellcheck source=tests/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # The directory of a Postgres that has everything, version 15 first: the one the tests are written for.
 postgres_bin() {
@@ -86,7 +76,7 @@ install_weed() {
 }
 
 have cargo || fail "cargo is missing: install Rust first (rust-toolchain.toml says which)"
-mapfile -t packages < <(missing_packages | tr ' ' '\n')
+mapfile -t packages < <({ missing_packages; printf '%s\n' "$@"; } | tr ' ' '\n' | grep .)
 if [ "${#packages[@]}" -gt 0 ]; then
     install_packages "${packages[@]}"
 fi

@@ -42,6 +42,7 @@ event_kinds! {
     BackupCompleted = "backup.completed", "Artifact and signed manifest were read back and match.";
     BackupFailed = "backup.failed", "The attempt failed; the payload says why and whether another follows.";
     BackupCancelled = "backup.cancelled", "The job was cancelled.";
+    BackupDismissed = "backup.dismissed", "Somebody took note that the job failed for good.";
     RestoreTokenIssued = "restore.token_issued", "A restore session was opened and its token issued.";
     RestoreTriggered = "restore.triggered", "The restore machine used the token.";
     RestoreClaimed = "restore.claimed", "The restore machine took the job.";
@@ -64,6 +65,7 @@ event_kinds! {
     DatabaseCreated = "database.created", "A protected database was added.";
     DatabaseUpdated = "database.updated", "A protected database was changed.";
     DatabaseDeleted = "database.deleted", "A protected database was removed; its backups stay in the bucket.";
+    EvidenceExported = "evidence.exported", "The evidence of a backup was downloaded as one archive.";
 }
 
 /// One link of a chain.
@@ -73,17 +75,24 @@ pub struct AuditEvent {
     /// What happened.
     pub kind: EventKind,
     /// Its place in the chain, from 1, without gaps.
+    #[schemars(range(min = 1))]
     pub seq: u64,
     /// When.
     pub at: Timestamp,
     /// The job that the chain belongs to; the organization's id for organization events.
+    #[schemars(regex(pattern = crate::pattern::STREAM_ID))]
     pub job_id: String,
     /// What there is to know about it. Never data content, never a secret.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub payload: Value,
     /// The hash of the event before, or [`FIRST_PREV_HASH`].
-    #[schemars(description = "The hash of the event before; 64 zeros in the first.")]
+    #[schemars(
+        description = "The hash of the event before; 64 zeros in the first.",
+        regex(pattern = crate::pattern::SHA256)
+    )]
     pub prev_hash: String,
     /// The hash of this event.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub hash: String,
 }
 

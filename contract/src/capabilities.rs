@@ -9,8 +9,10 @@ use crate::scope::Scope;
 
 mod describe;
 mod table;
+mod tools;
 
 pub use self::table::CAPABILITIES;
+pub use self::tools::catalog;
 
 /// The version of the capability contract. The major number changes when something is taken away.
 pub const SURFACE_VERSION: &str = "1.0.0";

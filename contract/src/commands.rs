@@ -1,5 +1,8 @@
 //! The command line as data: what `walwarden` can be asked to do. The clap tree must say the same.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::operations::SchemaOf;
 use crate::scope::Scope;
 
 /// A flag, with or without a value.
@@ -43,6 +46,8 @@ pub struct Command {
     pub positionals: &'static [Positional],
     /// Its own flags in groups, in the order of `--help`. [`GLOBAL_FLAGS`] come on top.
     pub flags: &'static [&'static [Flag]],
+    /// The shape of the envelope's `data`, or of each line when the command [streams](Command::streams).
+    pub output: SchemaOf,
     /// A command line that parses.
     pub example: &'static str,
 }
@@ -52,6 +57,12 @@ impl Command {
     #[must_use]
     pub fn words(&self) -> String {
         self.kind.replace('.', " ")
+    }
+
+    /// Whether it writes one document for each state that is reached, instead of one envelope.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.kind == "restore"
     }
 
     /// Its own flags, in the order of `--help`.
@@ -157,8 +168,17 @@ const RUN: &[Flag] = &[
 ];
 const BACKUP_ID: &[Positional] = &[Positional { name: "BACKUP_ID", help: "The backup job" }];
 
+mod documented;
+mod output;
 mod table;
-pub use table::COMMANDS;
+
+pub use self::documented::documented;
+pub use self::output::{HELP_KIND, NO_COMMAND_KIND, output_schema};
+pub use self::table::COMMANDS;
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
 
 /// The command with this kind.
 #[must_use]

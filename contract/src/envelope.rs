@@ -1,5 +1,6 @@
 //! The one JSON document that every command writes with `--json`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorBody;
@@ -8,14 +9,14 @@ use crate::error::ErrorBody;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a command printed: either data or an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Whether the command did what was asked.
     pub ok: bool,
-    /// The command, for example `backup.trigger`.
+    /// The command, for example `backup.trigger`; `help` for `--help` and `--version`.
     pub kind: String,
     /// The result, when `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -149,7 +149,10 @@ pub struct ConfirmationChallenge {
     /// What the request would do, for the person who decides.
     pub summary: String,
     /// Bound to this key, this operation and this body; send it back in [`CONFIRMATION_HEADER`].
-    #[schemars(description = "Bound to this key, operation and body; sent back in the Walwarden-Confirmation header.")]
+    #[schemars(
+        description = "Bound to this key, operation and body; sent back in the Walwarden-Confirmation header.",
+        regex(pattern = crate::pattern::CHALLENGE)
+    )]
     pub challenge: String,
     /// When the challenge is void.
     pub expires_at: Timestamp,
@@ -161,10 +164,12 @@ pub struct ConfirmationChallenge {
 pub struct Problem {
     /// A reference that identifies the kind of problem.
     #[serde(rename = "type")]
+    #[schemars(regex(pattern = "^urn:walwarden:error:[a-z_]+$"))]
     pub kind: String,
     /// The catalog's meaning of the code.
     pub title: String,
     /// The HTTP status, repeated.
+    #[schemars(range(min = 400, max = 599))]
     pub status: u16,
     /// The error itself.
     #[serde(flatten)]

@@ -170,7 +170,7 @@ impl schemars::JsonSchema for StreamId {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(org|bkp|rst)_[0-9a-f]{32}$",
+            "pattern": crate::pattern::STREAM_ID,
             "examples": ["bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3"],
         })
     }

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod bundle;
 pub mod capabilities;
 pub mod commands;
 #[cfg(feature = "generate")]
@@ -14,6 +15,8 @@ pub mod manifest;
 pub mod model;
 pub mod operations;
 pub mod page;
+mod pattern;
+mod schema;
 pub mod scope;
 pub mod secret;
 pub mod time;

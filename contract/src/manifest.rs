@@ -19,7 +19,7 @@ pub const SCHEMA: &str = "walwarden.manifest.v1";
 #[schemars(transform = add_signature)]
 pub struct Manifest {
     /// [`SCHEMA`].
-    #[schemars(description = "Always `walwarden.manifest.v1`.")]
+    #[schemars(description = "Always `walwarden.manifest.v1`.", extend("const" = SCHEMA))]
     pub schema: String,
     /// The backup job that made the artifact.
     pub backup_job_id: BackupJobId,
@@ -42,6 +42,7 @@ pub struct Manifest {
     /// How the artifact is encrypted beyond the bucket's own encryption; null when it is not.
     pub encryption: Option<Value>,
     /// Which key signed the manifest.
+    #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
 }
 
@@ -54,6 +55,7 @@ pub struct ManifestArtifact {
     /// Its length in bytes.
     pub size_bytes: u64,
     /// SHA-256 of its bytes, lowercase hex.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub checksum_sha256: String,
     /// `pg_dump`'s archive format: `custom`.
     pub format: String,
@@ -62,6 +64,7 @@ pub struct ManifestArtifact {
     /// The length of every part but the last, in bytes.
     pub part_size_bytes: u64,
     /// SHA-256 of each part, lowercase hex, in order.
+    #[schemars(inner(regex(pattern = crate::pattern::SHA256)))]
     pub part_checksums: Vec<String>,
 }
 
@@ -82,6 +85,7 @@ pub struct ManifestSource {
 #[serde(rename_all = "camelCase")]
 pub struct ManifestRetention {
     /// `none`, `governance` or `compliance`.
+    #[schemars(with = "crate::model::LockMode")]
     pub mode: String,
     /// Until when the object cannot be deleted; null without a lock.
     pub retain_until: Option<Timestamp>,
@@ -91,6 +95,7 @@ pub struct ManifestRetention {
 fn add_signature(schema: &mut schemars::Schema) {
     let signature = serde_json::json!({
         "type": "string",
+        "pattern": crate::pattern::SIGNATURE,
         "description": "Ed25519 signature over the RFC 8785 form of the document without this member, base64.",
     });
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {

@@ -7,9 +7,11 @@ use crate::error::ErrorCode;
 use crate::scope::Scope;
 
 mod build;
+mod path;
 mod rules;
 mod table;
 
+pub use self::path::PathParameter;
 pub use self::table::OPERATIONS;
 
 /// HTTP method of an operation.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_LIMIT: u32 = 50;
 /// How many items a page may have.
 pub const MAX_LIMIT: u32 = 200;
+/// How many characters a cursor has at most.
+pub const MAX_CURSOR_LENGTH: usize = 200;
 
 /// Which page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,8 +18,8 @@ pub struct PageQuery {
     #[schemars(range(min = 1, max = 200))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// The `nextCursor` of the page before.
-    #[schemars(length(max = 64))]
+    /// The `nextCursor` of the page before, of the same list.
+    #[schemars(length(max = 200))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }

@@ -38,7 +38,11 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        // Not by way of `String`, whose refusal of a number would repeat it.
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(Self::new(text)),
+            _ => Err(serde::de::Error::custom("a secret is a string")),
+        }
     }
 }
 
@@ -69,5 +73,11 @@ mod tests {
         let secret: Secret = serde_json::from_value(serde_json::json!("hunter2")).expect("text");
         assert!(!format!("{secret:?}").contains("hunter2"));
         assert_eq!(serde_json::json!(secret), serde_json::json!("hunter2"));
+    }
+
+    #[test]
+    fn a_refused_secret_is_not_repeated() {
+        let refused = serde_json::from_value::<Secret>(serde_json::json!(31_415_926)).expect_err("a number");
+        assert_eq!(refused.to_string(), "a secret is a string");
     }
 }

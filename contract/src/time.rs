@@ -64,10 +64,19 @@ impl schemars::JsonSchema for Timestamp {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()
     }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        if generator.contract().is_deserialize() {
+            return schemars::json_schema!({
+                "type": "string",
+                "format": "date-time",
+                "description": "RFC 3339, with `Z` or an offset",
+                "examples": ["2026-01-31T03:00:00+01:00"],
+            });
+        }
         schemars::json_schema!({
             "type": "string",
             "format": "date-time",
+            "pattern": crate::pattern::TIMESTAMP,
             "description": "RFC 3339, UTC, milliseconds",
             "examples": ["2026-01-31T02:00:00.000Z"],
         })

@@ -2,6 +2,7 @@
 //!
 //! Figures are medians over rounds, and what is judged is their ratios. Nothing here asserts a time.
 
+pub mod api;
 mod bare;
 mod data;
 mod installation;

@@ -17,6 +17,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 pub use self::alone::run_alone;
 use crate::argv::ArgvSampler;
 use crate::canary::{Canaries, Place, files_below};
+use crate::conformance::Violations;
 use crate::fault_proxy::FaultProxy;
 use crate::paths::{RunDirectory, workspace_binary};
 use crate::postgres::{Database, PostgresServer};
@@ -124,13 +125,17 @@ impl Suite {
 }
 
 fn run_trial(name: &'static str, servers: Arc<Servers>, body: Body) -> Result<(), Failed> {
-    let context = TestContext::new(name, servers).map_err(|error| format!("{error:#}"))?;
+    let context = TestContext::new(name, servers, Some(Violations::default())).map_err(|error| format!("{error:#}"))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&context)));
     let mut failures = Vec::new();
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => failures.push(format!("{error:?}")),
         Err(panic) => failures.push(format!("panicked: {}", panic_text(&*panic))),
+    }
+    let violations = context.violations().map(Violations::all).unwrap_or_default();
+    if !violations.is_empty() {
+        failures.push(format!("answers that the API description does not describe:\n  {}", violations.join("\n  ")));
     }
     if let Err(error) = context.check_canaries() {
         failures.push(format!("{error:?}"));
@@ -157,17 +162,19 @@ pub struct TestContext {
     servers: Arc<Servers>,
     directory: PathBuf,
     canaries: Canaries,
+    violations: Option<Violations>,
     own_postgres: OnceLock<PostgresServer>,
 }
 
 impl TestContext {
-    fn new(name: &'static str, servers: Arc<Servers>) -> Result<Self> {
+    fn new(name: &'static str, servers: Arc<Servers>, violations: Option<Violations>) -> Result<Self> {
         let directory = servers.trials.join(name);
         for part in ["logs", "home", "private"] {
             fs::create_dir_all(directory.join(part))
                 .with_context(|| format!("cannot create the directory of {name}"))?;
         }
-        Ok(Self { name, servers, directory, canaries: Canaries::default(), own_postgres: OnceLock::new() })
+        let (canaries, own_postgres) = (Canaries::default(), OnceLock::new());
+        Ok(Self { name, servers, directory, canaries, violations, own_postgres })
     }
 
     /// The trial's name.
@@ -221,6 +228,11 @@ impl TestContext {
     #[must_use]
     pub fn canaries(&self) -> &Canaries {
         &self.canaries
+    }
+
+    /// Where what does not conform goes; none where nobody looks.
+    pub(crate) fn violations(&self) -> Option<&Violations> {
+        self.violations.as_ref()
     }
 
     /// An empty database with an owner of its own.

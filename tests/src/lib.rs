@@ -9,6 +9,8 @@
 pub mod argv;
 pub mod bench;
 pub mod canary;
+mod conformance;
+pub mod contract;
 pub mod fault_proxy;
 pub mod harness;
 pub mod paths;

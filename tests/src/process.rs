@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 pub use self::output::{Output, tails};
 pub use self::tree::{descendants, signal_descendants};
+use crate::conformance::check_documents;
 use crate::spawner::{self, DeathSignal};
 use crate::wait::wait_for;
 
@@ -38,6 +39,8 @@ pub struct Run {
     user: Option<String>,
     death: DeathSignal,
     deadline: Duration,
+    documented: bool,
+    core: Option<usize>,
 }
 
 impl Run {
@@ -53,6 +56,8 @@ impl Run {
             user: None,
             death: DeathSignal::Kill,
             deadline: DEFAULT_DEADLINE,
+            documented: false,
+            core: None,
         };
         run.env.insert("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
         run.env.insert("HOME".into(), directory.into());
@@ -121,6 +126,18 @@ impl Run {
         self
     }
 
+    /// What it writes with `--json` has a published schema, and must fit it.
+    pub(crate) fn documented(mut self) -> Self {
+        self.documented = true;
+        self
+    }
+
+    /// Runs on this core alone, and takes the machine for one that has no other.
+    pub(crate) fn pinned(mut self, core: usize) -> Self {
+        self.core = Some(core);
+        self
+    }
+
     /// Runs as another user (needs root).
     pub(crate) fn user(mut self, user: Option<&str>) -> Self {
         self.user = user.map(str::to_owned);
@@ -145,7 +162,11 @@ impl Run {
         let stem = format!("{:04}-{name}", COUNTER.fetch_add(1, Ordering::Relaxed));
         fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
         let (stdout, stderr) = (self.output.join(format!("{stem}.stdout")), self.output.join(format!("{stem}.stderr")));
-        let mut command = spawner::command(&self.program, self.user.as_deref(), self.death);
+        let program = if self.core.is_some() { Path::new("/usr/bin/taskset") } else { self.program.as_path() };
+        let mut command = spawner::command(program, self.user.as_deref(), self.death);
+        if let Some(core) = self.core {
+            command.args(["--cpu-list", &core.to_string()]).arg(&self.program);
+        }
         command.args(&self.args).envs(&self.env).current_dir(&self.directory);
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         if let Some(bytes) = &self.stdin {
@@ -157,7 +178,8 @@ impl Run {
         }
         let started = Instant::now();
         let child = spawner::spawn(command)?;
-        Ok(Running { name, child, stdout, stderr, started, status: None })
+        let documented = self.documented && self.args.iter().any(|arg| arg == "--json");
+        Ok(Running { name, child, stdout, stderr, started, status: None, documented })
     }
 }
 
@@ -170,6 +192,7 @@ pub struct Running {
     stderr: PathBuf,
     started: Instant,
     status: Option<ExitStatus>,
+    documented: bool,
 }
 
 impl Running {
@@ -226,13 +249,18 @@ impl Running {
                 tails(&[self.stdout.clone(), self.stderr.clone()])
             );
         };
-        Ok(Output {
+        let output = Output {
             name: self.name.clone(),
             status,
             stdout: fs::read(&self.stdout)?,
             stderr: fs::read(&self.stderr)?,
             duration: self.started.elapsed(),
-        })
+        };
+        // One that a signal killed may not have finished its sentence.
+        if self.documented && output.code().is_some() {
+            check_documents(&output.stdout).with_context(|| output.to_string())?;
+        }
+        Ok(output)
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Walwarden<'a> {
     data: PathBuf,
     metadata: Option<Database>,
     extra: Vec<(String, String)>,
+    core: Option<usize>,
 }
 
 impl<'a> Walwarden<'a> {
@@ -40,7 +41,7 @@ impl<'a> Walwarden<'a> {
             Store::Sqlite => None,
             Store::Postgres => Some(context.database()?),
         };
-        let this = Self { context, data, metadata, extra: Vec::new() };
+        let this = Self { context, data, metadata, extra: Vec::new(), core: None };
         this.api(flags::INIT)?.output()?.success()?;
         Ok(this)
     }
@@ -48,6 +49,11 @@ impl<'a> Walwarden<'a> {
     /// Sets a variable for every `walwarden-api` process started from now on.
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Gives every `walwarden-api` process started from now on this core alone.
+    pub(crate) fn pin(&mut self, core: usize) {
+        self.core = Some(core);
     }
 
     /// The data directory.
@@ -69,6 +75,9 @@ impl<'a> Walwarden<'a> {
             run = run.env(flags::DATABASE_URL, metadata.dsn());
         }
         run = run.envs(self.extra.iter().map(|(name, value)| (name, value)));
+        if let Some(core) = self.core {
+            run = run.pinned(core);
+        }
         Ok(run.args(args.into_iter().map(|arg| arg.as_ref().to_owned())))
     }
 
@@ -101,7 +110,9 @@ impl<'a> Walwarden<'a> {
             let port = free_port()?;
             let process =
                 self.api(flags::serve(role, port).iter().map(String::as_str).chain(args.iter().copied()))?.spawn()?;
-            let mut server = Server::new(process, port);
+            // A worker has none of the described operations.
+            let violations = self.context.violations().filter(|_| role != Role::Worker);
+            let mut server = Server::new(process, port, violations)?;
             match server.wait_ready() {
                 Ok(()) => return Ok(server),
                 Err(error) => {
@@ -115,7 +126,8 @@ impl<'a> Walwarden<'a> {
 
     /// A `walwarden` command against a server, with an API key where the test has one, not yet started.
     pub fn cli(&self, server: &Server, api_key: Option<&str>, args: &[&str]) -> Result<Run> {
-        let mut run = self.context.run_binary(flags::CLI_BINARY)?.env(flags::API_URL, server.url()).args(args);
+        let mut run =
+            self.context.run_binary(flags::CLI_BINARY)?.documented().env(flags::API_URL, server.url()).args(args);
         if let Some(api_key) = api_key {
             run = run.env(flags::API_KEY, api_key);
         }

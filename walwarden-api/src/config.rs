@@ -69,6 +69,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// What the process does.
     pub role: Role,
+    /// Requests per second that one API key or restore job may send in the long run; 0 for no limit.
+    pub requests_per_second: u32,
+    /// Requests that it may send at once, before that counts.
+    pub request_burst: u32,
     /// Backups at a time.
     pub workers: u32,
     /// Memory for the parts of one backup, in MiB.
@@ -131,6 +135,8 @@ impl Settings {
                 "worker" => Ok(Role::Worker),
                 _ => Err("expected all, api or worker".into()),
             })?,
+            requests_per_second: layers.number("requests_per_second", 0, 1_000_000)?,
+            request_burst: layers.number("request_burst", 1, 1_000_000)?,
             workers: layers.number("workers", 1, 64)?,
             part_memory_mib: layers.number("part_memory_mib", 32, 8192)?,
             lease_seconds: layers.number("lease_seconds", 1, 3600)?,

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod http;
 pub mod jobs;
 pub mod lifecycle;
+pub mod registry;
 pub mod secrets;
 pub mod store;
 pub mod system;

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::engine::backup::Limits;
 use crate::http;
 use crate::jobs::backups::RetryPolicy;
-use crate::jobs::worker::Worker;
+use crate::jobs::worker::{Presence, Worker};
 use crate::jobs::{scheduler, watchdog};
 use crate::secrets::Keyring;
 use crate::store::Store;
@@ -85,19 +85,13 @@ impl Server {
             tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
             tasks.spawn(worker.run(shutdown.clone()));
         }
-        tasks.spawn(keep_house(self.store.clone(), self.system.clone(), self.metrics.clone(), shutdown.clone()));
+        tasks.spawn(keep_house(state.clone(), shutdown.clone()));
 
         let grace = Duration::from_secs(self.settings.shutdown_seconds.into());
-        let draining = shutdown.clone();
-        let drained = async move {
-            draining.cancelled().await;
-            state.drain();
-        };
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(drained);
-        let mut serving = tokio::spawn(async move { serving.await });
+        let mut serving = tokio::spawn(http::serve(self.listener, router, shutdown.clone()));
         tokio::select! {
-            served = &mut serving => served??,
-            () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {
+            served = &mut serving => served?,
+            () = async { shutdown.cancelled().await; state.drain(); tokio::time::sleep(grace).await } => {
                 serving.abort();
                 tracing::warn!("some requests were still open when the time to drain ran out");
             }
@@ -146,7 +140,11 @@ fn retry(settings: &Settings) -> RetryPolicy {
 /// Queues what schedules ask for, and looks after dead workers' jobs and silent restores.
 async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: CancellationToken) {
     let silence = i64::from(settings.restore_timeout_seconds) * 1000;
+    let mut presence = Presence::new(&worker.name, &worker.system);
     loop {
+        if let Err(error) = presence.show(&worker.store, &worker.system).await {
+            tracing::error!(%error, "cannot write down that this process works");
+        }
         match scheduler::tick(&worker.store, &worker.system, settings.backup_attempts).await {
             Ok(0) => {}
             Ok(queued) => {
@@ -170,12 +168,13 @@ async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: Cancellat
     }
 }
 
-async fn keep_house(store: Store, system: System, metrics: PrometheusHandle, shutdown: CancellationToken) {
+async fn keep_house(state: http::AppState, shutdown: CancellationToken) {
     loop {
-        if let Err(error) = watchdog::forget(&store, &system).await {
+        if let Err(error) = watchdog::forget(&state.store, &state.system).await {
             tracing::warn!(%error, "cannot forget old stored responses");
         }
-        metrics.run_upkeep();
+        state.limits.tidy();
+        state.metrics.run_upkeep();
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(HOUSEKEEPING) => {}

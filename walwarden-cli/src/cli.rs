@@ -1,5 +1,6 @@
 //! The command line as clap sees it: words, flags and help, no behaviour.
 
+mod local;
 mod restore;
 
 use std::ffi::OsString;
@@ -9,8 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use walwarden_contract::model::RestoreMode;
 use walwarden_contract::page::PageQuery;
-use walwarden_contract::{BackupJobId, DatabaseId, RestoreJobId};
+use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, RestoreJobId};
 
+pub(crate) use local::CapabilitiesCommand;
 pub(crate) use restore::{CreateArgs, ExecuteArgs, LegacyArgs, RestoreArgs, RestoreCommand, RunArgs, TargetArgs};
 
 const AFTER_HELP: &str = "\
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Protected databases
     #[command(subcommand)]
     Database(DatabaseCommand),
+    /// Backup destinations: the buckets that backups go to
+    #[command(subcommand)]
+    Destination(DestinationCommand),
     /// Backup jobs
     #[command(subcommand)]
     Backup(BackupCommand),
@@ -71,6 +76,16 @@ pub(crate) enum Command {
     Evidence(EvidenceCommand),
     /// Restore a backup into a database; with --manifest, run the restore of a token
     Restore(Box<RestoreArgs>),
+    /// What Walwarden can do, and what it cannot do yet
+    #[command(subcommand)]
+    Capabilities(CapabilitiesCommand),
+    /// Say what an error means, who can mend it and what to do next
+    #[command(after_help = local::EXPLAIN_HELP)]
+    ExplainError {
+        /// A file that holds the error as JSON, or - for stdin
+        #[arg(long, value_name = "FILE")]
+        from_json: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +106,20 @@ pub(crate) enum DatabaseCommand {
         /// The database
         #[arg(value_name = "DATABASE_ID")]
         id: DatabaseId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DestinationCommand {
+    /// List the backup destinations that the API key can see, without their credentials
+    #[command(after_help = "Example: walwarden --json destination list --limit 20")]
+    List(PageArgs),
+    /// Read one backup destination, without its credentials
+    #[command(after_help = "Example: walwarden --json destination get dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
+    Get {
+        /// The destination
+        #[arg(value_name = "DESTINATION_ID")]
+        id: DestinationId,
     },
 }
 
@@ -137,6 +166,15 @@ pub(crate) struct TriggerArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvidenceCommand {
+    /// List the evidence of completed backups, newest first
+    #[command(after_help = "Example: walwarden --json evidence list --database db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
+    List {
+        /// Only evidence of the backups of this database
+        #[arg(long, value_name = "DATABASE_ID")]
+        database: Option<DatabaseId>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Read the signed manifest, the verification and the audit chain of a completed backup
     #[command(after_help = "Example: walwarden --json evidence get bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
     Get {
@@ -196,5 +234,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(arguments)
 }
 
+#[cfg(test)]
+mod documented;
 #[cfg(test)]
 mod tests;

@@ -1,30 +1,47 @@
 //! The commands, one file each.
 
 mod backup;
+mod capabilities;
 mod database;
+mod destination;
 mod evidence;
+mod explain_error;
 mod profile;
 pub(crate) mod restore;
 
 use serde::Serialize;
+use walwarden_contract::model::EvidenceQuery;
+use walwarden_contract::page::PageQuery;
 use walwarden_sdk::Error;
 
-use crate::cli::{BackupCommand, Command, DatabaseCommand, EvidenceCommand, ProfileCommand};
+use crate::cli::{
+    BackupCommand, CapabilitiesCommand, Command, DatabaseCommand, DestinationCommand, EvidenceCommand, ProfileCommand,
+};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 
-/// Runs a command that only speaks to the API.
+/// Runs a command that speaks to the API alone, or to nobody.
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, Failure> {
     match command {
         Command::Profile(ProfileCommand::Validate) => profile::validate::run(context).await,
         Command::Database(DatabaseCommand::List(page)) => database::list::run(context, page.into()).await,
         Command::Database(DatabaseCommand::Get { id }) => database::get::run(context, id).await,
+        Command::Destination(DestinationCommand::List(page)) => destination::list::run(context, page.into()).await,
+        Command::Destination(DestinationCommand::Get { id }) => destination::get::run(context, id).await,
         Command::Backup(BackupCommand::List { database, page }) => {
             backup::list::run(context, database, page.into()).await
         }
         Command::Backup(BackupCommand::Trigger(arguments)) => backup::trigger::run(context, arguments).await,
         Command::Backup(BackupCommand::Status { id }) => backup::status::run(context, id).await,
+        Command::Evidence(EvidenceCommand::List { database, page }) => {
+            let page = PageQuery::from(page);
+            let query = EvidenceQuery { database_id: database, limit: page.limit, cursor: page.cursor };
+            evidence::list::run(context, query).await
+        }
         Command::Evidence(EvidenceCommand::Get { id }) => evidence::get::run(context, id).await,
+        Command::Capabilities(CapabilitiesCommand::List { compact }) => Ok(capabilities::list::run(compact)),
+        Command::Capabilities(CapabilitiesCommand::Describe { id }) => capabilities::describe::run(&id),
+        Command::ExplainError { from_json } => explain_error::run(context, from_json).await,
         Command::Restore(_) => unreachable!("restores are dispatched before"),
     }
 }
@@ -38,6 +55,11 @@ async fn interruptible<T>(context: &Context, call: impl Future<Output = Result<T
     }
 }
 
-fn to_value(value: &impl Serialize) -> serde_json::Value {
+pub(crate) fn to_value(value: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(value).expect("the contract's types have string keys only")
+}
+
+/// A value as its word in JSON.
+fn word(value: impl Serialize) -> String {
+    to_value(&value).as_str().unwrap_or_default().to_owned()
 }

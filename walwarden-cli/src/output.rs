@@ -6,6 +6,7 @@ pub(crate) mod text;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
+use walwarden_contract::model::cli::{RestoreLine, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, Timestamp};
 
 use crate::failure::Failure;
@@ -16,13 +17,6 @@ pub(crate) struct Printer {
     json: bool,
     colour: bool,
     terminal: bool,
-}
-
-#[derive(Serialize)]
-struct Line<'a, P> {
-    state: &'a str,
-    at: Timestamp,
-    payload: &'a P,
 }
 
 impl Printer {
@@ -49,9 +43,9 @@ impl Printer {
     }
 
     /// One line of the stream that the token's command writes.
-    pub(crate) fn line(self, state: &str, at: Timestamp, payload: &impl Serialize) {
+    pub(crate) fn line(self, state: RestoreLineState, at: Timestamp, payload: RestoreLinePayload) {
         if self.json {
-            to_stdout(&as_json(&Line { state, at, payload }));
+            to_stdout(&as_json(&RestoreLine { state, at, payload }));
         }
     }
 

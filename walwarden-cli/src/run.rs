@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
+use walwarden_contract::commands::HELP_KIND;
+use walwarden_contract::model::cli::{HelpData, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, ErrorCode, ExitStatus};
 
 use crate::cli::{self, Cli, Command, RestoreArgs, RestoreCommand};
@@ -39,7 +40,8 @@ fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
             let kind = usage::kind(arguments);
             match usage::refusal(&error, arguments) {
                 Refusal::Text(text) if printer.is_json() => {
-                    printer.envelope(&Envelope::success(&kind, json!({"text": text, "version": VERSION})));
+                    let data = commands::to_value(&HelpData { text, version: VERSION.to_owned() });
+                    printer.envelope(&Envelope::success(HELP_KIND, data));
                     ExitStatus::Ok
                 }
                 Refusal::Text(text) => {
@@ -96,10 +98,15 @@ fn block_on<T>(context: &Context, threads: Threads, command: impl Future<Output 
     };
     let unusable = |error: std::io::Error| Failure::new(ErrorCode::InternalError, format!("No runtime: {error}."));
     let runtime: Runtime = started.map_err(unusable)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         signals::cancel_on_signal(&context.cancel).map_err(unusable)?;
         Ok(command.await)
-    })
+    });
+    if matches!(threads, Threads::One) {
+        // A name that is being looked up, or a stdin that says nothing, must not delay an end that was asked for.
+        runtime.shutdown_background();
+    }
+    outcome
 }
 
 fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> ExitStatus {
@@ -125,7 +132,8 @@ fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -
     if !printer.is_json() {
         printer.failure(&failure);
     } else if kind == "restore" {
-        printer.line("rejected", clock::now(), &json!({"error": failure.body}));
+        let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
+        printer.line(RestoreLineState::Rejected, clock::now(), payload);
     } else {
         let envelope = Envelope { warnings, next: failure.next, ..Envelope::failure(kind, *failure.body) };
         printer.envelope(&envelope);

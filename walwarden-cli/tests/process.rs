@@ -13,7 +13,8 @@ fn help_and_version_are_no_errors() {
         assert!(!run.stdout.is_empty());
         let run = walwarden().arg("--json").args(arguments).run();
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-        assert_eq!(run.envelope()["ok"], Value::Bool(true));
+        let envelope = run.envelope();
+        assert_eq!((&envelope["kind"], &envelope["ok"]), (&Value::from("help"), &Value::from(true)));
     }
 }
 
@@ -32,9 +33,9 @@ fn bad_environment_is_an_envelope_too() {
 
 #[test]
 fn an_interrupted_wait_is_cancelled_and_says_so() {
-    let (code, stdout) = support::interrupted_against_a_silent_server();
-    assert_eq!(code, 4, "{stdout}");
-    let envelope: Value = serde_json::from_str(&stdout).expect("one document");
+    let run = support::interrupted_against_a_silent_server();
+    assert_eq!(run.code, 4, "{}", run.stdout);
+    let envelope = run.envelope();
     assert_eq!(envelope["error"]["code"], "cancelled");
     assert_eq!(envelope["kind"], "profile.validate");
 }

@@ -19,6 +19,14 @@ impl Client {
     pub fn new(endpoint: &Endpoint, api_key: SecretString, http: reqwest::Client) -> Result<Self, Error> {
         Ok(Self { transport: Transport::new(endpoint, api_key, http)? })
     }
+
+    /// The same client for one call that was refused with `human_confirmation_required` and that a person has consented
+    /// to since: it sends the challenge from [`Error::confirmation`] along. The challenge holds for the very same call
+    /// only, and must not be taken back in a person's place.
+    #[must_use]
+    pub fn confirming(&self, challenge: &str) -> Self {
+        Self { transport: self.transport.confirming(challenge) }
+    }
 }
 
 impl std::fmt::Debug for Client {

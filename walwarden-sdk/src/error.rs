@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use walwarden_contract::error::ConfirmationChallenge;
 use walwarden_contract::{ErrorBody, ErrorCode, ExitStatus};
 
 /// What went wrong. Its text never holds a token, a password or a URL's query.
@@ -25,6 +26,25 @@ impl Error {
     #[must_use]
     pub fn exit(&self) -> ExitStatus {
         self.0.code.exit()
+    }
+
+    /// Whether the same call may succeed when it is made again unchanged.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// The request that failed, as the server's log names it.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What a person has to consent to. Once they have, repeat the very same call with
+    /// [`Client::confirming`](crate::Client::confirming).
+    #[must_use]
+    pub fn confirmation(&self) -> Option<&ConfirmationChallenge> {
+        self.0.confirmation.as_ref()
     }
 
     /// Everything there is to say about it.

@@ -1,23 +1,23 @@
-//! One HTTP call: built from the operation table, authenticated, repeated where that is safe, and read.
+//! One HTTP call: built from the operation table, authenticated, and repeated where that is safe.
+
+mod answer;
 
 use std::fmt::Display;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use walwarden_contract::operations::{self, BASE_PATH, Method};
-use walwarden_contract::page::PageQuery;
-use walwarden_contract::{ErrorBody, ErrorCode};
+use serde_json::Value;
+use walwarden_contract::ErrorCode;
+use walwarden_contract::error::CONFIRMATION_HEADER;
+use walwarden_contract::operations::{self, Answer, BASE_PATH, Method};
 
+use self::answer::{MAX_ARCHIVE_BYTES, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
-use crate::http::{parse_base_url, transport_text};
+use crate::http::parse_base_url;
 use crate::retry::{self, Failure, RetryPolicy};
-
-/// No answer of the API is larger: a manifest has at most 10,000 part checksums.
-const MAX_RESPONSE_BYTES: usize = 32 << 20;
-const MAX_MESSAGE_CHARS: usize = 2000;
 
 /// Where the API is, and how it is spoken to.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub(crate) struct Transport {
     base: Url,
     authorization: HeaderValue,
     secret: SecretString,
+    /// A challenge that a person has consented to.
+    confirmation: Option<HeaderValue>,
     retry: RetryPolicy,
     pub(crate) allow_insecure_http: bool,
 }
@@ -52,7 +54,7 @@ pub(crate) struct Transport {
 pub(crate) struct Call<'a> {
     operation: &'static str,
     parameter: Option<String>,
-    page: Option<&'a PageQuery>,
+    query: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     idempotency_key: Option<&'a str>,
     timeout: Option<Duration>,
@@ -60,7 +62,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(operation: &'static str) -> Self {
-        Self { operation, parameter: None, page: None, body: None, idempotency_key: None, timeout: None }
+        Self { operation, parameter: None, query: Vec::new(), body: None, idempotency_key: None, timeout: None }
     }
 
     pub(crate) fn on(mut self, id: &impl Display) -> Self {
@@ -68,8 +70,17 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(crate) fn page(mut self, page: &'a PageQuery) -> Self {
-        self.page = Some(page);
+    /// The members of `query` as query parameters; what is null or left out is not sent.
+    pub(crate) fn query(mut self, query: &impl serde::Serialize) -> Self {
+        let members = match serde_json::to_value(query).expect("the contract's queries have string keys only") {
+            Value::Object(members) => members,
+            other => unreachable!("queries are objects, not {other}"),
+        };
+        self.query.extend(members.into_iter().filter_map(|(name, value)| match value {
+            Value::Null => None,
+            Value::String(text) => Some((name, text)),
+            other => Some((name, other.to_string())),
+        }));
         self
     }
 
@@ -99,31 +110,45 @@ impl Transport {
             .ok_or_else(|| Error::new(ErrorCode::ConfigInvalid, "The API key or token is empty or malformed."))?;
         authorization.set_sensitive(true);
         let allow_insecure_http = endpoint.allow_insecure_http;
-        Ok(Self { http, base, authorization, secret, retry: endpoint.retry.clone(), allow_insecure_http })
+        let retry = endpoint.retry.clone();
+        Ok(Self { http, base, authorization, secret, confirmation: None, retry, allow_insecure_http })
     }
 
-    /// Sends a call, again where that is safe, and reads its answer.
+    /// The same transport for requests that a person has consented to. A challenge that cannot stand in a header is
+    /// none that a server has given: without it, the request is answered with a new one.
+    pub(crate) fn confirming(&self, challenge: &str) -> Self {
+        Self { confirmation: HeaderValue::from_str(challenge).ok(), ..self.clone() }
+    }
+
+    /// Sends a call, again where that is safe, and reads the document that it is answered with.
     pub(crate) async fn send<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        retry::run(&self.retry, || self.attempt(&call)).await
+        retry::run(&self.retry, async || answer::document(&self.attempt(&call, MAX_DOCUMENT_BYTES).await?)).await
     }
 
     /// Sends a call once.
     pub(crate) async fn send_once<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        self.attempt(&call).await.map_err(|failure| failure.error)
+        let read = async { answer::document(&self.attempt(&call, MAX_DOCUMENT_BYTES).await?) };
+        read.await.map_err(|failure: Failure| failure.error)
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
-        let response = self.request(call).send().await.map_err(|error| Failure::transport(transport_error(error)))?;
+    /// Sends a call that is answered with nothing.
+    pub(crate) async fn send_for_nothing(&self, call: Call<'_>) -> Result<(), Error> {
+        retry::run(&self.retry, async || self.attempt(&call, MAX_DOCUMENT_BYTES).await.map(drop)).await
+    }
+
+    /// Sends a call that is answered with an archive.
+    pub(crate) async fn send_for_archive(&self, call: Call<'_>) -> Result<Vec<u8>, Error> {
+        retry::run(&self.retry, async || self.attempt(&call, MAX_ARCHIVE_BYTES).await).await
+    }
+
+    /// The body of a success.
+    async fn attempt(&self, call: &Call<'_>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let response = self.request(call).send().await.map_err(answer::lost)?;
         let status = response.status();
         let headers = response.headers().clone();
-        let body = read_body(response).await?;
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| {
-                let message = format!("The API answered {status} with a body that does not fit: {}.", category(&error));
-                Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false }
-            });
-        }
-        Err(self.failure(status, &headers, &body))
+        let max_bytes = if status.is_success() { max_bytes } else { MAX_DOCUMENT_BYTES };
+        let body = answer::read(response, max_bytes).await?;
+        if status.is_success() { Ok(body) } else { Err(answer::failure(&self.secret, status, &headers, &body)) }
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
@@ -143,17 +168,8 @@ impl Transport {
             },
         );
         url.set_path(&format!("{}{BASE_PATH}{path}", self.base.path().trim_end_matches('/')));
-        if let Some(page) = call.page {
-            let mut query = url.query_pairs_mut();
-            if let Some(limit) = page.limit {
-                query.append_pair("limit", &limit.to_string());
-            }
-            if let Some(cursor) = &page.cursor {
-                query.append_pair("cursor", cursor);
-            }
-        }
-        if url.query() == Some("") {
-            url.set_query(None);
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
         }
         let method = match operation.method {
             Method::Get => reqwest::Method::GET,
@@ -162,9 +178,14 @@ impl Transport {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
-        request = request.header("accept", "application/json, application/problem+json");
+        let accepted =
+            if matches!(operation.answer, Answer::Archive) { "application/gzip" } else { "application/json" };
+        request = request.header("accept", format!("{accepted}, application/problem+json"));
         if let Some(key) = call.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(challenge) = &self.confirmation {
+            request = request.header(CONFIRMATION_HEADER, challenge);
         }
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.clone());
@@ -174,58 +195,6 @@ impl Transport {
             None => request,
         }
     }
-
-    fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
-        let retry_after_ms = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok())
-            .map(|seconds| seconds.saturating_mul(1000));
-        if let Ok(mut body) = serde_json::from_slice::<ErrorBody>(body) {
-            body.message = self.clean(&body.message);
-            body.next_action = self.clean(&body.next_action);
-            body.retry_after_ms = body.retry_after_ms.or(retry_after_ms);
-            return Failure::answered(Error::from(body));
-        }
-        let code = match status.as_u16() {
-            429 => ErrorCode::RateLimited,
-            500..=599 => ErrorCode::ServiceUnavailable,
-            _ => ErrorCode::UnexpectedResponse,
-        };
-        let message = format!("The API's address answered {status}, and not in the way a Walwarden API does.");
-        let body = ErrorBody { retry_after_ms, ..ErrorBody::new(code, message) };
-        Failure { error: Error::from(body), repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504) }
-    }
-
-    /// What a server says is shown on terminals: without control characters, and never with our own secret in it.
-    fn clean(&self, text: &str) -> String {
-        let text = text.replace(self.secret.expose_secret(), "[redacted]");
-        text.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
-    }
-}
-
-async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::transport(transport_error(error)))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_RESPONSE_BYTES {
-            let message = "The API's answer is larger than any that a Walwarden API gives.";
-            return Err(Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false });
-        }
-    }
-    Ok(body)
-}
-
-fn transport_error(error: reqwest::Error) -> Error {
-    if error.is_timeout() {
-        return Error::new(ErrorCode::Timeout, "The API did not answer in time.");
-    }
-    let text = transport_text(error);
-    Error::new(ErrorCode::NetworkError, format!("The Walwarden API cannot be reached: {text}."))
-}
-
-/// Where JSON does not fit, without repeating any of it.
-fn category(error: &serde_json::Error) -> String {
-    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
 /// A new `Idempotency-Key`: 128 random bits.

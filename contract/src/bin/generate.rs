@@ -1,4 +1,6 @@
-//! Writes the generated files below the root of the repository, or with `--check` names those that have drifted.
+//! Writes the generated files below the root of the repository. With `--check` it names those that have drifted, with
+//! `--breaking` what the API's document takes away from the clients of the last release, and with `--release` it makes
+//! the document the one that later ones are compared with.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,7 +8,13 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use walwarden_contract::ExitStatus;
-use walwarden_contract::emit::{Artefact, COMMAND, DIRECTORIES, artefacts};
+use walwarden_contract::emit::{Artefact, COMMAND, DIRECTORIES, artefacts, breaking_changes};
+
+/// The API's document.
+const OPENAPI: &str = "openapi/walwarden.v1.json";
+/// The API's document as it was last released, and what else may stand beside the generated files.
+const RELEASED: &str = "openapi/released/walwarden.v1.json";
+const RELEASES: &str = "openapi/released";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
@@ -14,7 +22,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => write(&root, &artefacts()),
         ["--check"] => check(&root, &artefacts()),
-        _ => Err(format!("usage: {COMMAND} [-- --check]")),
+        ["--breaking"] => breaking(&root),
+        ["--release"] => release(&root),
+        _ => Err(format!("usage: {COMMAND} [-- --check | --breaking | --release]")),
     };
     match outcome {
         Ok(text) => say(&mut io::stdout(), &text, ExitStatus::Ok),
@@ -35,11 +45,7 @@ fn root() -> PathBuf {
 fn write(root: &Path, artefacts: &[Artefact]) -> Result<String, String> {
     let mut written = 0;
     for artefact in artefacts.iter().filter(|artefact| differs(root, artefact)) {
-        let path = root.join(artefact.path);
-        let directory = path.parent().unwrap_or(root);
-        fs::create_dir_all(directory)
-            .and_then(|()| fs::write(&path, &artefact.contents))
-            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        write_file(root, artefact)?;
         written += 1;
     }
     let strays = strays(root, artefacts);
@@ -66,6 +72,40 @@ fn check(root: &Path, artefacts: &[Artefact]) -> Result<String, String> {
     }
 }
 
+fn current() -> Result<String, String> {
+    let document = artefacts().into_iter().find(|artefact| artefact.path == OPENAPI);
+    document.map(|document| document.contents).ok_or_else(|| format!("{OPENAPI} is not generated"))
+}
+
+fn breaking(root: &Path) -> Result<String, String> {
+    let parse = |text: &str| serde_json::from_str(text).map_err(|error| format!("{RELEASED} is not JSON: {error}"));
+    let released = fs::read_to_string(root.join(RELEASED)).map_err(|error| format!("{RELEASED}: {error}"))?;
+    let changes = breaking_changes(&parse(&released)?, &parse(&current()?)?);
+    if changes.is_empty() {
+        Ok(format!("{OPENAPI} breaks nothing that {RELEASED} promised"))
+    } else {
+        Err(format!("{OPENAPI} breaks what {RELEASED} promised:\n{}", changes.join("\n")))
+    }
+}
+
+fn release(root: &Path) -> Result<String, String> {
+    // Whoever releases a breaking change has to remove the earlier promise by hand, and so to mean it.
+    if root.join(RELEASED).exists() {
+        breaking(root)?;
+    }
+    let released = Artefact { path: RELEASED, contents: current()? };
+    write_file(root, &released)?;
+    Ok(format!("{RELEASED} is what later documents are compared with"))
+}
+
+fn write_file(root: &Path, artefact: &Artefact) -> Result<(), String> {
+    let path = root.join(artefact.path);
+    let directory = path.parent().unwrap_or(root);
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(&path, &artefact.contents))
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
 fn differs(root: &Path, artefact: &Artefact) -> bool {
     fs::read(root.join(artefact.path)).ok().as_deref() != Some(artefact.contents.as_bytes())
 }
@@ -79,7 +119,7 @@ fn strays(root: &Path, artefacts: &[Artefact]) -> Vec<String> {
         .flat_map(|(directory, entries)| {
             entries.flatten().map(move |entry| format!("{directory}/{}", entry.file_name().display()))
         })
-        .filter(|path| !known(path))
+        .filter(|path| !known(path) && path != RELEASES)
         .collect();
     strays.sort_unstable();
     strays
@@ -101,6 +141,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_was_released_is_broken() {
+        if let Err(problems) = breaking(&root()) {
+            panic!("{problems}");
+        }
+    }
+
+    #[test]
     fn a_changed_file_is_named_with_the_command_that_mends_it() {
         let mut artefacts = artefacts();
         artefacts[0].contents.push('x');
@@ -111,7 +158,8 @@ mod tests {
     #[test]
     fn a_file_that_nothing_generates_is_named() {
         let mut artefacts = artefacts();
-        let gone = artefacts.remove(0);
+        let index = artefacts.iter().position(|artefact| artefact.path.starts_with(DIRECTORIES[0])).expect("a page");
+        let gone = artefacts.remove(index);
         let problems = check(&root(), &artefacts).expect_err("the file is left over");
         assert!(problems.contains(gone.path), "{problems}");
     }

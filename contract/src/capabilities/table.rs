@@ -74,8 +74,8 @@ pub const CAPABILITIES: &[Capability] = &[
     available("databases.delete", Destructive, "Databases are removed through the API; their backups and evidence stay.")
         .tool(&["deleteDatabase"])
         .gated(),
-    available("destinations.list", ReadOnly, "Destinations are listed without their credentials.").tool(&["listDestinations"]),
-    available("destinations.read", ReadOnly, "One destination is read without its credentials.").tool(&["getDestination"]),
+    available("destinations.list", ReadOnly, "Destinations are listed without their credentials.").tool(&["listDestinations"]).commands(&["destination.list"]),
+    available("destinations.read", ReadOnly, "One destination is read without its credentials.").tool(&["getDestination"]).commands(&["destination.get"]),
     available("destinations.create", SensitiveWrite, "Destinations are added through the API; their credentials are sealed and never shown again.")
         .tool(&["createDestination"]),
     available("destinations.update", SensitiveWrite, "Name, lock and credentials of a destination are changed through the API.")
@@ -123,7 +123,7 @@ pub const CAPABILITIES: &[Capability] = &[
     available("audit.streams", ReadOnly, "The audit chains of an organization are listed with their heads.").tool(&["listAuditStreams"]),
     available("audit.inspect", ReadOnly, "The events of an audit chain are read.").tool(&["listAuditEvents"]),
     available("audit.verify", ReadOnly, "An audit chain is checked from its first event to its newest, by the server.").tool(&["verifyAuditStream"]),
-    available("evidence.list", ReadOnly, "Evidence of completed backups is listed, with integrity, age, lock and drill status.").tool(&["listEvidence"]),
+    available("evidence.list", ReadOnly, "Evidence of completed backups is listed, with integrity, age, lock and drill status.").tool(&["listEvidence"]).commands(&["evidence.list"]),
     available("evidence.read", ReadOnly, "Evidence of one completed backup: signed manifest, integrity verification, audit chain, age of the data.")
         .tool(&["getEvidence"])
         .commands(&["evidence.get"]),
@@ -150,6 +150,10 @@ pub const CAPABILITIES: &[Capability] = &[
     available("recovery.proof", ReadOnly, "What proves a verified backup: manifest, signature, read-back, lock and completed restores.")
         .tool(&["getRecoveryWindowProof"]),
     available("worker.check", ReadOnly, "Store, workers, schedules and queue are checked through the API.").tool(&["getReadiness"]),
+    available("capabilities.describe", ReadOnly, "The command line lists and describes what Walwarden can do and cannot do yet, without calling the API.")
+        .commands(&["capabilities.list", "capabilities.describe"]),
+    available("errors.explain", ReadOnly, "The command line says what an error code means, who can mend it and what to do next, without calling the API.")
+        .commands(&["explain-error"]),
     // Not built. What can be called is refused with `capability_not_available`.
     planned("recovery.pitr", ReadOnly, "Point-in-time recovery, WAL archiving or continuous backup"),
     planned("recovery.preflight", ReadOnly, "Preflight of a logical recovery window between backups")
@@ -180,5 +184,4 @@ pub const CAPABILITIES: &[Capability] = &[
     advisory("diagnostics.diagnose", "Health findings and safe next steps for a database, destination, worker or backup job")
         .route(Post, "/diagnostics", Some(Scope::ReadinessRead)),
     advisory("environment.verify", "Checks of the tools, keys and network of the machine that asks"),
-    advisory("errors.explain", "An explainer of error codes; the error reference has the same text"),
 ];

@@ -1,6 +1,8 @@
 //! Every command, in the order of the reference.
 
-use super::{BACKUP, BACKUP_ID, Command, Flag, PAGE, Positional, RUN, TARGET};
+use super::{BACKUP, BACKUP_ID, Command, Flag, PAGE, Positional, RUN, TARGET, of};
+use crate::model as m;
+use crate::model::cli;
 use crate::scope::Scope;
 
 /// Every command of `walwarden`.
@@ -13,6 +15,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getProfile"],
         positionals: &[],
         flags: &[],
+        output: of::<cli::ProfileValidateData>,
         example: "walwarden --json profile validate",
     },
     Command {
@@ -23,6 +26,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["listDatabases"],
         positionals: &[],
         flags: &[PAGE],
+        output: of::<m::DatabaseList>,
         example: "walwarden --json database list --limit 20",
     },
     Command {
@@ -33,7 +37,30 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getDatabase"],
         positionals: &[Positional { name: "DATABASE_ID", help: "The database" }],
         flags: &[],
+        output: of::<cli::DatabaseGetData>,
         example: "walwarden --json database get db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
+    },
+    Command {
+        kind: "destination.list",
+        summary: "List the backup destinations that the API key can see, without their credentials",
+        note: "",
+        scopes: &[Scope::DestinationsRead],
+        operations: &["listDestinations"],
+        positionals: &[],
+        flags: &[PAGE],
+        output: of::<m::DestinationList>,
+        example: "walwarden --json destination list --limit 20",
+    },
+    Command {
+        kind: "destination.get",
+        summary: "Read one backup destination, without its credentials",
+        note: "",
+        scopes: &[Scope::DestinationsRead],
+        operations: &["getDestination"],
+        positionals: &[Positional { name: "DESTINATION_ID", help: "The destination" }],
+        flags: &[],
+        output: of::<cli::DestinationGetData>,
+        example: "walwarden --json destination get dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
         kind: "backup.list",
@@ -43,6 +70,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["listDatabaseBackups"],
         positionals: &[],
         flags: &[&[Flag::required("--database", "DATABASE_ID", "The database")], PAGE],
+        output: of::<m::BackupList>,
         example: "walwarden --json backup list --database db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -68,6 +96,7 @@ pub const COMMANDS: &[Command] = &[
                 "Makes repeating this command harmless: the same key starts one backup",
             ),
         ]],
+        output: of::<cli::BackupTriggerData>,
         example: "walwarden --json backup trigger --database db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --wait",
     },
     Command {
@@ -78,7 +107,19 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getBackup"],
         positionals: BACKUP_ID,
         flags: &[],
+        output: of::<cli::BackupStatusData>,
         example: "walwarden --json backup status bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
+    },
+    Command {
+        kind: "evidence.list",
+        summary: "List the evidence of completed backups, newest first",
+        note: "`evidence get` has the signed manifest and the audit chain of one backup.",
+        scopes: &[Scope::EvidenceRead],
+        operations: &["listEvidence"],
+        positionals: &[],
+        flags: &[&[Flag::option("--database", "DATABASE_ID", "Only evidence of the backups of this database")], PAGE],
+        output: of::<m::EvidenceList>,
+        example: "walwarden --json evidence list --database db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
         kind: "evidence.get",
@@ -88,6 +129,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getEvidence"],
         positionals: BACKUP_ID,
         flags: &[],
+        output: of::<cli::EvidenceGetData>,
         example: "walwarden --json evidence get bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -99,6 +141,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["createRestore"],
         positionals: &[],
         flags: &[BACKUP, TARGET],
+        output: of::<cli::RestoreCreateData>,
         example: "walwarden --json restore create --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
                   --target postgresql://user@host/postgres --mode new_database",
     },
@@ -118,6 +161,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         positionals: &[],
         flags: &[BACKUP, TARGET, RUN],
+        output: of::<cli::RestoreExecuteData>,
         example: "walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
                   --target postgresql://user@host/postgres --mode new_database --created-database recovery",
     },
@@ -129,6 +173,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getRestore"],
         positionals: &[Positional { name: "RESTORE_ID", help: "The restore job" }],
         flags: &[],
+        output: of::<cli::RestoreStatusData>,
         example: "walwarden --json restore status rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -146,8 +191,42 @@ pub const COMMANDS: &[Command] = &[
             TARGET,
             RUN,
         ],
+        output: of::<cli::RestoreLine>,
         example: "walwarden --json restore \
                   --manifest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
                   --target postgresql://user@host/postgres --mode new_database --created-database recovery",
+    },
+    Command {
+        kind: "capabilities.list",
+        summary: "List what Walwarden can do, and what it cannot do yet",
+        note: "Read from this program alone: what the API key may call is in `profile validate`.",
+        scopes: &[],
+        operations: &[],
+        positionals: &[],
+        flags: &[&[Flag::switch("--compact", "Leave out scopes, commands and tools")]],
+        output: of::<cli::CapabilitiesListData>,
+        example: "walwarden --json capabilities list --compact",
+    },
+    Command {
+        kind: "capabilities.describe",
+        summary: "Describe one capability: risk, scopes, commands, input and output, errors",
+        note: "",
+        scopes: &[],
+        operations: &[],
+        positionals: &[Positional { name: "CAPABILITY_ID", help: "The capability" }],
+        flags: &[],
+        output: of::<cli::CapabilitiesDescribeData>,
+        example: "walwarden --json capabilities describe backup.trigger",
+    },
+    Command {
+        kind: "explain-error",
+        summary: "Say what an error means, who can mend it and what to do next",
+        note: "Takes an envelope of this program, an answer of the API, an error by itself, or `{\"code\": \"…\"}`; at most 64 KiB.",
+        scopes: &[],
+        operations: &[],
+        positionals: &[],
+        flags: &[&[Flag::required("--from-json", "FILE", "A file that holds the error as JSON, or - for stdin")]],
+        output: of::<cli::ExplainErrorData>,
+        example: "walwarden --json explain-error --from-json error.json",
     },
 ];

@@ -1,6 +1,9 @@
 //! Pure generators of the checked-in artefacts. Nothing in here reads or writes a file.
 
+mod breaking;
+mod examples;
 mod json;
+mod llms;
 mod markdown;
 mod openapi;
 mod reference;
@@ -8,6 +11,8 @@ mod skill;
 mod surface;
 #[cfg(test)]
 mod tests;
+
+pub use self::breaking::breaking_changes;
 
 /// The command that brings the checked-in files up to date.
 pub const COMMAND: &str = "cargo run -p walwarden-contract --bin generate";
@@ -28,7 +33,10 @@ pub struct Artefact {
 #[must_use]
 pub fn artefacts() -> Vec<Artefact> {
     [
-        ("docs/reference/api.md", reference::api::page as fn() -> String),
+        ("docs/llms-full.txt", llms::full as fn() -> String),
+        ("docs/llms.txt", llms::index),
+        ("docs/reference/api.md", reference::api::page),
+        ("docs/reference/capabilities.md", reference::capabilities::page),
         ("docs/reference/claims.md", reference::claims::page),
         ("docs/reference/cli.md", reference::cli::page),
         ("docs/reference/errors.md", reference::errors::page),

@@ -1,16 +1,18 @@
 //! The `OpenAPI` 3.1 document. What the server serves beside the API (health, metrics, public keys) is not in it.
 
+mod headers;
 mod operation;
 mod responses;
 mod schemas;
 
 use serde_json::Value;
 use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
-use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApiBuilder, Server};
+use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder};
 
-pub(super) use self::operation::who_may_call;
+pub(super) use self::operation::{notes, who_may_call};
 pub(super) use self::responses::by_status;
 use self::responses::errors;
 pub(super) use self::schemas::{Schemas, name};
@@ -20,7 +22,10 @@ use crate::operations::{Auth, BASE_PATH, Method, OPERATIONS, TAGS};
 const DESCRIPTION: &str = "Backups of Postgres databases into buckets that their owners keep, and restores that are \
     verified before they touch anything.\n\n\
     Every request carries an API key or a restore token as bearer token. Every POST carries an `Idempotency-Key`. Every \
-    answer that is not a success is `application/problem+json` with a `code` from a closed list.";
+    answer that is not a success is `application/problem+json` with a `code` from a closed list.\n\n\
+    Beside the operations, the server answers without a key: `/healthz` and `/readyz` (is it alive, does it take requests), `/metrics`, \
+    `/.well-known/walwarden-pubkey.pem` (the key that signs manifests), `/llms.txt`, `/llms-full.txt`, \
+    `/openapi/walwarden.v1.json`, `/skills/walwarden/SKILL.md` and `/skills/walwarden/surface.json`.";
 
 /// The name of the security scheme that an operation asks for.
 const fn scheme(auth: Auth) -> &'static str {
@@ -42,8 +47,11 @@ fn value() -> Value {
             scheme(Auth::RestoreToken),
             bearer("wrt1.<payload>.<mac>", "The restore token of the job in the path."),
         );
-    for (name, header) in responses::headers() {
+    for (name, header) in headers::headers() {
         components = components.header(name, header);
+    }
+    for (name, parameter) in headers::parameters() {
+        components = components.parameter(name, parameter);
     }
     let mut paths = Paths::new();
     for operation in OPERATIONS {
@@ -65,10 +73,12 @@ fn value() -> Value {
                 .title("Walwarden API")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(DESCRIPTION))
+                .contact(Some(ContactBuilder::new().name(Some("Walwarden maintainers")).build()))
                 .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
                 .build(),
         )
-        .servers(Some([Server::new(BASE_PATH)]))
+        .servers(Some(servers()))
+        .security(Some([SecurityRequirement::new(scheme(Auth::ApiKey(None)), [] as [&str; 0])]))
         .tags(Some(TAGS.iter().map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.about)).build())))
         .paths(paths)
         .components(Some(components.build()))
@@ -77,6 +87,19 @@ fn value() -> Value {
     // utoipa's schema type knows fewer keywords than JSON Schema has, so schemars' documents go in as they are.
     value["components"]["schemas"] = schemas.into_definitions();
     value
+}
+
+/// Walwarden is self-hosted: the server that serves this document, or wherever the operator put it.
+fn servers() -> [Server; 2] {
+    let base = ServerVariableBuilder::new()
+        .default_value("https://walwarden.internal")
+        .description(Some("Where your `walwarden-api` answers."));
+    let elsewhere = ServerBuilder::new()
+        .url(format!("{{baseUrl}}{BASE_PATH}"))
+        .description(Some("Your installation."))
+        .parameter("baseUrl", base);
+    let here = ServerBuilder::new().url(BASE_PATH).description(Some("The server that serves this document."));
+    [here.build(), elsewhere.build()]
 }
 
 fn bearer(format: &str, about: &str) -> SecurityScheme {

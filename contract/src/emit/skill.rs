@@ -1,10 +1,11 @@
 //! `SKILL.md`: how an agent drives the command line, and what it may say afterwards.
 
 use super::markdown::{codes, list, table};
-use super::reference::claims::with_status;
-use crate::capabilities::{CLAIM_RULES, Status};
+use crate::capabilities::{CAPABILITIES, CLAIM_RULES, Capability, HumanGate, Status};
 use crate::commands::COMMANDS;
+use crate::error::CONFIRMATION_HEADER;
 use crate::exit::ExitStatus;
+use crate::operations::BASE_PATH;
 
 const FRONT_MATTER: &str = "\
 ---
@@ -19,7 +20,8 @@ license: Apache-2.0
 
 const PATTERN: &str = r#"# Walwarden
 
-`surface.json` beside this file lists every operation, command, flag, scope, exit code and error code.
+`surface.json` beside this file lists every operation, command, capability, scope, exit code and error code as data, with JSON Schemas of
+inputs and outputs. It is long: search it, do not read it whole.
 
 ## Set up
 
@@ -36,6 +38,7 @@ If the key lacks a scope, stop and say which one: `error.requiredScope` names it
 1. Always pass `--json`. stdout is then exactly one document, `{"schemaVersion", "ok", "kind", "data" or "error", "warnings", "next"}`.
 2. Check the exit code, then `ok`, then the state in `data`. Never parse output for people.
 3. On failure read `error.code`, `error.retryable` and `error.nextAction`. Do not repeat a command that is not retryable.
+   `walwarden --json explain-error <code>` says who can fix it.
 4. `next` holds commands as argument vectors. Run them as they are, without a shell.
 5. Never put keys, tokens or passwords into arguments, logs or answers. Restore tokens and presigned URLs are secrets too.
 
@@ -68,6 +71,25 @@ walwarden --json restore execute --backup "$backup_id" --target-file target.dsn 
   other objects stay. It needs `--confirm-destructive`. Ask a person first, each time, naming the target.
 - The target's connection string stays on this machine; `--target-file` or `WALWARDEN_TARGET_DSN` keeps it out of arguments.
 - After any failure a new session is needed: a token works once. If `pg_restore` had begun, the target may hold part of the data.
+
+## Tools over HTTP
+
+`GET {base}/mcp/tools` with the API key as bearer token is the live catalog: the tools that this key may call, with operation, scopes, risk,
+human gate, input and output schema, and error codes. Read it before you call an operation directly; what is not in it, do not call. It is
+plain JSON; there is no MCP transport. A POST needs an `Idempotency-Key`: a new one for a new request, the same one to repeat it.
+
+## Gated tools
+
+These need a person's consent when the key is an agent's: {gated}.
+
+1. The request fails with 428 `human_confirmation_required`. Nothing has happened.
+2. Show `confirmation.summary` to a person, and ask. Stop when they do not agree or do not answer before `confirmation.expiresAt`.
+3. If they agree, send the very same request again with `confirmation.challenge` in the header `{header}`.
+
+The commands show the challenge in `error.confirmation` and cannot send it: call the tool's operation over HTTP, or let the person run the
+command with a key of their own.
+
+Never answer a challenge in a person's place, and never look for another key because of one.
 "#;
 
 pub(super) fn page() -> String {
@@ -78,13 +100,22 @@ pub(super) fn page() -> String {
     let exits = ExitStatus::ALL
         .iter()
         .map(|exit| [format!("`{}`", exit.code()), exit.name().to_owned(), exit.meaning().to_owned()]);
-    let planned = with_status(Status::Planned).map(|capability| capability.claim);
+    let pattern = PATTERN
+        .replace("{base}", BASE_PATH)
+        .replace("{header}", CONFIRMATION_HEADER)
+        .replace("{gated}", &codes(gated().map(|capability| capability.id)));
+    let absent = CAPABILITIES.iter().filter(|capability| capability.status != Status::Available);
     format!(
-        "{FRONT_MATTER}\n{PATTERN}\n## Commands\n\n{}\n## Exit codes\n\n{}\n## Forbidden claims\n\n{}\n\
-         None of these exists. Do not claim them, and do not promise them:\n\n{}",
+        "{FRONT_MATTER}\n{pattern}\n## Commands\n\n{}\n## Exit codes\n\n{}\n## Forbidden claims\n\n{}\n\
+         None of these exists. Do not claim them, and do not promise them. Where one can be called at all, the \
+         call is refused with `capability_not_available`:\n\n{}",
         table(["command", "what it does", "scopes"], commands),
         table(["code", "name", "meaning"], exits),
         list(CLAIM_RULES),
-        list(planned),
+        list(absent.map(|capability| capability.claim)),
     )
+}
+
+fn gated() -> impl Iterator<Item = &'static Capability> {
+    CAPABILITIES.iter().filter(|capability| capability.tool && capability.gate == HumanGate::ConfirmationRequired)
 }

@@ -17,6 +17,7 @@ pub struct AuditStream {
     /// How many events it has.
     pub events: u64,
     /// The hash of the newest event.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub head: String,
 }
 
@@ -27,6 +28,7 @@ pub struct AuditStreamList {
     /// The page.
     pub streams: Vec<AuditStream>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }
 
@@ -38,6 +40,7 @@ pub struct AuditEventList {
     #[schemars(with = "Vec<crate::audit::AuditEvent>")]
     pub events: Vec<Value>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }
 
@@ -52,6 +55,7 @@ pub struct AuditVerification {
     /// How many events were checked.
     pub events: u64,
     /// The hash of the newest event.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub head: String,
     /// When it was checked.
     pub verified_at: Timestamp,

@@ -157,10 +157,12 @@ pub struct BackupArtifact {
     /// Its length in bytes.
     pub size_bytes: u64,
     /// SHA-256 of its bytes, lowercase hex.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub checksum_sha256: String,
     /// The compression inside of the archive.
     pub compression: String,
     /// The hash of the signed manifest: what a restore names.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
 }
 
@@ -171,5 +173,6 @@ pub struct BackupList {
     /// The page.
     pub backups: Vec<Backup>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }

@@ -26,6 +26,7 @@ pub struct Database {
     /// When the schedule next starts a backup.
     pub next_run_at: Option<Timestamp>,
     /// The compression asked for: `auto`, `zstd:<level>`, `gzip:<level>` or `none`.
+    #[schemars(regex(pattern = crate::pattern::CODEC))]
     pub codec: String,
     /// The newest completed backup.
     pub last_backup_job_id: Option<BackupJobId>,
@@ -44,6 +45,7 @@ pub struct DatabaseList {
     /// The page.
     pub databases: Vec<Database>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }
 
@@ -63,7 +65,7 @@ pub struct CreateDatabaseRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// Compression: `auto`, `zstd:1` to `zstd:22`, `gzip:1` to `gzip:9`, `none`; `auto` when absent.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(regex(pattern = crate::pattern::CODEC))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
 }
@@ -87,7 +89,7 @@ pub struct UpdateDatabaseRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// The compression from now on.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(regex(pattern = crate::pattern::CODEC))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
 }

@@ -128,6 +128,7 @@ pub struct DestinationList {
     /// The page.
     pub destinations: Vec<Destination>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }
 

@@ -16,11 +16,13 @@ pub struct Evidence {
     /// The database.
     pub database_id: DatabaseId,
     /// The hash of the manifest.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// The signed manifest, byte for byte what the bucket holds.
     #[schemars(with = "crate::manifest::Manifest")]
     pub manifest: Value,
     /// The key that signed it.
+    #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
     /// What was checked before the backup was called completed, and is checked again whenever it is shown.
     pub integrity_verification: IntegrityVerification,
@@ -48,8 +50,10 @@ pub struct EvidenceSummary {
     /// What was dumped.
     pub artifact: EvidenceArtifact,
     /// The hash of the manifest.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// The key that signed it.
+    #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
     /// What was checked before the backup was called completed; manifest hash and signature are checked again here.
     pub integrity_verification: IntegrityVerification,
@@ -68,6 +72,7 @@ pub struct EvidenceArtifact {
     /// Its length in bytes.
     pub size_bytes: u64,
     /// SHA-256 of its bytes, lowercase hex.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub checksum_sha256: String,
 }
 
@@ -78,6 +83,7 @@ pub struct EvidenceList {
     /// The page.
     pub evidence: Vec<EvidenceSummary>,
     /// Where the next page begins; null on the last.
+    #[schemars(regex(pattern = crate::pattern::CURSOR))]
     pub next_cursor: Option<String>,
 }
 
@@ -93,7 +99,7 @@ pub struct EvidenceQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// The `nextCursor` of the page before.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 200))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -129,6 +135,7 @@ pub struct LockProof {
     /// Whether the lock holds now.
     pub status: LockStatus,
     /// `none`, `governance` or `compliance`.
+    #[schemars(with = "super::LockMode")]
     pub mode: String,
     /// Until when the object cannot be deleted; null without a lock.
     pub retain_until: Option<Timestamp>,

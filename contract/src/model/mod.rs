@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+pub mod cli;
 mod database;
 mod destination;
 mod evidence;

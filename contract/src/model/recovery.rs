@@ -95,6 +95,7 @@ pub struct RecoveryCandidate {
     /// The backup to restore.
     pub backup_job_id: BackupJobId,
     /// The manifest that its artifact must match.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// The window that covers the incident's time.
     pub window: RecoveryWindow,
@@ -149,6 +150,7 @@ pub struct ManifestProof {
     /// How it stands.
     pub status: ProofStatus,
     /// The hash of the manifest.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
 }
 
@@ -159,6 +161,7 @@ pub struct SignatureProof {
     /// How it stands.
     pub status: ProofStatus,
     /// The key that signed.
+    #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
 }
 

@@ -136,10 +136,12 @@ pub struct RestoreSession {
     /// The restore job.
     pub restore_job_id: RestoreJobId,
     /// The single-use token, to be handed to `walwarden restore` in `WALWARDEN_TOKEN`.
+    #[schemars(regex(pattern = crate::pattern::RESTORE_TOKEN))]
     pub token: String,
     /// When the token expires.
     pub token_expires_at: Timestamp,
     /// The manifest to name with `--manifest`.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// `token_issued`.
     pub state: RestoreState,
@@ -164,6 +166,7 @@ pub struct Restore {
     /// Where it stands.
     pub state: RestoreState,
     /// The manifest that the artifact must match.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// When the session was opened.
     pub created_at: Timestamp,
@@ -178,7 +181,7 @@ pub struct Restore {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TriggerRestoreRequest {
     /// The manifest that the operator named; it must be the token's.
-    #[schemars(length(min = 64, max = 64))]
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// The mode that the operator named; it must be the token's.
     pub mode: RestoreMode,
@@ -194,6 +197,7 @@ pub struct RestoreClaim {
     #[schemars(with = "crate::manifest::Manifest")]
     pub manifest: Value,
     /// The key that signed it, SPKI PEM.
+    #[schemars(regex(pattern = crate::pattern::PUBLIC_KEY))]
     pub public_key_pem: String,
     /// Where the artifact is read.
     pub download: ArtifactUrl,
@@ -206,6 +210,7 @@ pub struct RestoreClaim {
 #[serde(rename_all = "camelCase")]
 pub struct ArtifactUrl {
     /// The URL.
+    #[schemars(url)]
     pub url: String,
     /// When the bucket stops honouring it.
     pub expires_at: Timestamp,
@@ -237,7 +242,7 @@ pub struct RestoreReportPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     /// SHA-256 of the bytes as they stand on the restore machine, lowercase hex.
-    #[schemars(length(min = 64, max = 64))]
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum_sha256: Option<String>,
     /// The version of `pg_restore`, for example `15.18`.

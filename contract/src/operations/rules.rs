@@ -28,12 +28,23 @@ impl Operation {
         }
     }
 
+    /// Whether a key with these scopes may call it.
+    #[must_use]
+    pub fn open_to(&self, scopes: &[Scope]) -> bool {
+        match self.auth {
+            Auth::ApiKey(scope) => scope.is_none_or(|scope| scopes.contains(&scope)),
+            Auth::RestoreToken => false,
+        }
+    }
+
     /// Whether an agent's key is answered with a challenge first, for a person to consent to.
     #[must_use]
     pub fn gate(&self) -> HumanGate {
-        let gated = |capability: &&crate::capabilities::Capability| capability.operations.contains(&self.id);
-        let gates = CAPABILITIES.iter().filter(gated).map(|capability| capability.gate);
-        gates.max().unwrap_or(HumanGate::None)
+        if matches!(self.auth, Auth::RestoreToken) {
+            return HumanGate::None;
+        }
+        let carrying = CAPABILITIES.iter().filter(|capability| capability.operations.contains(&self.id));
+        carrying.map(|capability| capability.gate).max().unwrap_or(HumanGate::None)
     }
 
     /// Every code that the operation may answer with, those included that follow from its shape, in catalog order.

@@ -9,8 +9,8 @@ use crate::argv::ArgvSampler;
 use crate::canary::files_below;
 use crate::paths::RunDirectory;
 
-/// Starts the servers, runs the body, and stops and removes everything again. Nobody looks at argv or for secrets meanwhile:
-/// that would be measured as well.
+/// Starts the servers, runs the body, and stops and removes everything again. Nobody looks at argv, at answers or for secrets
+/// meanwhile: that would be measured as well.
 pub fn run_alone<T>(name: &'static str, body: impl FnOnce(&TestContext) -> Result<T>) -> Result<T> {
     let run = RunDirectory::create()?;
     let outcome = run_in(run.path(), name, body);
@@ -24,6 +24,6 @@ pub fn run_alone<T>(name: &'static str, body: impl FnOnce(&TestContext) -> Resul
 
 fn run_in<T>(run: &Path, name: &'static str, body: impl FnOnce(&TestContext) -> Result<T>) -> Result<T> {
     let servers = Servers::start(run, ArgvSampler::idle())?;
-    let context = TestContext::new(name, servers.into())?;
+    let context = TestContext::new(name, servers.into(), None)?;
     body(&context)
 }

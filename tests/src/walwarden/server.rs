@@ -1,6 +1,7 @@
 //! A running `walwarden-api serve`, and talking HTTP to it.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::flags;
+use crate::conformance::{ConformanceProxy, Violations};
 use crate::process::{Output, Running, signal_descendants, tails};
 use crate::runtime::block_on;
 use crate::wait::wait_for;
@@ -19,17 +21,24 @@ const LIFECYCLE_DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Server {
     process: Running,
+    address: SocketAddr,
+    /// Where clients find it: its own URL, or that of what checks its answers.
     base: String,
+    _conformance: Option<ConformanceProxy>,
 }
 
 impl Server {
-    pub(super) fn new(process: Running, port: u16) -> Self {
-        Self { process, base: format!("http://127.0.0.1:{port}") }
+    /// With `violations`, every answer to its clients is held against the API description.
+    pub(super) fn new(process: Running, port: u16, violations: Option<&Violations>) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let proxy = violations.map(|violations| ConformanceProxy::start(address, violations.clone())).transpose()?;
+        let base = proxy.as_ref().map_or_else(|| format!("http://{address}"), ConformanceProxy::url);
+        Ok(Self { process, address, base, _conformance: proxy })
     }
 
     pub(super) fn wait_ready(&mut self) -> Result<()> {
         let http = http_client()?;
-        let url = format!("{}{}", self.base, flags::READY_PATH);
+        let url = format!("http://{}{}", self.address, flags::READY_PATH);
         let ready = wait_for("walwarden-api to be ready", LIFECYCLE_DEADLINE, || {
             if let Some(status) = self.process.try_status()? {
                 return Ok(Some(Err(status)));
@@ -46,6 +55,12 @@ impl Server {
 
     fn tails(&self) -> String {
         tails(&[self.process.stdout_path().to_path_buf(), self.process.stderr_path().to_path_buf()])
+    }
+
+    /// Where it listens itself: for what measures it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its base URL.

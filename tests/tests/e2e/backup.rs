@@ -1,10 +1,12 @@
 //! The backup side: what completes, what fails and how, and that nothing is completed unless it is proven.
 
 mod auth;
+mod cancel;
 mod crash;
 mod destination;
 mod dump;
 mod happy;
+mod preflight;
 mod source;
 mod trigger;
 mod upload;
@@ -120,6 +122,8 @@ fn crashing(suite: Suite) -> Suite {
         .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
         .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
+        .trial("backup_cancelled_at_a_lock_ends_at_once", cancel::at_lock)
+        .trial("backup_cancelled_mid_upload_leaves_nothing", cancel::mid_upload)
 }
 
 fn requesting(suite: Suite) -> Suite {
@@ -129,6 +133,8 @@ fn requesting(suite: Suite) -> Suite {
         .trial("backup_trigger_is_idempotent_sqlite", |context| trigger::idempotent(context, Store::Sqlite))
         .trial("backup_trigger_is_idempotent_postgres", |context| trigger::idempotent(context, Store::Postgres))
         .trial("backup_trigger_command_can_be_repeated", trigger::idempotent_command)
+        .trial("preflight_passes_where_backups_do", preflight::passes_where_backups_do)
+        .trial("preflight_fails_where_backups_do", preflight::fails_where_backups_do)
         .trial("auth_matrix_refuses_every_wrong_key", auth::matrix)
         .trial("auth_command_line_says_what_is_missing", auth::command_line)
 }

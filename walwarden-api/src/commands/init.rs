@@ -11,6 +11,7 @@ use walwarden_contract::{ErrorCode, OrgId};
 use super::arguments::{CommonArguments, InitArguments};
 use super::output::{CommandResult, Failure, Outcome, details};
 use crate::config::{Environment, Settings};
+use crate::registry::name_problem;
 use crate::secrets::{KeyFile, KeySource, Keyring, KeyringError};
 use crate::store::Store;
 use crate::store::organizations::Organization;
@@ -70,7 +71,9 @@ pub async fn run(
     env: &Environment<'_>,
 ) -> CommandResult {
     let settings = Settings::load(common, None, env)?;
-    super::admin::check_name(&arguments.organization)?;
+    if let Some(problem) = name_problem(&arguments.organization) {
+        return Err(Failure::new(ErrorCode::UsageError, format!("--organization {problem}")));
+    }
     let keys = keys_to_make(&settings);
     refuse_what_exists(&settings, &keys)?;
     create_data_dir(&settings.data_dir)?;

@@ -4,6 +4,8 @@ pub mod admin;
 pub mod arguments;
 #[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(test)]
+mod documented;
 pub mod init;
 pub mod output;
 mod serve;

@@ -22,13 +22,22 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// Commands to run next.
     pub next: Vec<Vec<String>>,
+    /// What the result says is wrong with what was looked at; it decides the exit status.
+    pub finding: Option<Box<ErrorBody>>,
 }
 
 impl Outcome {
     /// A result without warnings.
     #[must_use]
     pub fn new(data: Value, text: String) -> Self {
-        Self { data, text, warnings: Vec::new(), next: Vec::new() }
+        Self { data, text, warnings: Vec::new(), next: Vec::new(), finding: None }
+    }
+
+    /// The same, with what it says is wrong.
+    #[must_use]
+    pub fn finding(mut self, code: ErrorCode, message: impl Into<String>) -> Self {
+        self.finding = Some(Box::new(ErrorBody::new(code, message)));
+        self
     }
 
     /// The same, with this warning.
@@ -118,13 +127,15 @@ fn write(mut stream: impl Write, text: &str) {
 #[must_use]
 pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
     let status = match &result {
-        Ok(_) => ExitStatus::Ok,
+        Ok(outcome) => outcome.finding.as_ref().map_or(ExitStatus::Ok, |error| error.code.exit()),
         Err(Failure(error)) => error.code.exit(),
     };
     if json {
         let envelope = match result {
             Ok(outcome) => {
-                Envelope { warnings: outcome.warnings, next: outcome.next, ..Envelope::success(kind, outcome.data) }
+                let (ok, error) = (outcome.finding.is_none(), outcome.finding.map(|error| *error));
+                let (warnings, next) = (outcome.warnings, outcome.next);
+                Envelope { ok, error, warnings, next, ..Envelope::success(kind, outcome.data) }
             }
             Err(Failure(error)) => Envelope::failure(kind, *error),
         };
@@ -137,6 +148,9 @@ pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
             write(io::stdout(), &format!("{}\n", outcome.text.trim_end()));
             for warning in &outcome.warnings {
                 write(io::stderr(), &format!("warning: {warning}\n"));
+            }
+            if let Some(error) = &outcome.finding {
+                write(io::stderr(), &format!("error: {} ({})\n", error.message, error.code));
             }
             if !outcome.next.is_empty() {
                 let commands: Vec<_> = outcome.next.iter().map(|words| format!("  {}\n", words.join(" "))).collect();

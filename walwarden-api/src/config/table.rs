@@ -79,6 +79,15 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting!(Common, Plain, "log_format", Some("text"), "FORMAT", "text or json"),
     setting!(Serve, Plain, "listen", Some("127.0.0.1:8420"), "ADDRESS", "Address and port of the API"),
     setting!(Serve, Plain, "role", Some("all"), "ROLE", "all, api or worker"),
+    setting!(
+        Serve,
+        Plain,
+        "requests_per_second",
+        Some("100"),
+        "N",
+        "Requests per second of one API key or restore job; 0 for no limit"
+    ),
+    setting!(Serve, Plain, "request_burst", Some("200"), "N", "Requests that it may send at once, before that counts"),
     setting!(Serve, Plain, "workers", Some("1"), "N", "Backups at a time"),
     setting!(Serve, Plain, "part_memory_mib", Some("128"), "MIB", "Memory for the parts of one backup"),
     setting!(Serve, Plain, "lease_seconds", Some("60"), "N", "Silence after which a worker is taken for dead"),

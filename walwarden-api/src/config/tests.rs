@@ -39,6 +39,8 @@ fn shown(settings: &Settings, name: &str) -> String {
         "data_dir" => settings.data_dir.display().to_string(),
         "listen" => settings.listen.to_string(),
         "role" => settings.role.to_string(),
+        "requests_per_second" => settings.requests_per_second.to_string(),
+        "request_burst" => settings.request_burst.to_string(),
         "workers" => settings.workers.to_string(),
         "part_memory_mib" => settings.part_memory_mib.to_string(),
         "lease_seconds" => settings.lease_seconds.to_string(),

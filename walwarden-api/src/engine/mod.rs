@@ -1,4 +1,5 @@
 //! What moves bytes: the backup pipeline and the bucket. No HTTP API, no SQL.
 
 pub mod backup;
+pub mod preflight;
 pub mod storage;

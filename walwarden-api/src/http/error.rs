@@ -1,9 +1,12 @@
 //! Errors as every surface shows them: `application/problem+json` with a code of the catalog.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use walwarden_contract::error::ConfirmationChallenge;
 use walwarden_contract::{ErrorBody, ErrorCode, Problem, Scope};
 
 use crate::engine::storage::StorageError;
@@ -44,6 +47,20 @@ impl ApiError {
         error
     }
 
+    /// Asks a caller to wait.
+    pub(super) fn rate_limited(wait: Duration) -> Self {
+        let mut error = Self::of(ErrorCode::RateLimited);
+        error.0.retry_after_ms = Some(u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).max(1));
+        error
+    }
+
+    /// Asks for the consent of a person.
+    pub(super) fn confirmation(challenge: ConfirmationChallenge) -> Self {
+        let mut error = Self::of(ErrorCode::HumanConfirmationRequired);
+        error.0.confirmation = Some(challenge);
+        error
+    }
+
     /// A failure that nobody foresaw. The details go to the log only.
     pub(super) fn internal(details: impl std::fmt::Display) -> Self {
         tracing::error!(%details, "the server failed");
@@ -79,9 +96,10 @@ impl From<SealError> for ApiError {
     }
 }
 
+/// Presigning sends nothing: what fails is what the destination's settings ask for.
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
-        Self::new(error.code(), error.message)
+        Self::new(ErrorCode::DestinationNotReady, error.message)
     }
 }
 
@@ -100,9 +118,11 @@ fn code_of(status: StatusCode) -> ErrorCode {
     match status {
         StatusCode::NOT_FOUND => ErrorCode::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
         StatusCode::UNPROCESSABLE_ENTITY => ErrorCode::UnprocessableRequest,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ErrorCode::HeadersTooLarge,
         status if status.is_client_error() => ErrorCode::InvalidRequest,
         _ => ErrorCode::InternalError,
     }

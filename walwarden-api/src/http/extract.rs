@@ -3,18 +3,18 @@
 use std::str::FromStr;
 
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 use walwarden_contract::ErrorCode;
-use walwarden_contract::page::{DEFAULT_LIMIT, MAX_LIMIT, PageQuery};
 
 use super::error::{ApiError, Result};
+pub(super) use super::page::Page;
 use super::state::AppState;
 
 /// The one id in the path. A malformed one names nothing, like an unknown one.
@@ -29,41 +29,9 @@ impl<T: FromStr> FromRequestParts<AppState> for Id<T> {
     }
 }
 
-/// Which page of a list: how many items, after which one.
-pub(super) struct Page<T> {
-    pub(super) limit: u32,
-    pub(super) after: Option<T>,
-}
-
-impl<T> Page<T> {
-    /// Cuts what was read (one more than asked for) to the page, and says where the next one begins.
-    pub(super) fn cut<I>(&self, mut items: Vec<I>, id: impl Fn(&I) -> String) -> (Vec<I>, Option<String>) {
-        let limit = self.limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(id);
-        (items, next)
-    }
-}
-
-impl<T: FromStr> FromRequestParts<AppState> for Page<T> {
-    type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self> {
-        let invalid = |message: &str| ApiError::new(ErrorCode::InvalidRequest, message);
-        let query = Query::<PageQuery>::from_request_parts(parts, state).await;
-        let Query(PageQuery { limit, cursor }) =
-            query.map_err(|_| invalid("The query parameters are limit (1 to 200) and cursor, each at most once."))?;
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(invalid("limit is a whole number from 1 to 200."));
-        }
-        let after = cursor.map(|cursor| cursor.parse());
-        let after = after.transpose().map_err(|_| invalid("cursor is not a nextCursor of this list."))?;
-        Ok(Self { limit, after })
-    }
-}
-
-/// A JSON body, and the hash by which an Idempotency-Key is bound to it. An absent body counts as an empty object.
+/// A JSON body, and the hash by which an Idempotency-Key is bound to it. An absent body counts as an empty object, and
+/// the hash is one of what the body means: members in another order, or left out where that says the same, are no other
+/// request. A member that is there twice is refused.
 pub(super) struct Body<T> {
     pub(super) value: T,
     pub(super) hash: String,
@@ -82,34 +50,59 @@ fn unreadable(rejection: &BytesRejection) -> ApiError {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+/// Reads an object. What does not fit is named by its member, not by its value, which may be a secret.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let malformed = |what: &dyn std::fmt::Display| {
+        ApiError::new(ErrorCode::InvalidRequest, format!("The body is not JSON: {what}."))
+    };
+    let misfit = |what: &str| ApiError::new(ErrorCode::UnprocessableRequest, format!("The body does not fit: {what}."));
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed(&"it is not UTF-8"))?;
+    // The parser's message about a syntax names a line and a column, never the content.
+    let check = || serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error));
+    // A list would pass for an object whose members stand in the right order.
+    if !text.trim_ascii_start().starts_with('{') {
+        check()?;
+        return Err(misfit("it is not an object"));
+    }
+    serde_json::from_str(text).or_else(|error| {
+        check()?;
+        Err(misfit(&without_values(&error.to_string())))
+    })
+}
+
+/// Takes what the caller sent out of serde's message, and leaves what was expected.
+fn without_values(message: &str) -> String {
+    const EXPECTED: &str = ", expected ";
+    // The last one is serde's own: what it expects is never the caller's text.
+    let (found, expected) = message.rsplit_once(EXPECTED).unwrap_or((message, ""));
+    let kind = |found: &str| found.split([' ', '`', '"']).next().unwrap_or_default().to_owned();
+    let found = if let Some(found) = found.strip_prefix("invalid type: ") {
+        format!("invalid type: {}", kind(found))
+    } else if let Some(found) = found.strip_prefix("invalid value: ") {
+        format!("invalid value: {}", kind(found))
+    } else if found.starts_with("unknown variant ") {
+        "unknown variant".to_owned()
+    } else {
+        found.to_owned()
+    };
+    if expected.is_empty() { found } else { format!("{found}{EXPECTED}{expected}") }
+}
+
+impl<T: DeserializeOwned + Serialize> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
         let json = is_json(request.headers());
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
-        let value = if bytes.is_empty() {
-            Value::Object(serde_json::Map::new())
-        } else if json {
-            // The parser's message names a line and a column, never the content.
-            serde_json::from_slice(&bytes)
-                .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, format!("The body is not JSON: {error}.")))?
-        } else {
+        if !bytes.is_empty() && !json {
             return Err(ApiError::of(ErrorCode::UnsupportedMediaType));
-        };
-        // A list would pass for an object whose members stand in the right order.
-        if !value.is_object() {
-            return Err(ApiError::new(ErrorCode::UnprocessableRequest, "The body is not a JSON object."));
         }
-        let malformed = |_| ApiError::new(ErrorCode::InvalidRequest, "The body has no canonical form.");
-        let hash = hex::encode(Sha256::digest(serde_json_canonicalizer::to_vec(&value).map_err(malformed)?));
-        let value = serde_json::from_value(value).map_err(|error| {
-            ApiError::new(ErrorCode::UnprocessableRequest, format!("The body does not fit: {error}."))
-        })?;
-        Ok(Self { value, hash })
+        let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
+        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(ApiError::internal)?;
+        Ok(Self { value, hash: hex::encode(Sha256::digest(canonical)) })
     }
 }
 
 /// The body of an operation that takes none.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}

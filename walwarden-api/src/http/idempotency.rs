@@ -26,7 +26,7 @@ impl IdempotencyKey {
             (Some(value), None) => value.to_str().unwrap_or_default(),
             _ => "",
         };
-        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text.to_owned())) } else { Err(ApiError::of(ErrorCode::IdempotencyKeyRequired)) }
     }
 

@@ -2,13 +2,21 @@
 
 mod accompany;
 mod auth;
+mod bounds;
+mod compression;
+mod confirmation;
 mod error;
 mod extract;
 mod guard;
 mod idempotency;
+mod page;
+mod planned;
 mod proof;
+mod rate_limit;
+mod refusal;
 mod router;
 mod routes;
+mod server;
 mod state;
 mod token;
 pub mod view;
@@ -16,5 +24,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
+pub use rate_limit::{Elapsed, RateLimits};
 pub use router::{router, status_router};
+pub use server::serve;
 pub use state::AppState;

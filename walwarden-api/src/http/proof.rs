@@ -1,31 +1,212 @@
-//! What proves a backup, as far as this server can tell.
+//! What proves a backup, as far as this server can tell: checked again whenever it is shown.
 
+use serde::Deserialize;
 use serde_json::Value;
-use walwarden_contract::manifest::ManifestRetention;
-use walwarden_contract::model::{DrillProof, DrillStatus, LockProof, LockStatus};
-use walwarden_contract::{BackupJobId, OrgId, Timestamp};
+use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
+use walwarden_contract::manifest::{self, Manifest};
+use walwarden_contract::model::{
+    DrillProof, DrillStatus, IntegrityResult, IntegrityVerification, LockProof, LockStatus, ProofStatus, RecoveryWindow,
+};
+use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
 
-use super::error::{ApiError, Result};
+use super::error::Result;
 use super::state::AppState;
+use crate::secrets::Keyring;
+use crate::store::StoreError;
+use crate::store::backups::BackupJob;
+use crate::store::restores::CompletedRestore;
 
-/// The lock that the manifest says was read back.
-pub(super) fn lock_proof(manifest: &Value, now: Timestamp) -> Result<LockProof> {
-    let retention: ManifestRetention =
-        serde_json::from_value(manifest["retention"].clone()).map_err(ApiError::internal)?;
-    let status = match retention.retain_until {
-        None => LockStatus::NotLocked,
-        Some(until) if until <= now => LockStatus::Expired,
-        Some(_) => LockStatus::Locked,
+const SIGNATURE: &str = "the manifest's signature verifies";
+
+/// What a worker proves before it completes a backup; see [`crate::engine::backup`].
+const CHECKS: [&str; 6] = [
+    "pg_dump exited with status 0",
+    "the archive was read to its end",
+    "the artifact was read back from the bucket and has this SHA-256",
+    "the manifest was read back from the bucket and is byte for byte what was signed",
+    SIGNATURE,
+    "the audit chain is whole",
+];
+
+/// A completed backup, and what its stored manifest turned out to be.
+pub(super) struct Checked {
+    pub(super) job: BackupJob,
+    /// The stored manifest, null when it is not JSON.
+    pub(super) document: Value,
+    /// The manifest's fields, when it holds.
+    pub(super) manifest: Option<Manifest>,
+    /// Whether the stored manifest is the one that was recorded, and this backup's.
+    pub(super) recorded: ProofStatus,
+    /// Whether its signature verifies.
+    pub(super) signature: ProofStatus,
+    /// What does not hold.
+    pub(super) failure: Option<String>,
+}
+
+/// Checks the stored manifest of a completed backup: its hash, its signature, and that it is about this backup.
+pub(super) fn check_manifest(job: BackupJob, keyring: &Keyring) -> Checked {
+    let document: Value = serde_json::from_str(job.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
+    let recorded = check_record(&job, &document);
+    let (signature, manifest) = check_signature(&document, keyring);
+    let status = if recorded.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
+    let failure = recorded.err().map(str::to_owned).or_else(|| manifest.as_ref().err().cloned());
+    if let Some(failure) = &failure {
+        tracing::error!(backup_job_id = %job.id, %failure, "a stored manifest does not hold");
+    }
+    let manifest = manifest.ok().filter(|_| failure.is_none());
+    Checked { job, document, manifest, recorded: status, signature, failure }
+}
+
+fn check_record(job: &BackupJob, document: &Value) -> Result<(), &'static str> {
+    let hash = manifest::manifest_hash(document).map_err(|_| "The stored manifest cannot be read.")?;
+    if job.manifest_hash.as_deref() != Some(hash.as_str()) {
+        return Err("The stored manifest does not have the hash that was recorded.");
+    }
+    let manifest = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.")?;
+    if (manifest.org_id, manifest.database_id, manifest.backup_job_id) != (job.org_id, job.database_id, job.id) {
+        return Err("The stored manifest is another backup's.");
+    }
+    let artifact = job.artifact.as_ref().ok_or("There is no record of the artifact.")?;
+    let of_manifest = (manifest.artifact.size_bytes, &manifest.artifact.checksum_sha256, &manifest.key_id);
+    if (artifact.size_bytes, &artifact.checksum_sha256, &artifact.key_id) != of_manifest {
+        return Err("The recorded artifact is not the one that the manifest names.");
+    }
+    Ok(())
+}
+
+/// A key that this server does not have proves nothing, for or against.
+fn check_signature(document: &Value, keyring: &Keyring) -> (ProofStatus, Result<Manifest, String>) {
+    if document["keyId"].as_str().is_some_and(|key_id| key_id != keyring.key_id()) {
+        let read = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.".to_owned());
+        return (ProofStatus::NotVerifiable, read);
+    }
+    let verified = manifest::verify(document, &keyring.signing_key().verifying_key());
+    let status = if verified.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
+    (status, verified.map_err(|error| format!("The stored manifest does not hold: {error}.")))
+}
+
+impl Checked {
+    /// When the dump began. A manifest that does not hold is no source: the job's own record is.
+    pub(super) fn snapshot_at(&self) -> Timestamp {
+        let recorded = || self.job.started_at.unwrap_or(self.job.created_at);
+        self.manifest.as_ref().map_or_else(recorded, |manifest| manifest.started_at)
+    }
+
+    /// When the dump was whole; without a manifest that holds, when the job was completed.
+    pub(super) fn opens_at(&self) -> Timestamp {
+        self.manifest.as_ref().map_or_else(|| self.completed_at(), |manifest| manifest.finished_at)
+    }
+
+    /// When the backup was completed.
+    pub(super) fn completed_at(&self) -> Timestamp {
+        self.job.finished_at.unwrap_or(self.job.created_at)
+    }
+
+    /// The hash that was recorded.
+    pub(super) fn manifest_hash(&self) -> String {
+        self.job.manifest_hash.clone().unwrap_or_default()
+    }
+
+    /// The key that signed.
+    pub(super) fn key_id(&self) -> String {
+        self.job.artifact.as_ref().map(|artifact| artifact.key_id.clone()).unwrap_or_default()
+    }
+
+    /// The window that this backup opens.
+    pub(super) fn window(&self, closes_at: Option<Timestamp>) -> RecoveryWindow {
+        RecoveryWindow {
+            window_id: self.job.id.into(),
+            database_id: self.job.database_id,
+            backup_job_id: self.job.id,
+            snapshot_at: self.snapshot_at(),
+            opens_at: self.opens_at(),
+            closes_at,
+        }
+    }
+
+    /// The lock that was read back. Where the manifest does not hold, nothing says that there is one.
+    pub(super) fn lock(&self, now: Timestamp) -> LockProof {
+        let Some(Manifest { retention, .. }) = &self.manifest else {
+            return LockProof { status: LockStatus::NotLocked, mode: "none".to_owned(), retain_until: None };
+        };
+        let status = match retention.retain_until {
+            None => LockStatus::NotLocked,
+            Some(until) if until <= now => LockStatus::Expired,
+            Some(_) => LockStatus::Locked,
+        };
+        LockProof { status, mode: retention.mode.clone(), retain_until: retention.retain_until }
+    }
+
+    /// What was checked, and how it stands now; `other` is what was found beside the manifest.
+    pub(super) fn verification(&self, other: Option<String>) -> IntegrityVerification {
+        let failure = self.failure.clone().into_iter().chain(other).reduce(|one, next| format!("{one} {next}"));
+        let verifiable = |check: &&str| self.signature != ProofStatus::NotVerifiable || *check != SIGNATURE;
+        IntegrityVerification {
+            result: if failure.is_none() { IntegrityResult::Passed } else { IntegrityResult::Failed },
+            checks: CHECKS.iter().copied().filter(verifiable).map(str::to_owned).collect(),
+            verified_at: self.completed_at(),
+            failure,
+        }
+    }
+}
+
+/// The audit chain of a backup, and what it turned out to be.
+pub(super) struct CheckedChain {
+    pub(super) events: Vec<AuditEvent>,
+    /// When the read-back of this very manifest was recorded.
+    pub(super) read_back_at: Option<Timestamp>,
+    /// What does not hold.
+    pub(super) failure: Option<String>,
+}
+
+/// Checks the chain of a completed backup, to its recorded head.
+pub(super) async fn check_chain(state: &AppState, job: &BackupJob) -> Result<CheckedChain> {
+    let mut failure = None;
+    let events = match state.store.audit_chain(job.org_id, &job.id.to_string()).await {
+        Err(StoreError::Corrupt(what)) => {
+            failure = Some(format!("The audit chain holds an unreadable {what}."));
+            Vec::new()
+        }
+        read => read?,
     };
-    Ok(LockProof { status, mode: retention.mode, retain_until: retention.retain_until })
+    let head = match state.store.audit_stream(job.org_id, StreamId::Backup(job.id)).await {
+        Err(StoreError::Missing(_)) => None,
+        read => Some(read?),
+    };
+    let recorded = head.map(|head| (head.events, head.head));
+    let newest = events.last().map(|event| (event.seq, event.hash.clone()));
+    let proves = |event: &&AuditEvent| {
+        event.kind == EventKind::BackupCompleted
+            && event.payload["manifestHash"].as_str() == job.manifest_hash.as_deref()
+    };
+    let read_back_at = events.iter().find(proves).map(|event| event.at);
+    let failure = failure.or_else(|| {
+        if let Err(error) = verify_chain(&events) {
+            Some(format!("The audit chain is broken: {error}."))
+        } else if newest != recorded {
+            Some("The audit chain does not end at its recorded head.".to_owned())
+        } else if read_back_at.is_none() {
+            Some("The audit chain does not say that a backup with this manifest was completed.".to_owned())
+        } else {
+            None
+        }
+    });
+    if let Some(failure) = &failure {
+        tracing::error!(backup_job_id = %job.id, %failure, "an audit chain does not hold");
+    }
+    Ok(CheckedChain { events, read_back_at, failure })
+}
+
+/// Whether a restore was completed.
+pub(super) fn drill(completed: Option<CompletedRestore>) -> DrillProof {
+    DrillProof {
+        status: if completed.is_some() { DrillStatus::Drilled } else { DrillStatus::NotDrilled },
+        restore_job_id: completed.map(|(id, _)| id),
+        finished_at: completed.map(|(_, at)| at),
+    }
 }
 
 /// Whether a restore of the backup was completed.
 pub(super) async fn drill_proof(state: &AppState, org_id: OrgId, id: BackupJobId) -> Result<DrillProof> {
-    let completed = state.store.completed_restore(org_id, id).await?;
-    Ok(DrillProof {
-        status: if completed.is_some() { DrillStatus::Drilled } else { DrillStatus::NotDrilled },
-        restore_job_id: completed.map(|(id, _)| id),
-        finished_at: completed.map(|(_, at)| at),
-    })
+    Ok(drill(state.store.completed_restore(org_id, id).await?))
 }

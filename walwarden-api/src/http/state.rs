@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Notify;
 
+use super::rate_limit::{Elapsed, RateLimits};
 use crate::config::Settings;
 use crate::secrets::Keyring;
 use crate::store::Store;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
     /// Whether `/readyz` says so; false while the process drains.
     pub ready: Arc<AtomicBool>,
+    /// How many requests each caller may send.
+    pub limits: Arc<RateLimits>,
 }
 
 impl AppState {
@@ -41,7 +44,8 @@ impl AppState {
         metrics: PrometheusHandle,
     ) -> Self {
         let (wake, ready) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
-        Self { store, system, keyring, settings, wake, metrics, ready }
+        let limits = Arc::new(RateLimits::new(&settings, Elapsed::since_now()));
+        Self { store, system, keyring, settings, wake, metrics, ready, limits }
     }
 
     /// Says on `/readyz` that no new requests should come here.

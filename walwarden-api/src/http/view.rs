@@ -1,10 +1,14 @@
 //! How records are shown: rows of the store as models of the contract.
 
-use walwarden_contract::model::{Backup, BackupArtifact, Database, Restore};
+use std::str::FromStr;
+
+use walwarden_contract::model::{Backup, BackupArtifact, Database, Destination, LockMode, Restore};
 use walwarden_contract::{ErrorBody, Timestamp};
 
+use crate::store::StoreError;
 use crate::store::backups::BackupJob;
 use crate::store::databases::{self, LastBackup};
+use crate::store::destinations;
 use crate::store::restores::RestoreJob;
 
 const MINUTE_MILLIS: u64 = 60_000;
@@ -33,6 +37,31 @@ pub fn database_view(database: &databases::Database, last: Option<LastBackup>, n
         rpo_minutes: last.map(|last| rpo_minutes(last.started_at, now)),
         created_at: database.created_at,
     }
+}
+
+/// A destination as it is shown: without its credentials.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when the row holds a choice that this version does not know.
+pub fn destination_view(destination: &destinations::Destination) -> Result<Destination, StoreError> {
+    fn choice<T: FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
+        text.parse().map_err(|_| StoreError::Corrupt(what))
+    }
+    let lock_mode = choice(&destination.lock_mode, "lock mode")?;
+    Ok(Destination {
+        id: destination.id,
+        name: destination.name.clone(),
+        provider: choice(&destination.provider, "provider")?,
+        endpoint: destination.endpoint.clone(),
+        region: destination.region.clone(),
+        bucket: destination.bucket.clone(),
+        addressing: choice(&destination.addressing, "addressing")?,
+        checksum_mode: choice(&destination.checksum_mode, "checksum mode")?,
+        lock_mode,
+        retention_floor_days: if lock_mode == LockMode::None { 0 } else { destination.retention_days },
+        created_at: destination.created_at,
+        updated_at: destination.updated_at,
+    })
 }
 
 /// A backup job as it is shown.

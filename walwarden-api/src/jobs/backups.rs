@@ -1,5 +1,6 @@
 //! Every change of a backup job: lock, transition, write and audit event in one transaction.
 
+mod calling_off;
 mod ending;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::{BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, Timestamp};
 
+pub use self::calling_off::{cancel, dismiss};
 pub use self::ending::{RetryPolicy, fail, reap, release};
 use super::state::{BackupEvent, backup as transition};
 use super::{Reply, Submitted, answer};

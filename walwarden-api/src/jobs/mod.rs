@@ -33,7 +33,7 @@ pub struct Reply<'a, T> {
 }
 
 /// Keeps the reply, or says what was replied before.
-async fn answer<T>(
+pub(crate) async fn answer<T>(
     tx: &mut Tx,
     system: &System,
     reply: Option<Reply<'_, T>>,

@@ -43,12 +43,33 @@ impl BackupEvent {
     ];
 }
 
+impl BackupEvent {
+    /// What it makes of the job, for messages.
+    const fn outcome(self) -> &'static str {
+        match self {
+            Self::Claim => "claimed",
+            Self::Start => "started",
+            Self::Finalize => "finalized",
+            Self::Resume => "resumed",
+            Self::Complete => "completed",
+            Self::FailRetryable | Self::FailTerminal => "failed",
+            Self::Requeue => "queued again",
+            Self::Release => "handed back",
+            Self::Cancel => "cancelled",
+        }
+    }
+}
+
 /// The job's state does not allow the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a job that is {from} cannot take this step")]
+#[error("a {job} that is {from} cannot be {step}")]
 pub struct InvalidTransition {
+    /// `backup` or `restore`.
+    pub job: &'static str,
     /// The state it is in.
     pub from: &'static str,
+    /// What was asked for, as a participle.
+    pub step: &'static str,
 }
 
 /// The state of a backup job after an event.
@@ -69,7 +90,18 @@ pub const fn backup(state: BackupState, event: BackupEvent) -> Result<BackupStat
         }
         (S::FailedRetryable, E::Requeue) | (S::Claimed | S::Running | S::Finalizing, E::Release) => Ok(S::Queued),
         (S::Queued | S::Claimed | S::Running, E::Cancel) => Ok(S::Cancelled),
-        _ => Err(InvalidTransition { from: state.as_str() }),
+        _ => Err(InvalidTransition { job: "backup", from: state.as_str(), step: event.outcome() }),
+    }
+}
+
+/// Whether somebody may take note of a backup's failure: only of one that nothing follows.
+///
+/// # Errors
+/// [`InvalidTransition`] in every state but `failed_terminal`.
+pub const fn dismiss(state: BackupState) -> Result<(), InvalidTransition> {
+    match state {
+        BackupState::FailedTerminal => Ok(()),
+        other => Err(InvalidTransition { job: "backup", from: other.as_str(), step: "dismissed" }),
     }
 }
 
@@ -93,7 +125,7 @@ pub fn restore(from: RestoreState, to: RestoreState) -> Result<RestoreState, Inv
         }
         _ => false,
     };
-    if allowed { Ok(to) } else { Err(InvalidTransition { from: from.as_str() }) }
+    if allowed { Ok(to) } else { Err(InvalidTransition { job: "restore", from: from.as_str(), step: to.as_str() }) }
 }
 
 #[cfg(test)]
@@ -114,6 +146,17 @@ mod tests {
                 assert!(restore(from, to).is_err(), "{} followed {}", to.as_str(), from.as_str());
             }
         }
+    }
+
+    #[test]
+    fn only_what_is_not_sealed_yet_can_be_cancelled_and_only_what_failed_for_good_dismissed() {
+        for state in BackupState::ALL {
+            let cancellable = matches!(state, BackupState::Queued | BackupState::Claimed | BackupState::Running);
+            assert_eq!(backup(state, BackupEvent::Cancel).is_ok(), cancellable, "{}", state.as_str());
+            assert_eq!(dismiss(state).is_ok(), state == BackupState::FailedTerminal, "{}", state.as_str());
+        }
+        let refused = backup(BackupState::Finalizing, BackupEvent::Cancel).expect_err("refuses");
+        assert_eq!(refused.to_string(), "a backup that is finalizing cannot be cancelled");
     }
 
     #[test]

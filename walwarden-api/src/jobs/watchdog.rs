@@ -14,7 +14,7 @@ const KEEP_RESPONSES_MILLIS: i64 = 48 * 3_600_000;
 /// What one look found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Jobs of dead workers that have no attempt left, and may have left uploads behind.
+    /// Jobs of dead workers that have no attempt left, and jobs that were called off: they may have left uploads behind.
     pub ended: Vec<BackupJob>,
 }
 
@@ -25,6 +25,10 @@ pub struct Found {
 pub async fn look(store: &Store, system: &System, retry: RetryPolicy, silence_millis: i64) -> Result<Found> {
     let mut found = Found::default();
     while let Some(job) = reap(store, system, retry).await? {
+        if job.state() == BackupState::Cancelled {
+            found.ended.push(job);
+            continue;
+        }
         tracing::warn!(backup_job_id = %job.id, attempt = job.attempt, "took a job from a worker that stopped answering");
         if job.state() == BackupState::FailedTerminal {
             found.ended.push(job);

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 use walwarden_contract::{DatabaseId, DestinationId};
 use walwarden_sdk::postgres::Dsn;
 use zeroize::Zeroizing;
@@ -162,6 +164,19 @@ impl Keyring {
     #[must_use]
     pub fn token_key(&self) -> &[u8; 32] {
         &self.token_key
+    }
+
+    /// A hash of a request that holds a secret. Without the key, nobody who reads the store can try secrets out against it.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    #[must_use]
+    pub fn keyed_hash(&self, request_hash: &str) -> String {
+        // Restore tokens are authenticated under the same key, and no token's text holds a space.
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.token_key.as_slice()).expect("HMAC takes keys of any length");
+        mac.update(b"walwarden request ");
+        mac.update(request_hash.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
     }
 
     /// The identifier of the signing key.

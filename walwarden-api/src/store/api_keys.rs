@@ -80,7 +80,8 @@ impl Store {
         .bind(key.expires_at.map(Timestamp::as_millis))
         .execute(tx.connection())
         .await?;
-        let payload = json!({ "apiKeyId": key.id, "name": key.name, "scopes": key.scopes });
+        let payload =
+            json!({ "apiKeyId": key.id, "name": key.name, "clientKind": key.client_kind, "scopes": key.scopes });
         let stream = key.org_id.to_string();
         audit::append(&mut tx, key.org_id, &stream, key.created_at, EventKind::ApiKeyIssued, &payload).await?;
         tx.commit().await

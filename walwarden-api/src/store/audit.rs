@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use walwarden_contract::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, event_hash};
-use walwarden_contract::{OrgId, Timestamp};
+use walwarden_contract::{OrgId, StreamId, Timestamp};
 
-use super::{Result, Store, StoreError, Tx, count, json, name, time};
+use super::{Result, Store, StoreError, Tx, count, json, name, parse, time};
 
 /// Appends an event to the chain of `stream_id`: a job's id, or the organization's for its own events.
 pub(crate) async fn append(
@@ -59,7 +59,65 @@ struct Row {
     hash: String,
 }
 
+impl Row {
+    fn read(self, stream_id: &str) -> Result<AuditEvent> {
+        Ok(AuditEvent {
+            kind: name(self.kind, "audit event kind")?,
+            seq: count(self.seq, "audit event number")?,
+            at: time(self.at)?,
+            job_id: stream_id.to_owned(),
+            payload: json(&self.payload, "audit event payload")?,
+            prev_hash: self.prev_hash,
+            hash: self.hash,
+        })
+    }
+}
+
+/// Where a chain ends, as recorded beside its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamHead {
+    /// Whose chain it is.
+    pub stream_id: StreamId,
+    /// How many events it has.
+    pub events: u64,
+    /// The hash of the newest.
+    pub head: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct HeadRow {
+    stream_id: String,
+    seq: i64,
+    head: String,
+}
+
+impl HeadRow {
+    fn read(self) -> Result<StreamHead> {
+        Ok(StreamHead {
+            stream_id: parse(&self.stream_id, "audit stream id")?,
+            events: count(self.seq, "audit event number")?,
+            head: self.head,
+        })
+    }
+}
+
 impl Store {
+    /// Appends an event to the organization's own chain, where there is nothing else to write.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_organization_event(
+        &self,
+        org_id: OrgId,
+        at: Timestamp,
+        kind: EventKind,
+        payload: &Value,
+    ) -> Result<()> {
+        let mut tx = self.begin().await?;
+        append(&mut tx, org_id, &org_id.to_string(), at, kind, payload).await?;
+        tx.commit().await
+    }
+
     /// The whole chain of a job, or of the organization, in order.
     ///
     /// # Errors
@@ -73,18 +131,62 @@ impl Store {
         .bind(org_id.to_string())
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(AuditEvent {
-                    kind: name(row.kind, "audit event kind")?,
-                    seq: count(row.seq, "audit event number")?,
-                    at: time(row.at)?,
-                    job_id: stream_id.to_owned(),
-                    payload: json(&row.payload, "audit event payload")?,
-                    prev_hash: row.prev_hash,
-                    hash: row.hash,
-                })
-            })
-            .collect()
+        rows.into_iter().map(|row| row.read(stream_id)).collect()
+    }
+
+    /// At most `limit` events of a chain after number `after`, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_events(
+        &self,
+        org_id: OrgId,
+        stream_id: StreamId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>> {
+        let stream_id = stream_id.to_string();
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT seq, at, kind, payload, prev_hash, hash FROM audit_events
+             WHERE stream_id = $1 AND org_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+        )
+        .bind(&stream_id)
+        .bind(org_id.to_string())
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|row| row.read(&stream_id)).collect()
+    }
+
+    /// Where a chain of the organization ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or when the store fails.
+    pub async fn audit_stream(&self, org_id: OrgId, stream_id: StreamId) -> Result<StreamHead> {
+        let row: Option<HeadRow> =
+            sqlx::query_as("SELECT stream_id, seq, head FROM audit_streams WHERE stream_id = $1 AND org_id = $2")
+                .bind(stream_id.to_string())
+                .bind(org_id.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+        row.ok_or(StoreError::Missing("audit stream"))?.read()
+    }
+
+    /// At most `limit` chains of the organization with ids after `after`, by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_streams(&self, org_id: OrgId, after: Option<StreamId>, limit: u32) -> Result<Vec<StreamHead>> {
+        let rows: Vec<HeadRow> = sqlx::query_as(
+            "SELECT stream_id, seq, head FROM audit_streams WHERE org_id = $1 AND stream_id > $2
+             ORDER BY stream_id LIMIT $3",
+        )
+        .bind(org_id.to_string())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(HeadRow::read).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Rows of backup jobs. Their states change in [`crate::jobs`] only.
 
 mod artifact;
+mod queue;
+mod reading;
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -8,6 +10,7 @@ use walwarden_contract::model::{BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, ErrorCode, OrgId, Timestamp};
 
 pub use self::artifact::{PendingArtifact, StoredArtifact};
+pub use self::queue::Queue;
 use super::{Result, Store, StoreError, Tx, count, duplicate, json, maybe_time, name, parse, time};
 
 /// A backup job, whole.
@@ -32,7 +35,7 @@ pub struct BackupJob {
     pub not_before: Timestamp,
     /// The worker that holds it.
     pub lease_owner: Option<String>,
-    /// When that worker is taken for dead.
+    /// When that worker is taken for dead. Of a job that was called off: when the watchdog clears away what it left.
     pub lease_expires_at: Option<Timestamp>,
     /// Counts the claims: a worker with an older number holds nothing.
     pub fence: i64,
@@ -266,39 +269,17 @@ impl Store {
         tx.commit().await
     }
 
-    /// Reads a backup job of the organization.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`], or when the store fails.
-    pub async fn backup(&self, org_id: OrgId, id: BackupJobId) -> Result<BackupJob> {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM backup_jobs WHERE id = $1 AND org_id = $2")
-            .bind(id.to_string())
-            .bind(org_id.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.ok_or(StoreError::Missing("backup job"))?.read()
-    }
-
-    /// At most `limit` backups of a database with ids before `before`, newest first.
+    /// Whether the worker with this fence still holds the job.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn backups(
-        &self,
-        org_id: OrgId,
-        database_id: DatabaseId,
-        before: Option<BackupJobId>,
-        limit: u32,
-    ) -> Result<Vec<BackupJob>> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
-        )
-        .bind(org_id.to_string())
-        .bind(database_id.to_string())
-        .bind(before.map_or_else(|| "bkp_~".to_owned(), |id| id.to_string()))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(Row::read).collect()
+    pub async fn holds_lease(&self, id: BackupJobId, fence: i64) -> Result<bool> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM backup_jobs WHERE id = $1 AND fence = $2 AND lease_owner IS NOT NULL")
+                .bind(id.to_string())
+                .bind(fence)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(row.is_some())
     }
 }

@@ -1,10 +1,11 @@
 //! Protected databases. Their DSNs are sealed before they come here.
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+mod changes;
+
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId, Timestamp};
 
-use super::{Result, Store, StoreError, Tx, audit, duplicate, maybe_time, parse, time};
+pub(crate) use self::changes::{insert, lock, remove, save};
+use super::{Result, Store, StoreError, Tx, count, maybe_time, parse, time};
 
 /// A database that is backed up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,114 +99,7 @@ macro_rules! select {
     };
 }
 
-/// What the audit chain may know about a database.
-fn public(database: &Database) -> serde_json::Value {
-    json!({
-        "databaseId": database.id,
-        "name": database.name,
-        "sourceRedactedDsn": database.redacted_dsn,
-        "destinationId": database.destination_id,
-        "schedule": database.schedule,
-        "codec": database.codec,
-    })
-}
-
 impl Store {
-    /// Adds a database.
-    ///
-    /// # Errors
-    /// [`StoreError::Duplicate`] for a name in use, or when the store fails.
-    pub async fn create_database(&self, new: &Database) -> Result<()> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO databases (id, org_id, destination_id, name, database_name, redacted_dsn, sealed_dsn, codec,
-             schedule, next_run_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(new.id.to_string())
-        .bind(new.org_id.to_string())
-        .bind(new.destination_id.to_string())
-        .bind(&new.name)
-        .bind(&new.database_name)
-        .bind(&new.redacted_dsn)
-        .bind(&new.sealed_dsn)
-        .bind(&new.codec)
-        .bind(new.schedule.clone())
-        .bind(new.next_run_at.map(Timestamp::as_millis))
-        .bind(new.created_at.as_millis())
-        .bind(new.updated_at.as_millis())
-        .execute(tx.connection())
-        .await
-        .map_err(duplicate("database"))?;
-        let stream = new.org_id.to_string();
-        audit::append(&mut tx, new.org_id, &stream, new.created_at, EventKind::DatabaseCreated, &public(new)).await?;
-        tx.commit().await
-    }
-
-    /// Replaces what can be changed of a database: everything but its id, owner and age.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Duplicate`] for a name in use, or when the store fails.
-    pub async fn update_database(&self, changed: &Database) -> Result<()> {
-        let mut tx = self.begin().await?;
-        let updated = sqlx::query(
-            "UPDATE databases SET destination_id = $3, name = $4, database_name = $5, redacted_dsn = $6,
-             sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11
-             WHERE id = $1 AND org_id = $2",
-        )
-        .bind(changed.id.to_string())
-        .bind(changed.org_id.to_string())
-        .bind(changed.destination_id.to_string())
-        .bind(&changed.name)
-        .bind(&changed.database_name)
-        .bind(&changed.redacted_dsn)
-        .bind(&changed.sealed_dsn)
-        .bind(&changed.codec)
-        .bind(changed.schedule.clone())
-        .bind(changed.next_run_at.map(Timestamp::as_millis))
-        .bind(changed.updated_at.as_millis())
-        .execute(tx.connection())
-        .await
-        .map_err(duplicate("database"))?;
-        if updated.rows_affected() == 0 {
-            return Err(StoreError::Missing("database"));
-        }
-        let stream = changed.org_id.to_string();
-        let payload = public(changed);
-        audit::append(&mut tx, changed.org_id, &stream, changed.updated_at, EventKind::DatabaseUpdated, &payload)
-            .await?;
-        tx.commit().await
-    }
-
-    /// Removes a database without an active backup. Its backups, and their records, stay.
-    ///
-    /// # Errors
-    /// [`StoreError::InUse`], [`StoreError::Missing`], or when the store fails.
-    pub async fn delete_database(&self, org_id: OrgId, id: DatabaseId, at: Timestamp) -> Result<()> {
-        let mut tx = self.begin().await?;
-        let deleted = sqlx::query("DELETE FROM databases WHERE id = $1 AND org_id = $2")
-            .bind(id.to_string())
-            .bind(org_id.to_string())
-            .execute(tx.connection())
-            .await?;
-        if deleted.rows_affected() == 0 {
-            return Err(StoreError::Missing("database"));
-        }
-        let (active,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM backup_jobs
-             WHERE database_id = $1 AND state NOT IN ('completed', 'failed_terminal', 'cancelled')",
-        )
-        .bind(id.to_string())
-        .fetch_one(tx.connection())
-        .await?;
-        if active > 0 {
-            return Err(StoreError::InUse("database"));
-        }
-        let payload = json!({ "databaseId": id });
-        audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::DatabaseDeleted, &payload).await?;
-        tx.commit().await
-    }
-
     /// Reads a database of the organization, with its newest completed backup.
     ///
     /// # Errors
@@ -252,6 +146,20 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
+    }
+
+    /// How many databases of the organization had a schedule that was due by `due_by`, and still is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count_overdue_databases(&self, org_id: OrgId, due_by: Timestamp) -> Result<u64> {
+        let (overdue,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM databases WHERE org_id = $1 AND next_run_at <= $2")
+                .bind(org_id.to_string())
+                .bind(due_by.as_millis())
+                .fetch_one(&self.pool)
+                .await?;
+        count(overdue, "count")
     }
 }
 

@@ -1,10 +1,12 @@
 //! Backup destinations. Their credentials are sealed before they come here.
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+mod changes;
+
 use walwarden_contract::{DestinationId, OrgId, Timestamp};
 
-use super::{Result, Store, StoreError, audit, count, duplicate, parse, time};
+pub use self::changes::DestinationUse;
+pub(crate) use self::changes::{insert, lock, remove, save};
+use super::{Result, Store, StoreError, count, parse, time};
 
 /// A bucket that the customer owns, and how to speak to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,118 +84,7 @@ impl Row {
     }
 }
 
-/// What the audit chain may know about a destination.
-fn public(destination: &Destination) -> serde_json::Value {
-    json!({
-        "destinationId": destination.id,
-        "name": destination.name,
-        "provider": destination.provider,
-        "endpoint": destination.endpoint,
-        "region": destination.region,
-        "bucket": destination.bucket,
-        "lockMode": destination.lock_mode,
-        "retentionDays": destination.retention_days,
-    })
-}
-
 impl Store {
-    /// Adds a destination.
-    ///
-    /// # Errors
-    /// [`StoreError::Duplicate`] for a name in use, or when the store fails.
-    pub async fn create_destination(&self, new: &Destination) -> Result<()> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO destinations (id, org_id, name, provider, endpoint, region, bucket, addressing, checksum_mode,
-             lock_mode, retention_days, trial, sealed_credentials, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        )
-        .bind(new.id.to_string())
-        .bind(new.org_id.to_string())
-        .bind(&new.name)
-        .bind(&new.provider)
-        .bind(new.endpoint.clone())
-        .bind(&new.region)
-        .bind(&new.bucket)
-        .bind(&new.addressing)
-        .bind(&new.checksum_mode)
-        .bind(&new.lock_mode)
-        .bind(i64::from(new.retention_days))
-        .bind(i64::from(new.trial))
-        .bind(&new.sealed_credentials)
-        .bind(new.created_at.as_millis())
-        .bind(new.updated_at.as_millis())
-        .execute(tx.connection())
-        .await
-        .map_err(duplicate("destination"))?;
-        let stream = new.org_id.to_string();
-        audit::append(&mut tx, new.org_id, &stream, new.created_at, EventKind::DestinationCreated, &public(new))
-            .await?;
-        tx.commit().await
-    }
-
-    /// Replaces what can be changed of a destination: everything but its id, owner, provider and age.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Duplicate`] for a name in use, or when the store fails.
-    pub async fn update_destination(&self, changed: &Destination) -> Result<()> {
-        let mut tx = self.begin().await?;
-        let updated = sqlx::query(
-            "UPDATE destinations SET name = $3, endpoint = $4, region = $5, bucket = $6, addressing = $7,
-             checksum_mode = $8, lock_mode = $9, retention_days = $10, sealed_credentials = $11, updated_at = $12
-             WHERE id = $1 AND org_id = $2",
-        )
-        .bind(changed.id.to_string())
-        .bind(changed.org_id.to_string())
-        .bind(&changed.name)
-        .bind(changed.endpoint.clone())
-        .bind(&changed.region)
-        .bind(&changed.bucket)
-        .bind(&changed.addressing)
-        .bind(&changed.checksum_mode)
-        .bind(&changed.lock_mode)
-        .bind(i64::from(changed.retention_days))
-        .bind(&changed.sealed_credentials)
-        .bind(changed.updated_at.as_millis())
-        .execute(tx.connection())
-        .await
-        .map_err(duplicate("destination"))?;
-        if updated.rows_affected() == 0 {
-            return Err(StoreError::Missing("destination"));
-        }
-        let stream = changed.org_id.to_string();
-        let payload = public(changed);
-        audit::append(&mut tx, changed.org_id, &stream, changed.updated_at, EventKind::DestinationUpdated, &payload)
-            .await?;
-        tx.commit().await
-    }
-
-    /// Removes a destination that no database uses. What is in the bucket stays there.
-    ///
-    /// # Errors
-    /// [`StoreError::InUse`], [`StoreError::Missing`], or when the store fails.
-    pub async fn delete_destination(&self, org_id: OrgId, id: DestinationId, at: Timestamp) -> Result<()> {
-        let mut tx = self.begin().await?;
-        let (users,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM databases WHERE destination_id = $1")
-            .bind(id.to_string())
-            .fetch_one(tx.connection())
-            .await?;
-        if users > 0 {
-            return Err(StoreError::InUse("destination"));
-        }
-        let deleted = sqlx::query("DELETE FROM destinations WHERE id = $1 AND org_id = $2")
-            .bind(id.to_string())
-            .bind(org_id.to_string())
-            .execute(tx.connection())
-            .await?;
-        if deleted.rows_affected() == 0 {
-            return Err(StoreError::Missing("destination"));
-        }
-        let payload = json!({ "destinationId": id });
-        audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::DestinationDeleted, &payload).await?;
-        tx.commit().await
-    }
-
     /// Reads a destination of the organization.
     ///
     /// # Errors
@@ -216,6 +107,26 @@ impl Store {
             .bind(org_id.to_string())
             .fetch_all(&self.pool)
             .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// At most `limit` destinations of the organization with ids after `after`, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn destination_page(
+        &self,
+        org_id: OrgId,
+        after: Option<DestinationId>,
+        limit: u32,
+    ) -> Result<Vec<Destination>> {
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT * FROM destinations WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+                .bind(org_id.to_string())
+                .bind(after.map_or_else(String::new, |id| id.to_string()))
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
         rows.into_iter().map(Row::read).collect()
     }
 }

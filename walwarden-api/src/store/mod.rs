@@ -8,6 +8,7 @@ pub mod destinations;
 pub mod idempotency;
 pub mod organizations;
 pub mod restores;
+pub mod workers;
 
 use std::path::Path;
 use std::time::Duration;
@@ -163,6 +164,14 @@ fn duplicate(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |error| match &error {
         sqlx::Error::Database(inner) if inner.is_unique_violation() => StoreError::Duplicate(what),
         _ => error.into(),
+    }
+}
+
+/// The same, and a violated reference into [`StoreError::Missing`].
+fn duplicate_or_missing(what: &'static str, referenced: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| match &error {
+        sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => StoreError::Missing(referenced),
+        _ => duplicate(what)(error),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rows of restore jobs. Their states change in [`crate::jobs`] only.
 
+use std::collections::HashMap;
+
 use sqlx::AssertSqlSafe;
 use walwarden_contract::model::{RestoreMode, RestoreState};
 use walwarden_contract::{BackupJobId, DatabaseId, ErrorCode, OrgId, RestoreJobId, Timestamp};
@@ -45,6 +47,9 @@ impl RestoreJob {
         self.state
     }
 }
+
+/// A restore that was completed, and when.
+pub type CompletedRestore = (RestoreJobId, Timestamp);
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -167,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn completed_restore(&self, org_id: OrgId, id: BackupJobId) -> Result<Option<(RestoreJobId, Timestamp)>> {
+    pub async fn completed_restore(&self, org_id: OrgId, id: BackupJobId) -> Result<Option<CompletedRestore>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT id, finished_at FROM restore_jobs WHERE backup_job_id = $1 AND org_id = $2 AND state = 'completed'
              ORDER BY id DESC LIMIT 1",
@@ -177,6 +182,34 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         row.map(|(id, at)| Ok((parse(&id, "restore id")?, time(at)?))).transpose()
+    }
+
+    /// For each of these backups of which a restore was completed: the one that was completed last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn completed_restores(
+        &self,
+        org_id: OrgId,
+        backups: &[BackupJobId],
+    ) -> Result<HashMap<BackupJobId, CompletedRestore>> {
+        if backups.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places = (2..).take(backups.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "SELECT backup_job_id, id, finished_at FROM restore_jobs WHERE id IN (
+                 SELECT MAX(id) FROM restore_jobs WHERE org_id = $1 AND state = 'completed'
+                 AND backup_job_id IN ({places}) GROUP BY backup_job_id)"
+        );
+        let mut query = sqlx::query_as(AssertSqlSafe(text)).bind(org_id.to_string());
+        for backup in backups {
+            query = query.bind(backup.to_string());
+        }
+        let rows: Vec<(String, String, i64)> = query.fetch_all(&self.pool).await?;
+        rows.into_iter()
+            .map(|(backup, id, at)| Ok((parse(&backup, "backup id")?, (parse(&id, "restore id")?, time(at)?))))
+            .collect()
     }
 
     /// The organization that a restore job belongs to: for a token that was refused, and so proves nothing.

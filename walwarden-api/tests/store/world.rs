@@ -104,7 +104,7 @@ impl World {
             id: DestinationId::from_uuid(system.uuid()),
             org_id: organization.id,
             name: "bucket".to_owned(),
-            provider: "s3-compatible".to_owned(),
+            provider: "s3_compatible".to_owned(),
             endpoint: Some("http://127.0.0.1:1".to_owned()),
             region: "us-east-1".to_owned(),
             bucket: "bucket".to_owned(),

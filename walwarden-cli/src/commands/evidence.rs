@@ -1,3 +1,4 @@
 //! `walwarden evidence`.
 
 pub(super) mod get;
+pub(super) mod list;

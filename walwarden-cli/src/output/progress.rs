@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use walwarden_contract::model::RestoreState;
+use walwarden_contract::model::cli::{RestoreLinePayload, RestoreLineState};
 use walwarden_sdk::restore::RestoreEvent;
 
 use super::Printer;
@@ -33,11 +34,10 @@ impl Progress {
             RestoreEvent::State { state, at, payload } => {
                 *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
                 self.bar.set_message(state.as_str());
-                // The stream begins where it always has: with the download.
-                let shown = !matches!(state, RestoreState::Triggered | RestoreState::Claimed);
-                if self.streams && shown {
-                    self.printer.line(state.as_str(), at, &payload);
-                } else if shown {
+                let Some(line) = RestoreLineState::on_the_way(state) else { return };
+                if self.streams {
+                    self.printer.line(line, at, RestoreLinePayload::Reported(payload));
+                } else {
                     self.bar.suspend(|| self.printer.note(&format!("{at} {}", state.as_str())));
                 }
             }

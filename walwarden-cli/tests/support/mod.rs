@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use walwarden_contract::commands::output_schema;
 
 pub(crate) const DATABASE: &str = "db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
 pub(crate) const BACKUP: &str = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
@@ -43,6 +44,16 @@ impl Walwarden {
         self
     }
 
+    pub(crate) fn current_dir(mut self, folder: &str) -> Self {
+        self.0.current_dir(folder);
+        self
+    }
+
+    pub(crate) fn input(mut self, file: std::fs::File) -> Self {
+        self.0.stdin(file);
+        self
+    }
+
     pub(crate) fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
         self.0.env(name, OsString::from_vec(value.to_vec()));
         self
@@ -65,14 +76,23 @@ impl Walwarden {
 }
 
 impl Run {
-    /// The only document on stdout.
+    /// The only document on stdout, which fits the schema of its kind.
     pub(crate) fn envelope(&self) -> Value {
-        assert_eq!(self.stdout.trim_end().lines().count(), 1, "{}", self.stdout);
-        serde_json::from_str(&self.stdout).expect("one JSON document")
+        let document = self.document();
+        assert_fits(document["kind"].as_str().expect("a kind"), &document);
+        document
     }
 
+    /// The only line of the token's command, which fits its schema.
     pub(crate) fn only_line(&self) -> Value {
-        self.envelope()
+        let line = self.document();
+        assert_fits("restore", &line);
+        line
+    }
+
+    fn document(&self) -> Value {
+        assert_eq!(self.stdout.trim_end().lines().count(), 1, "{}", self.stdout);
+        serde_json::from_str(&self.stdout).expect("one JSON document")
     }
 
     pub(crate) fn assert_without(&self, secret: &str) {
@@ -81,8 +101,16 @@ impl Run {
     }
 }
 
+fn assert_fits(kind: &str, document: &Value) {
+    let schema = output_schema(kind).unwrap_or_else(|| panic!("{kind} has no schema"));
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let complaints: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(complaints.is_empty(), "{document}\n{}", complaints.join("\n"));
+}
+
 /// Interrupts a command that waits for a server which takes connections and never answers.
-pub(crate) fn interrupted_against_a_silent_server() -> (i32, String) {
+pub(crate) fn interrupted_against_a_silent_server() -> Run {
     let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", server.local_addr().expect("bound"));
     let mut command = walwarden().env("WALWARDEN_BASE_URL", &url).env("WALWARDEN_API_KEY", "k");
@@ -95,5 +123,6 @@ pub(crate) fn interrupted_against_a_silent_server() -> (i32, String) {
     let mut stdout = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("UTF-8");
     drop(connection);
-    (child.wait().expect("awaited").code().expect("not ended by a signal"), stdout)
+    let code = child.wait().expect("awaited").code().expect("not ended by a signal");
+    Run { code, stdout, stderr: String::new() }
 }

@@ -9,7 +9,7 @@ use walwarden_contract::{BackupJobId, DatabaseId, ErrorCode};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::request::Call;
+use crate::request::{Call, new_idempotency_key};
 
 /// After this many answers in a row that are no answer, a job is no longer followed.
 const MAX_FAILED_POLLS: u32 = 10;
@@ -47,6 +47,22 @@ impl Client {
     /// `not_found`, and see [`Error`].
     pub async fn get_backup(&self, id: BackupJobId) -> Result<Backup, Error> {
         self.transport.send(Call::new("getBackup").on(&id)).await
+    }
+
+    /// Calls a backup job off that is not yet being sealed. One that was cancelled before is answered as it is.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_transition`, `forbidden`, and see [`Error`].
+    pub async fn cancel_backup(&self, id: BackupJobId) -> Result<Backup, Error> {
+        self.transport.send(Call::new("cancelBackup").on(&id).idempotent(&new_idempotency_key())).await
+    }
+
+    /// Takes note of a backup job that failed for good. One that was dismissed before is answered as it is.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_transition`, `forbidden`, and see [`Error`].
+    pub async fn dismiss_backup(&self, id: BackupJobId) -> Result<Backup, Error> {
+        self.transport.send(Call::new("dismissBackup").on(&id).idempotent(&new_idempotency_key())).await
     }
 
     /// Follows a backup job until nothing follows; `on_change` sees the first answer and every change of state or

@@ -1,6 +1,6 @@
 //! Who the caller is.
 
-use walwarden_contract::model::Profile;
+use walwarden_contract::model::{ApiKeyDescription, Profile};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -13,5 +13,13 @@ impl Client {
     /// See [`Error`].
     pub async fn get_profile(&self) -> Result<Profile, Error> {
         self.transport.send(Call::new("getProfile")).await
+    }
+
+    /// Reads the API key that asks, and the operations that it may call.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_api_key(&self) -> Result<ApiKeyDescription, Error> {
+        self.transport.send(Call::new("getApiKey")).await
     }
 }

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use walwarden_contract::error::ConfirmationChallenge;
 use walwarden_contract::model::{
     BackupState, CreateRestoreRequest, RestoreMode, RestoreReport, RestoreReportPayload, RestoreState,
     TriggerRestoreRequest,

@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+pub use walwarden_contract::model::cli::{RestoreOutcome, StepTimings};
 use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
-use walwarden_contract::{RestoreJobId, Timestamp};
+use walwarden_contract::Timestamp;
 
 use crate::RetryPolicy;
 use crate::postgres::{Ambient, Dsn, Tools};
@@ -116,46 +116,4 @@ pub enum RestoreEvent {
         /// In all.
         total: u64,
     },
-}
-
-/// A restore that is done and reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreOutcome {
-    /// The restore job.
-    pub restore_job_id: RestoreJobId,
-    /// The restored database's name on the target.
-    pub database: String,
-    /// How the target was treated.
-    pub mode: RestoreMode,
-    /// The artifact's length in bytes.
-    pub size_bytes: u64,
-    /// SHA-256 of the artifact as downloaded, lowercase hex.
-    pub checksum_sha256: String,
-    /// What deserves attention.
-    pub warnings: Vec<String>,
-    /// Errors of `pg_restore` that are known to be harmless.
-    pub ignored_errors: u32,
-    /// Parallel jobs of `pg_restore`.
-    pub jobs: usize,
-    /// How long the steps took.
-    pub timings: StepTimings,
-}
-
-/// How long the steps of a restore took, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepTimings {
-    /// Tools and target checked.
-    pub preflight_ms: u64,
-    /// Token used, job claimed, manifest verified.
-    pub claim_ms: u64,
-    /// Artifact downloaded and hashed.
-    pub download_ms: u64,
-    /// Artifact compared with the manifest, offsets patched.
-    pub verify_ms: u64,
-    /// `pg_restore`, and `CREATE DATABASE` where it is separate.
-    pub restore_ms: u64,
-    /// `ANALYZE`.
-    pub analyze_ms: u64,
 }

@@ -1,16 +1,17 @@
-//! Error responses, grouped by status, and the headers that responses carry.
+//! Error responses, grouped by status.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-use utoipa::openapi::example::ExampleBuilder;
+use schemars::SchemaGenerator;
+use serde_json::{Value, json};
+use utoipa::openapi::ContentBuilder;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{ContentBuilder, Ref};
 
+use super::headers::{ON_EVERY_ANSWER, header_ref};
 use super::schemas::Schemas;
+use crate::emit::examples;
 use crate::error::{ErrorBody, ErrorCode, Problem};
 use crate::operations::Operation;
 use crate::scope::Scope;
@@ -44,55 +45,38 @@ impl ErrorResponse {
 
     pub(super) fn response(&self, schemas: &mut Schemas) -> Response {
         let about: Vec<_> = self.codes.iter().map(|code| format!("`{code}`: {}", code.meaning())).collect();
-        let examples = self.codes.iter().map(|code| {
-            let example = ExampleBuilder::new().summary(code.meaning()).value(Some(json!(example(*code))));
-            (code.as_str(), example.build())
-        });
-        let content = ContentBuilder::new().schema(Some(schemas.of::<Problem>())).examples_from_iter(examples).build();
-        let response = ResponseBuilder::new()
+        let examples = self.codes.iter().map(|code| (code.as_str(), example(code.meaning(), json!(problem(*code)))));
+        let schema = schemas.response(SchemaGenerator::subschema_for::<Problem>);
+        let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build();
+        let mut response = ResponseBuilder::new()
             .description(about.join("\n\n"))
-            .header_ref("X-Request-Id", header_ref("X-Request-Id"))
             .content("application/problem+json", content)
             .extensions(Some(ExtensionsBuilder::new().add("x-error-codes", json!(self.codes)).build()));
-        match self.status {
-            401 => response.header_ref("WWW-Authenticate", header_ref("WWW-Authenticate")).build(),
-            503 => response.header_ref("Retry-After", header_ref("Retry-After")).build(),
-            _ => response.build(),
+        let own = match self.status {
+            401 => Some("WWW-Authenticate"),
+            429 | 503 => Some("Retry-After"),
+            _ => None,
+        };
+        for header in ON_EVERY_ANSWER.into_iter().chain(own) {
+            response = response.header_ref(header, header_ref(header));
         }
+        response.build()
     }
 }
 
-fn example(code: ErrorCode) -> Problem {
+/// An example with its caption.
+pub(super) fn example(summary: &str, value: Value) -> Example {
+    ExampleBuilder::new().summary(summary).value(Some(value)).build()
+}
+
+fn problem(code: ErrorCode) -> Problem {
     let mut error = ErrorBody::new(code, code.meaning());
     error.request_id = Some("019a9c3e-5f7a-7c3e-8d2b-4a6f90c1e2d3".to_owned());
-    error.required_scope = (code == ErrorCode::Forbidden).then_some(Scope::DatabasesRead);
-    error.retry_after_ms = (code == ErrorCode::ServiceUnavailable).then_some(2000);
+    match code {
+        ErrorCode::Forbidden => error.required_scope = Some(Scope::DatabasesRead),
+        ErrorCode::RateLimited | ErrorCode::ServiceUnavailable => error.retry_after_ms = Some(2000),
+        ErrorCode::HumanConfirmationRequired => error.confirmation = Some(examples::challenge()),
+        _ => {}
+    }
     error.into()
-}
-
-/// A reference to a header that responses share.
-pub(super) fn header_ref(name: &str) -> Ref {
-    Ref::new(format!("#/components/headers/{name}"))
-}
-
-/// The headers that responses share, by name.
-pub(super) fn headers() -> [(&'static str, Header); 4] {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0_usize));
-    [
-        ("X-Request-Id", header("Names this request in the server's log.", text())),
-        (
-            "Idempotency-Replayed",
-            header(
-                "`true` when this repeats the answer to an earlier request with the same key and body.",
-                text().enum_values(Some(["true"])),
-            ),
-        ),
-        ("WWW-Authenticate", header("Always `Bearer`.", text().enum_values(Some(["Bearer"])))),
-        ("Retry-After", header("Seconds to wait before the request is sent again.", seconds)),
-    ]
-}
-
-fn header(about: &str, schema: ObjectBuilder) -> Header {
-    HeaderBuilder::new().description(Some(about)).schema(Some(schema)).build()
 }

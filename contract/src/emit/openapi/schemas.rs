@@ -1,11 +1,12 @@
 //! Component schemas. Requests are described as they are read, responses as they are written.
 
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
-use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::openapi::Ref;
 
 use crate::operations::SchemaOf;
+use crate::schema::{definition_name, reading, writing};
 
 /// Collects the schemas of everything that operations refer to.
 pub(in crate::emit) struct Schemas {
@@ -15,14 +16,10 @@ pub(in crate::emit) struct Schemas {
 
 impl Default for Schemas {
     fn default() -> Self {
-        let settings = SchemaSettings::draft2020_12().with(|settings| {
-            settings.definitions_path = "/components/schemas".into();
-            settings.meta_schema = None;
-        });
-        Self {
-            requests: settings.clone().for_deserialize().into_generator(),
-            responses: settings.for_serialize().into_generator(),
-        }
+        let components = |settings: SchemaSettings| {
+            settings.with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator()
+        };
+        Self { requests: components(reading()), responses: components(writing()) }
     }
 }
 
@@ -32,44 +29,14 @@ impl Schemas {
         reference(&schema(&mut self.requests))
     }
 
-    /// The members of an object that travels as query parameters.
-    pub(in crate::emit) fn query(&mut self, schema: SchemaOf) -> Vec<Member> {
-        // A generator of its own: the object itself is no component, only its members are parameters.
-        let mut generator =
-            SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
-        let object = schema(&mut generator);
-        let required = |name: &str| {
-            object.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|it| it == name))
-        };
-        let properties = object.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        properties
-            .into_iter()
-            .map(|(name, mut schema)| {
-                let about = schema.as_object_mut().and_then(|members| members.remove("description"));
-                strip_null(&mut schema);
-                Member {
-                    required: required(&name),
-                    about: about.and_then(|about| about.as_str().map(str::to_owned)).unwrap_or_default(),
-                    schema: serde_json::from_value(schema).expect("the members of queries have simple schemas"),
-                    name,
-                }
-            })
-            .collect()
-    }
-
     /// Whether a request body must have any member.
     pub(super) fn has_required_members(&self, request: &Ref) -> bool {
         self.requests.definitions().get(name(request)).is_some_and(|schema| schema.get("required").is_some())
     }
 
-    /// The schema of a response body.
+    /// The schema of a response body, or of a type that responses and parameters share.
     pub(in crate::emit) fn response(&mut self, schema: SchemaOf) -> Ref {
         reference(&schema(&mut self.responses))
-    }
-
-    /// The schema of a type that responses and parameters share.
-    pub(super) fn of<T: JsonSchema>(&mut self) -> Ref {
-        reference(&self.responses.subschema_for::<T>())
     }
 
     /// Both kinds together, by name.
@@ -83,28 +50,9 @@ impl Schemas {
     }
 }
 
-/// A member of an object that travels as query parameters.
-pub(in crate::emit) struct Member {
-    pub(in crate::emit) name: String,
-    pub(in crate::emit) required: bool,
-    pub(in crate::emit) about: String,
-    pub(in crate::emit) schema: RefOr<Schema>,
-}
-
-/// A parameter that is left out is no null.
-fn strip_null(schema: &mut Value) {
-    let kinds = schema.get_mut("type").and_then(Value::as_array_mut);
-    if let Some(kinds) = kinds {
-        kinds.retain(|kind| kind != "null");
-        if let [kind] = &kinds[..] {
-            schema["type"] = kind.clone();
-        }
-    }
-}
-
 fn reference(schema: &schemars::Schema) -> Ref {
-    let location = schema.get("$ref").and_then(Value::as_str);
-    Ref::new(location.expect("bodies and parameters have named types, to which schemars refers"))
+    let name = definition_name(schema).expect("bodies and parameters have named types, to which schemars refers");
+    Ref::from_schema_name(name)
 }
 
 /// The name of a schema that is referred to.

@@ -1,10 +1,12 @@
 //! `api.md`
 
+use crate::capabilities::HumanGate;
 use crate::emit::markdown::{head, table};
-use crate::emit::openapi::{Schemas, by_status, name, who_may_call};
-use crate::error::ErrorCode;
-use crate::operations::{Answer, Auth, BASE_PATH, OPERATIONS, Operation, TAGS};
+use crate::emit::openapi::{Schemas, by_status, name, notes, who_may_call};
+use crate::error::{CONFIRMATION_HEADER, ErrorCode};
+use crate::operations::{Answer, Auth, BASE_PATH, Method, OPERATIONS, Operation, TAGS};
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::schema::query_members;
 
 const LEAD: &str = "\
 JSON over HTTP. Schemas, headers and examples are in the OpenAPI document, `openapi/walwarden.v1.json`; this page is its summary.
@@ -19,12 +21,17 @@ fn basics() -> String {
   organization is 404.
 - **Formats**: members are camelCase, times RFC 3339 in UTC with milliseconds, states snake_case. Identifiers are a prefix
   (`db_`, `dst_`, `bkp_`, `rst_`, `key_`, `org_`) and 32 lowercase hex digits. Objects may gain members; ignore those you do not know.
-- **Idempotency**: every POST requires `Idempotency-Key`, 1 to 255 printable ASCII characters. Where the table below
+- **Idempotency**: every POST requires `Idempotency-Key`, 1 to 255 visible ASCII characters. Where the table below
   says \"replays\", the same key and body return the stored answer with `Idempotency-Replayed: true`, and the same key with
   another body is 409.
 - **Lists**: `limit` (1 to {MAX_LIMIT}, {DEFAULT_LIMIT} by default) and `cursor`; `nextCursor` in the answer is the next `cursor`, null on the last page.
 - **Errors**: `application/problem+json` with a `code`: see [errors](errors.md).
-- **Request ids**: `X-Request-Id` on every answer names the request in the server's log.
+- **Request ids**: `X-Request-Id` on every answer names the request in the server's log. A caller may send its own: 1 to 128 of
+  `A-Z a-z 0-9 . _ : -`.
+- **Rate limits**: every answer carries `RateLimit-Policy` (`\"default\";q=200;w=2`: 200 requests within 2 seconds) and `RateLimit`
+  (`\"default\";r=99;t=1`: 99 are left, and one more is granted in 1 second). Too many are answered with 429 and `Retry-After`.
+- **Consent**: an agent's key is challenged by some operations, and repeats the request with `{CONFIRMATION_HEADER}` once a person has
+  consented: see [capabilities](capabilities.md#human-confirmation).
 "
     )
 }
@@ -63,11 +70,13 @@ fn shared_errors() -> String {
     let everywhere = |code: &ErrorCode| OPERATIONS.iter().all(|operation| operation.all_errors().contains(code));
     let mut told: Vec<ErrorCode> = ErrorCode::ALL.iter().copied().filter(everywhere).collect();
     let mut rows = vec![["every operation".to_owned(), failures(&told)]];
-    let shapes: [(&str, Shape); 4] = [
+    let shapes: [(&str, Shape); 6] = [
         ("operations that take an API key", |operation| matches!(operation.auth, Auth::ApiKey(_))),
         ("operations with a scope", |operation| operation.scope().is_some()),
+        ("every POST and PATCH", |operation| matches!(operation.method, Method::Post | Method::Patch)),
         ("every POST", Operation::needs_idempotency_key),
         ("every POST that replays", Operation::replays),
+        ("operations that ask agents for a person's consent", |operation| operation.gate() != HumanGate::None),
     ];
     for (name, shape) in shapes {
         let alike = || OPERATIONS.iter().filter(|operation| shape(operation));
@@ -86,10 +95,11 @@ fn section(operation: &Operation, schemas: &mut Schemas) -> String {
     let request =
         operation.request.map(|request| format!("- Body: `{}`\n", name(&schemas.request(request)))).unwrap_or_default();
     let query = operation.query.map_or_else(String::new, |query| {
-        let names: Vec<_> = schemas.query(query).iter().map(|member| format!("`{}`", member.name)).collect();
+        let names: Vec<_> = query_members(query).iter().map(|member| format!("`{}`", member.name)).collect();
         format!("- Query: {}\n", names.join(", "))
     });
-    let note = if operation.note.is_empty() { String::new() } else { format!("{}\n\n", operation.note) };
+    let note = notes(operation);
+    let note = if note.is_empty() { note } else { format!("{note}\n\n") };
     let answer = match operation.answer {
         Answer::Empty => String::new(),
         Answer::Json(schema) => format!(", `{}`", name(&schemas.response(schema))),

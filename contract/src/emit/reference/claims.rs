@@ -4,16 +4,17 @@ use crate::capabilities::{CAPABILITIES, CLAIM_RULES, Capability, Status};
 use crate::emit::markdown::{head, list};
 
 const LEAD: &str = "\
-What may be said about Walwarden, in docs, in product copy and by agents that report on it, and what must not be said. Both
-lists come from the code's own table of capabilities: a capability moves up when it is built and tested.
+What may be said about Walwarden, in docs, in product copy and by agents that report on it, and what must not be said. The
+lists come from the code's own table of [capabilities](capabilities.md): a capability moves up when it is built and tested.
 ";
 
 pub(in crate::emit) fn page() -> String {
     format!(
-        "{}\n## May be claimed\n\n{}\n## Must not be claimed: planned, not built\n\n{}\n## Rules for every claim\n\n{}",
+        "{}\n## May be claimed\n\n{}\n## Must not be claimed: planned, not built\n\n{}\n## Must not be claimed: described only\n\nNothing carries these out.\n\n{}\n## Rules for every claim\n\n{}",
         head("Claims", LEAD),
         list(with_status(Status::Available).map(item)),
         list(with_status(Status::Planned).map(item)),
+        list(with_status(Status::Advisory).map(item)),
         list(CLAIM_RULES),
     )
 }

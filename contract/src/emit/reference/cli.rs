@@ -57,12 +57,16 @@ fn section(command: &Command) -> String {
     };
     let own: Vec<_> = command.flags().copied().collect();
     let own = if own.is_empty() { String::new() } else { format!("\n{}", flags(&own)) };
+    let calls = if command.operations.is_empty() {
+        "Calls nothing, and needs no API key.".to_owned()
+    } else {
+        format!("Scopes: {scopes}. Calls: {}.", codes(command.operations.iter().copied()))
+    };
     format!(
-        "\n## {}\n\n{}.\n\n```\n{}\n```\n\n{note}Scopes: {scopes}. Calls: {}.\n{own}\n```bash\n{}\n```\n",
+        "\n## {}\n\n{}.\n\n```\n{}\n```\n\n{note}{calls}\n{own}\n```bash\n{}\n```\n",
         command.words(),
         command.summary,
         command.usage(),
-        codes(command.operations.iter().copied()),
         command.example,
     )
 }

@@ -1,12 +1,14 @@
 //! `walwarden-api admin key`: API keys. A key is shown once, when it is issued.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use walwarden_contract::model::ClientKind;
 use walwarden_contract::{ApiKeyId, Scope, Timestamp};
 
-use super::check_name;
 use super::context::Context;
 use crate::commands::output::{Column, CommandResult, Outcome, details, table};
+use crate::registry::check_name;
 use crate::secrets::{fingerprint, new_api_key};
 use crate::store::api_keys::ApiKey;
 use crate::system::after;
@@ -39,6 +41,14 @@ pub(super) struct IssueArguments {
     /// Days until the key expires; never when absent
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     expires_in_days: Option<u32>,
+    /// What uses the key; an agent from outside is asked for a person's consent where an operation is gated
+    #[arg(long, value_name = "KIND", default_value = ClientKind::Service.as_str(), value_parser = client_kinds())]
+    client_kind: ClientKind,
+}
+
+fn client_kinds() -> impl TypedValueParser<Value = ClientKind> {
+    let kind = |text: String| ClientKind::ALL.into_iter().find(|kind| kind.as_str() == text).unwrap_or_default();
+    PossibleValuesParser::new(ClientKind::ALL.map(ClientKind::as_str)).map(kind)
 }
 
 /// The arguments of `key revoke`.
@@ -59,9 +69,10 @@ impl Verb {
     }
 }
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     ("ID", "id"),
     ("NAME", "name"),
+    ("CLIENT", "clientKind"),
     ("STATE", "state"),
     ("SCOPES", "scopes"),
     ("CREATED", "createdAt"),
@@ -78,6 +89,7 @@ fn record(key: &ApiKey, now: Timestamp) -> Value {
         "id": key.id,
         "orgId": key.org_id,
         "name": key.name,
+        "clientKind": key.client_kind,
         "scopes": key.scopes,
         "state": state,
         "createdAt": key.created_at,
@@ -105,7 +117,7 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
 
 async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp) -> CommandResult {
     const DAY_MILLIS: i64 = 86_400_000;
-    let IssueArguments { name, mut scopes, expires_in_days } = arguments;
+    let IssueArguments { name, mut scopes, expires_in_days, client_kind } = arguments;
     check_name(&name)?;
     scopes.sort_unstable();
     scopes.dedup();
@@ -115,7 +127,7 @@ async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp)
         org_id: context.org_id,
         name,
         fingerprint: fingerprint(&text),
-        client_kind: walwarden_contract::model::ClientKind::Service,
+        client_kind,
         scopes,
         created_at: now,
         expires_at: expires_in_days.map(|days| after(now, i64::from(days) * DAY_MILLIS)),
@@ -126,7 +138,14 @@ async fn issue(arguments: IssueArguments, context: &Context<'_>, now: Timestamp)
     data["key"] = json!(*text);
     let shown = details(
         &data,
-        &[("Id", "id"), ("Name", "name"), ("Scopes", "scopes"), ("Expires", "expiresAt"), ("Key", "key")],
+        &[
+            ("Id", "id"),
+            ("Name", "name"),
+            ("Client", "clientKind"),
+            ("Scopes", "scopes"),
+            ("Expires", "expiresAt"),
+            ("Key", "key"),
+        ],
     );
     let outcome = Outcome::new(data, shown);
     Ok(outcome.warn("the key is shown this once: keep it where only its user can read it"))

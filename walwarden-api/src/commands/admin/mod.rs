@@ -15,6 +15,7 @@ use walwarden_contract::{ErrorCode, ExitStatus, OrgId};
 use super::arguments::CommonArguments;
 use super::output::{self, CommandResult, Failure};
 use crate::config::Environment;
+use crate::registry::RegistryError;
 use crate::system::System;
 use context::Context;
 
@@ -83,13 +84,18 @@ async fn execute(
     result
 }
 
-/// Checks a name that a person gives.
-pub(super) fn check_name(name: &str) -> Result<(), Failure> {
-    let length = name.chars().count();
-    if (1..=100).contains(&length) && !name.chars().any(char::is_control) && name.trim() == name {
-        Ok(())
-    } else {
-        let message = "a name has 1 to 100 characters, none of them a control character, and no space around it";
-        Err(Failure::new(ErrorCode::UsageError, message))
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(ErrorCode::UsageError, message)
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Invalid { field, problem } => usage(format!("{} {problem}", field.flag())),
+            RegistryError::NameTaken(_) => Self::new(ErrorCode::NameTaken, error.to_string()),
+            RegistryError::InUse(message) => Self::new(ErrorCode::ResourceInUse, message),
+            RegistryError::Sealed(error) => error.into(),
+            RegistryError::Store(error) => error.into(),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The commands in process, as a script would drive them, up to what they would print.
 
+mod destinations;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -164,6 +166,7 @@ async fn what_is_in_use_is_not_removed_and_the_refusal_names_its_users() {
     let database = installation.database("shop", &destination).await;
     let remove = ["admin", "destination", "remove", &destination];
     let Failure(error) = installation.run(&remove, &[]).await.expect_err("refuses");
+    assert_eq!(error.code, ErrorCode::ResourceInUse);
     assert!(error.message.contains("shop") && error.message.contains(&database), "{}", error.message);
     installation.run(&["admin", "database", "remove", &database], &[]).await.expect("removes");
     installation.run(&remove, &[]).await.expect("removes");
@@ -200,7 +203,7 @@ async fn destinations_are_checked_as_a_whole() {
     assert_eq!((&b2.data["addressing"], &b2.data["retentionDays"]), (&json!("virtual_host"), &json!(30)));
     assert!(b2.warnings.is_empty());
     let Failure(error) = add(&["--provider", "aws", "--region", "eu-central-1"]).await.expect_err("the name is taken");
-    assert_eq!(error.code, ErrorCode::InvalidRequest);
+    assert_eq!(error.code, ErrorCode::NameTaken);
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ use hyper_util::server::conn::auto::Builder;
 use s3s::auth::{SecretKey, SimpleAuth};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::secrets::Credentials;
 
 /// The bucket that the endpoint has from the start.
-pub(super) const BUCKET: &str = "demo";
+pub(crate) const BUCKET: &str = "demo";
 
 /// The directory, without the `org/<orgId>/` that every key begins with: file names are limited to 255 bytes, and the
 /// names that `FileSystem` makes of keys are longer than the keys.
@@ -36,7 +37,7 @@ fn shorten(key: &mut String) {
     }
 }
 
-/// The operations that a backup and a restore need; the rest answers `NotImplemented`.
+/// The operations that preflight, a backup and a restore need; the rest answers `NotImplemented`.
 macro_rules! shortened {
     ($($operation:ident: $input:ident => $output:ident;)*) => {
         #[async_trait]
@@ -53,6 +54,7 @@ shortened! {
     head_object: HeadObjectInput => HeadObjectOutput;
     get_object: GetObjectInput => GetObjectOutput;
     put_object: PutObjectInput => PutObjectOutput;
+    delete_object: DeleteObjectInput => DeleteObjectOutput;
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput;
     upload_part: UploadPartInput => UploadPartOutput;
     complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput;
@@ -60,7 +62,7 @@ shortened! {
 }
 
 /// Serves the directory on 127.0.0.1 until `stop`.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     directory: &Path,
     credentials: &Credentials,
     stop: CancellationToken,

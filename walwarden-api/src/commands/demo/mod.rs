@@ -1,6 +1,6 @@
 //! `walwarden-api demo`: the whole path once, on a throw-away Postgres and a throw-away bucket, with the real binaries.
 
-mod bucket;
+pub(crate) mod bucket;
 mod compare;
 mod narrator;
 mod sample;

@@ -229,7 +229,7 @@ async fn register(
         id: destination_id,
         org_id,
         name: "demo bucket".to_owned(),
-        provider: "s3-compatible".to_owned(),
+        provider: "s3_compatible".to_owned(),
         endpoint: Some(endpoint.to_owned()),
         region: "us-east-1".to_owned(),
         bucket: bucket::BUCKET.to_owned(),

@@ -107,11 +107,10 @@ async fn read_back(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Res
         .await
 }
 
-/// The lock must be what was asked for, and hold at least as long. Buckets keep whole seconds.
+/// The lock must be what was asked for, and hold at least as long.
 fn check_lock(mode: LockMode, asked: Option<Timestamp>, found: &Retention) -> Result<(), BackupError> {
     let Some(asked) = asked else { return Ok(()) };
-    let holds = found.retain_until.is_some_and(|until| until.as_millis() / 1000 >= asked.as_millis() / 1000);
-    if found.mode == mode && holds {
+    if found.covers(mode, asked) {
         return Ok(());
     }
     Err(BackupError::new(
@@ -174,7 +173,7 @@ async fn write_manifest(
         Ok(Written::Before)
     } else {
         let body = Bytes::from(signed.bytes.clone());
-        bucket.put_new(&key, body, "application/json", retain_until).await.map(|()| Written::Now)
+        bucket.put_new(&key, body, "application/json", retain_until).await.map(|_| Written::Now)
     };
     // Whatever the bucket answered: what counts is what stands there now.
     let found = bucket.read_small(&key, MAX_MANIFEST_BYTES).await?;

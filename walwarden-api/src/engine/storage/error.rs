@@ -1,6 +1,6 @@
 //! What a bucket can answer instead of what was asked.
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use walwarden_contract::ErrorCode;
 
@@ -102,6 +102,20 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
     }
 }
 
+/// An error and what caused it, in the words of each, once.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 impl<E> From<SdkError<E>> for StorageError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -120,11 +134,11 @@ where
             }
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self {
                 kind: StorageErrorKind::Unreachable,
-                message: format!("the bucket did not answer: {}", DisplayErrorContext(&error)),
+                message: format!("the bucket did not answer: {}", with_causes(&error)),
             },
             _ => Self {
                 kind: StorageErrorKind::Other,
-                message: format!("the request could not be made: {}", DisplayErrorContext(&error)),
+                message: format!("the request could not be made: {}", with_causes(&error)),
             },
         }
     }

@@ -3,6 +3,7 @@
 mod error;
 mod multipart;
 mod object;
+mod probe;
 
 use std::time::Duration;
 
@@ -13,35 +14,14 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::presigning::PresigningConfig;
 use secrecy::ExposeSecret;
+pub use walwarden_contract::model::LockMode;
+use walwarden_contract::model::{Addressing, ChecksumMode};
 
 pub use self::error::{StorageError, StorageErrorKind};
 pub use self::multipart::{Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
 use crate::secrets::Credentials;
 use crate::store::destinations::Destination;
-
-/// How artifacts are locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockMode {
-    /// Not at all.
-    None,
-    /// Until the date, unless somebody with a special permission lifts the lock.
-    Governance,
-    /// Until the date, for everybody.
-    Compliance,
-}
-
-impl LockMode {
-    /// The mode as it stands in the store and in manifests.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Governance => "governance",
-            Self::Compliance => "compliance",
-        }
-    }
-}
 
 /// A bucket and the client that reaches it. Cheap to clone.
 #[derive(Clone)]
@@ -56,6 +36,8 @@ pub struct Bucket {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the client tries one request before the attempt at a backup fails.
 const REQUEST_ATTEMPTS: u32 = 4;
+/// How long one request may take while somebody waits.
+const IMPATIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Bucket {
     /// Prepares a client. Nothing is sent.
@@ -63,17 +45,32 @@ impl Bucket {
     /// # Errors
     /// [`StorageErrorKind::Unsupported`] when the destination's settings cannot be honoured.
     pub fn connect(destination: &Destination, credentials: &Credentials) -> Result<Self, StorageError> {
-        let lock_mode = match destination.lock_mode.as_str() {
-            "none" => LockMode::None,
-            "governance" => LockMode::Governance,
-            "compliance" => LockMode::Compliance,
-            other => return Err(StorageError::unsupported(format!("lock mode {other:?} is not known"))),
+        Self::connect_with(destination, credentials, REQUEST_ATTEMPTS, None)
+    }
+
+    /// The same for somebody who waits for the answer: every request is made once, and given up soon.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::Unsupported`] when the destination's settings cannot be honoured.
+    pub fn connect_impatiently(destination: &Destination, credentials: &Credentials) -> Result<Self, StorageError> {
+        Self::connect_with(destination, credentials, 1, Some(IMPATIENT_TIMEOUT))
+    }
+
+    fn connect_with(
+        destination: &Destination,
+        credentials: &Credentials,
+        attempts: u32,
+        timeout: Option<Duration>,
+    ) -> Result<Self, StorageError> {
+        let unknown = |what: &str, text: &str| StorageError::unsupported(format!("{what} {text:?} is not known"));
+        let lock_mode = destination.lock_mode.parse().map_err(|_| unknown("lock mode", &destination.lock_mode))?;
+        let checksum_mode = destination.checksum_mode.parse();
+        let request = match checksum_mode.map_err(|_| unknown("checksum mode", &destination.checksum_mode))? {
+            ChecksumMode::Crc32 => RequestChecksumCalculation::WhenSupported,
+            ChecksumMode::None => RequestChecksumCalculation::WhenRequired,
         };
-        let (request, response) = match destination.checksum_mode.as_str() {
-            "crc32" => (RequestChecksumCalculation::WhenSupported, ResponseChecksumValidation::WhenRequired),
-            "none" => (RequestChecksumCalculation::WhenRequired, ResponseChecksumValidation::WhenRequired),
-            other => return Err(StorageError::unsupported(format!("checksum mode {other:?} is not known"))),
-        };
+        let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        timeouts.set_operation_timeout(timeout);
         let credentials = AwsCredentials::new(
             &credentials.access_key_id,
             credentials.secret_access_key.expose_secret(),
@@ -85,11 +82,11 @@ impl Bucket {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(destination.region.clone()))
             .credentials_provider(credentials)
-            .force_path_style(destination.addressing == "path")
+            .force_path_style(destination.addressing == Addressing::Path.as_str())
             .request_checksum_calculation(request)
-            .response_checksum_validation(response)
-            .retry_config(RetryConfig::standard().with_max_attempts(REQUEST_ATTEMPTS))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build());
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+            .timeout_config(timeouts.build());
         if let Some(endpoint) = &destination.endpoint {
             config = config.endpoint_url(endpoint);
         }

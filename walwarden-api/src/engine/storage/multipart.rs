@@ -25,13 +25,11 @@ pub struct UploadedPart {
     pub etag: String,
 }
 
-impl LockMode {
-    pub(super) fn to_aws(self) -> Option<ObjectLockMode> {
-        match self {
-            Self::None => None,
-            Self::Governance => Some(ObjectLockMode::Governance),
-            Self::Compliance => Some(ObjectLockMode::Compliance),
-        }
+pub(super) const fn lock_to_aws(mode: LockMode) -> Option<ObjectLockMode> {
+    match mode {
+        LockMode::None => None,
+        LockMode::Governance => Some(ObjectLockMode::Governance),
+        LockMode::Compliance => Some(ObjectLockMode::Compliance),
     }
 }
 
@@ -47,7 +45,7 @@ impl Bucket {
             .bucket(&self.name)
             .key(key)
             .content_type("application/vnd.postgresql.dump")
-            .set_object_lock_mode(retain_until.and_then(|_| self.lock_mode.to_aws()))
+            .set_object_lock_mode(retain_until.and_then(|_| lock_to_aws(self.lock_mode)))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
             .send()
             .await;
@@ -64,7 +62,7 @@ impl Bucket {
 
     /// Says more about a refusal that could mean anything: some servers answer a bare 400 or 403 where the bucket is missing, and
     /// a bare 400 where it cannot lock objects.
-    async fn explain(&self, error: StorageError, to_be_locked: bool) -> StorageError {
+    pub(super) async fn explain(&self, error: StorageError, to_be_locked: bool) -> StorageError {
         if !matches!(error.kind, StorageErrorKind::Other | StorageErrorKind::AccessDenied) {
             return error;
         }

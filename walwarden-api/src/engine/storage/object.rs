@@ -5,6 +5,7 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::{Bytes, BytesMut};
 use walwarden_contract::Timestamp;
 
+use super::multipart::lock_to_aws;
 use super::{Bucket, LockMode, StorageError, StorageErrorKind};
 
 /// What the bucket says about an object.
@@ -21,6 +22,15 @@ pub struct Retention {
     pub mode: LockMode,
     /// Until when.
     pub retain_until: Option<Timestamp>,
+}
+
+impl Retention {
+    /// Whether this is the lock that was asked for, and holds at least as long. Buckets keep whole seconds.
+    #[must_use]
+    pub fn covers(&self, mode: LockMode, until: Timestamp) -> bool {
+        let holds = self.retain_until.is_some_and(|found| found.as_millis() / 1000 >= until.as_millis() / 1000);
+        self.mode == mode && holds
+    }
 }
 
 impl Bucket {
@@ -97,7 +107,7 @@ impl Bucket {
         Ok(Some(whole.freeze()))
     }
 
-    /// Writes an object where none is.
+    /// Writes an object where none is, and answers its version where the bucket has versions.
     ///
     /// # Errors
     /// [`StorageErrorKind::ObjectExists`] when there is one, or when the bucket refuses.
@@ -107,21 +117,22 @@ impl Bucket {
         body: Bytes,
         content_type: &str,
         retain_until: Option<Timestamp>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<Option<String>, StorageError> {
         // A bucket that locks objects wants a checksum with every write, whatever the destination's checksum mode.
-        self.client
+        let written = self
+            .client
             .put_object()
             .bucket(&self.name)
             .key(key)
             .content_type(content_type)
             .if_none_match("*")
             .set_checksum_algorithm(retain_until.map(|_| ChecksumAlgorithm::Crc32))
-            .set_object_lock_mode(retain_until.and_then(|_| self.lock_mode.to_aws()))
+            .set_object_lock_mode(retain_until.and_then(|_| lock_to_aws(self.lock_mode)))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
             .body(ByteStream::from(body))
             .send()
             .await?;
-        Ok(())
+        Ok(written.version_id)
     }
 
     /// Reads the lock on an object.

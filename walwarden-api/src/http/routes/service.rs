@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
-use axum::{Json, http::HeaderName};
+use axum::routing::get;
+use axum::{Json, Router, http::HeaderName};
 use serde_json::{Value, json};
 use walwarden_contract::ErrorCode;
 
@@ -38,4 +39,37 @@ pub(in crate::http) async fn metrics(State(state): State<AppState>) -> impl Into
 pub(in crate::http) async fn public_key(State(state): State<AppState>) -> impl IntoResponse {
     let text: Text = ([(CONTENT_TYPE, "application/x-pem-file")], state.keyring.public_key_pem());
     text
+}
+
+/// A document that is the same for everybody, and part of the program.
+struct Document {
+    path: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+macro_rules! document {
+    ($path:literal, $content_type:literal, $file:literal) => {
+        Document {
+            path: $path,
+            content_type: $content_type,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $file)),
+        }
+    };
+}
+
+const DOCUMENTS: &[Document] = &[
+    document!("/openapi/walwarden.v1.json", "application/json", "openapi/walwarden.v1.json"),
+    document!("/llms.txt", "text/plain; charset=utf-8", "docs/llms.txt"),
+    document!("/llms-full.txt", "text/plain; charset=utf-8", "docs/llms-full.txt"),
+    document!("/skills/walwarden/SKILL.md", "text/markdown; charset=utf-8", "skills/walwarden/SKILL.md"),
+    document!("/skills/walwarden/surface.json", "application/json", "skills/walwarden/surface.json"),
+];
+
+/// The documents that describe this server to programs.
+pub(in crate::http) fn documents() -> Router<AppState> {
+    DOCUMENTS.iter().fold(Router::new(), |router, document| {
+        let headers = [(CONTENT_TYPE, document.content_type), (CACHE_CONTROL, "public, max-age=300")];
+        router.route(document.path, get(async move || (headers, document.text)))
+    })
 }

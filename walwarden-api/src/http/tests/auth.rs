@@ -74,7 +74,7 @@ async fn every_post_needs_an_idempotency_key() {
             continue;
         }
         let long = "k".repeat(256);
-        for value in [None, Some(""), Some(long.as_str()), Some("tab\there")] {
+        for value in [None, Some(""), Some(long.as_str()), Some("tab\there"), Some("two words"), Some("caf\u{e9}")] {
             let mut request = request_of(operation).header("authorization", format!("Bearer {}", fixture.key));
             if let Some(value) = value {
                 request = request.header("idempotency-key", value);

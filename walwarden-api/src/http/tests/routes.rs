@@ -7,12 +7,18 @@ use walwarden_contract::operations::{BASE_PATH, Method, OPERATIONS, Operation};
 use super::fixture::Fixture;
 use crate::http::router::handlers;
 
-/// A path of the operation with an id in the place of each parameter.
-pub(super) fn path_of(operation: &Operation) -> String {
+/// A path with an id in the place of each parameter.
+pub(super) fn fill(path: &str) -> String {
     let id = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
-    let path = operation.path.replace("{databaseId}", &id("db")).replace("{backupJobId}", &id("bkp"));
+    let path = path.replace("{databaseId}", &id("db")).replace("{backupJobId}", &id("bkp"));
     let path = path.replace("{restoreJobId}", &id("rst")).replace("{destinationId}", &id("dst"));
-    path.replace("{windowId}", &id("win")).replace("{streamId}", &id("bkp"))
+    let path = path.replace("{windowId}", &id("win")).replace("{streamId}", &id("bkp"));
+    assert!(!path.contains('{'), "{path}");
+    path
+}
+
+pub(super) fn path_of(operation: &Operation) -> String {
+    fill(operation.path)
 }
 
 pub(super) fn method_of(operation: &Operation) -> HttpMethod {
@@ -63,6 +69,20 @@ async fn a_method_that_no_operation_has_is_405_and_an_unknown_path_is_404() {
     for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/databases/", "/api/v2/profile"] {
         let answer = fixture.send(Request::get(path).body(Body::empty()).expect("a request")).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn head_is_answered_wherever_get_is() {
+    let fixture = Fixture::new().await;
+    for operation in OPERATIONS.iter().filter(|operation| operation.method == Method::Get) {
+        let mut statuses = Vec::new();
+        for method in [HttpMethod::GET, HttpMethod::HEAD] {
+            let request =
+                request_of(operation).method(method).header("authorization", format!("Bearer {}", fixture.key));
+            statuses.push(fixture.send(request.body(Body::empty()).expect("a request")).await.status);
+        }
+        assert_eq!(statuses[0], statuses[1], "{}", operation.id);
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::BackupState;
 
 use super::{Lease, lock_leased, record, release_lease};
 use crate::jobs::state::{BackupEvent, backup as transition};
@@ -92,7 +93,8 @@ pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<Bac
     Ok(job)
 }
 
-/// Takes one job from a worker that stopped answering. Its upload is left for the next attempt to clear away.
+/// Takes one job from a worker that stopped answering. Its upload is left for the next attempt to clear away. A job that was
+/// called off stays so, and is answered for its upload to be cleared away should its worker not have done so.
 ///
 /// # Errors
 /// When the store fails.
@@ -103,6 +105,12 @@ pub async fn reap(store: &Store, system: &System, retry: RetryPolicy) -> Result<
     }
     let mut tx = store.begin().await?;
     let Some(mut job) = take_expired(&mut tx, now).await? else { return Ok(None) };
+    if job.state == BackupState::Cancelled {
+        release_lease(&mut job);
+        save(&mut tx, &job).await?;
+        tx.commit().await?;
+        return Ok(Some(job));
+    }
     let message = "The worker that held this job stopped answering; nothing under the final key is taken for a backup.";
     fail_in(&mut tx, system, &mut job, retry, ErrorCode::WorkerLost, message).await?;
     tx.commit().await?;

@@ -1,5 +1,7 @@
 //! Keeps a lease alive while its job runs, and stops the job when the lease is lost.
 
+use std::time::{Duration, Instant};
+
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -7,38 +9,23 @@ use super::Worker;
 use crate::jobs::backups::Lease;
 use crate::store::StoreError;
 
+/// How often a worker looks whether the job is still its own, so that one that was called off ends soon.
+const LOOK: Duration = Duration::from_secs(1);
+
 pub(super) struct Heartbeat {
     done: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Heartbeat {
-    /// Extends the lease at a third of its length; `stop` is cancelled when it is lost, or could not be extended in time.
+    /// Extends the lease at a third of its length, and looks in between whether it is still held; `stop` is cancelled when it
+    /// is lost, or could not be extended in time.
     pub(super) fn start(worker: Worker, lease: Lease, stop: CancellationToken) -> Self {
         let done = CancellationToken::new();
         let ended = done.clone();
         let task = tokio::spawn(async move {
-            let mut failures = 0;
-            loop {
-                tokio::select! {
-                    () = ended.cancelled() => return,
-                    () = tokio::time::sleep(worker.lease / 3) => {}
-                }
-                match worker.store.extend_lease(lease.id, lease.fence, worker.lease_end()).await {
-                    Ok(()) => failures = 0,
-                    Err(StoreError::LeaseLost) => {
-                        stop.cancel();
-                        return;
-                    }
-                    Err(error) => {
-                        failures += 1;
-                        tracing::warn!(%error, failures, "cannot extend the lease");
-                        if failures >= 2 {
-                            stop.cancel();
-                            return;
-                        }
-                    }
-                }
+            if keep(&worker, lease, &ended).await == Kept::Lost {
+                stop.cancel();
             }
         });
         Self { done, task }
@@ -47,5 +34,43 @@ impl Heartbeat {
     pub(super) async fn stop(self) {
         self.done.cancel();
         let _ = self.task.await;
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Kept {
+    /// Until the work was done.
+    ToTheEnd,
+    Lost,
+}
+
+async fn keep(worker: &Worker, lease: Lease, done: &CancellationToken) -> Kept {
+    let third = worker.lease / 3;
+    let mut failures = 0;
+    let mut extended = Instant::now();
+    loop {
+        tokio::select! {
+            () = done.cancelled() => return Kept::ToTheEnd,
+            () = tokio::time::sleep(LOOK.min(third)) => {}
+        }
+        if extended.elapsed() < third {
+            // What cannot be looked up now is looked up again, and by the next extension at the latest.
+            if matches!(worker.store.holds_lease(lease.id, lease.fence).await, Ok(false)) {
+                return Kept::Lost;
+            }
+            continue;
+        }
+        match worker.store.extend_lease(lease.id, lease.fence, worker.lease_end()).await {
+            Ok(()) => failures = 0,
+            Err(StoreError::LeaseLost) => return Kept::Lost,
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(%error, failures, "cannot extend the lease");
+                if failures >= 2 {
+                    return Kept::Lost;
+                }
+            }
+        }
+        extended = Instant::now();
     }
 }

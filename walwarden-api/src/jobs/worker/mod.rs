@@ -2,6 +2,7 @@
 
 mod attempt;
 mod heartbeat;
+mod presence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use walwarden_contract::model::BackupState;
 use walwarden_sdk::postgres::Tools;
 
 use self::attempt::{Failure, attempt, clear_uploads};
+pub use self::presence::Presence;
 use super::backups::{self, Lease, RetryPolicy};
 use crate::engine::backup::{BackupError, Limits};
 use crate::secrets::Keyring;
@@ -108,10 +110,7 @@ impl Worker {
                 tracing::info!(size_bytes, "completed");
                 Ok(completed)
             }
-            Err(Failure::Store(StoreError::LeaseLost)) => {
-                tracing::warn!("the lease was lost; another worker has the job");
-                return;
-            }
+            Err(Failure::Store(StoreError::LeaseLost)) => return self.let_go(&job).await,
             Err(Failure::Store(error)) => {
                 tracing::error!(%error, "the store failed during the backup");
                 let error =
@@ -122,10 +121,7 @@ impl Worker {
                 tracing::info!("handing the job back: the worker shuts down");
                 backups::release(&self.store, &self.system, lease).await
             }
-            Err(Failure::Backup(_)) if stop.is_cancelled() => {
-                tracing::warn!("stopped: the lease could not be kept; it runs out and the job is taken over");
-                return;
-            }
+            Err(Failure::Backup(_)) if stop.is_cancelled() => return self.let_go(&job).await,
             Err(Failure::Backup(error)) => self.fail(lease, error).await,
         };
         match ended {
@@ -137,6 +133,18 @@ impl Worker {
             }
             // The lease runs out and the job is taken over: nothing is lost.
             Err(error) => tracing::error!(%error, "cannot record how the backup ended"),
+        }
+    }
+
+    /// Ends an attempt whose lease is gone: the job was called off, or another worker has it or soon will.
+    async fn let_go(&self, job: &BackupJob) {
+        match self.store.backup(job.org_id, job.id).await {
+            Ok(now) if now.state() == BackupState::Cancelled => {
+                tracing::info!("stopped: the backup was called off");
+                metrics::counter!(telemetry::BACKUPS, "result" => "cancelled").increment(1);
+                self.clear_away(&now).await;
+            }
+            _ => tracing::warn!("stopped: the lease was lost, and the job is or will be taken over"),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use walwarden_contract::model::cli::BackupTriggerData;
 use walwarden_contract::model::{Backup, BackupState};
 use walwarden_contract::{ErrorBody, ErrorCode};
 use walwarden_sdk::{PollBackup, new_idempotency_key};
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value};
 use super::{describe, next_of};
 use crate::cli::TriggerArgs;
 use crate::context::{Context, Report, command};
@@ -35,7 +35,8 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     if !arguments.wait {
         let human = format!("Backup {id} is {}.", triggered.state.as_str());
         let next = vec![command(&["backup", "status", &id.to_string()])];
-        return Ok(Report { data: json!({"triggered": triggered}), human, next });
+        let data = to_value(&BackupTriggerData { triggered, completed: None });
+        return Ok(Report { data, human, next });
     }
     context.printer.note(&format!("backup {id} queued"));
     let poll = PollBackup {
@@ -56,7 +57,8 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
         return Err(ended_badly(&backup));
     }
     let (human, next) = (describe(&backup), next_of(&backup));
-    Ok(Report { data: json!({"triggered": triggered, "completed": backup}), human, next })
+    let data = to_value(&BackupTriggerData { triggered, completed: Some(backup) });
+    Ok(Report { data, human, next })
 }
 
 /// The job's own error, which decides the exit code.

@@ -1,9 +1,9 @@
 //! `walwarden database get`
 
-use serde_json::json;
 use walwarden_contract::DatabaseId;
+use walwarden_contract::model::cli::DatabaseGetData;
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
@@ -27,5 +27,5 @@ pub(crate) async fn run(context: &Context, id: DatabaseId) -> Result<Report, Fai
         command(&["backup", "list", "--database", &id]),
         command(&["backup", "trigger", "--database", &id, "--wait"]),
     ];
-    Ok(Report { data: json!({"database": database}), human, next })
+    Ok(Report { data: to_value(&DatabaseGetData { database }), human, next })
 }

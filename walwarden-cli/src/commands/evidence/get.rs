@@ -1,9 +1,10 @@
 //! `walwarden evidence get`
 
-use serde_json::json;
 use walwarden_contract::BackupJobId;
+use walwarden_contract::model::cli::EvidenceGetData;
+use walwarden_contract::model::{IntegrityResult, IntegrityVerification};
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value, word};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::text;
@@ -11,15 +12,25 @@ use crate::output::text;
 pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Failure> {
     let client = context.client()?;
     let evidence = interruptible(context, client.get_evidence(id)).await?;
-    let verification = &evidence.integrity_verification;
     let human = text::fields(&[
         ("backup", evidence.backup_job_id.to_string()),
         ("database", evidence.database_id.to_string()),
         ("manifest", evidence.manifest_hash.clone()),
         ("signed by", evidence.key_id.clone()),
-        ("integrity", format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))),
+        ("integrity", integrity(&evidence.integrity_verification)),
+        ("lock", word(evidence.lock.status)),
+        ("drill", word(evidence.drill.status)),
         ("age of data", format!("{} min", evidence.rpo_minutes)),
         ("audit events", evidence.audit_events.len().to_string()),
     ]);
-    Ok(Report { data: json!({"evidence": evidence}), human, next: Vec::new() })
+    Ok(Report { data: to_value(&EvidenceGetData { evidence }), human, next: Vec::new() })
+}
+
+fn integrity(verification: &IntegrityVerification) -> String {
+    match verification.result {
+        IntegrityResult::Passed => {
+            format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))
+        }
+        IntegrityResult::Failed => format!("FAILED: {}", text::or_dash(verification.failure.as_ref())),
+    }
 }

@@ -1,8 +1,8 @@
 //! `walwarden profile validate`
 
-use serde_json::json;
+use walwarden_contract::model::cli::ProfileValidateData;
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
@@ -18,5 +18,6 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Failure> {
         ("expires", text::or_dash(profile.expires_at)),
         ("server", profile.server_version.clone()),
     ]);
-    Ok(Report { data: json!({"profile": profile}), human, next: vec![command(&["database", "list"])] })
+    let data = to_value(&ProfileValidateData { profile });
+    Ok(Report { data, human, next: vec![command(&["database", "list"])] })
 }

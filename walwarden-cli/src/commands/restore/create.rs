@@ -1,11 +1,11 @@
 //! `walwarden restore create`
 
-use serde_json::json;
+use walwarden_contract::model::cli::RestoreCreateData;
 use walwarden_contract::model::{CreateRestoreRequest, RestoreSession};
 use walwarden_sdk::restore::RestoreOptions;
 use walwarden_sdk::{Client, new_idempotency_key};
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value};
 use super::options::{restore_options, target_arguments};
 use crate::cli::CreateArgs;
 use crate::context::{Context, Report, command};
@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
         session.token,
         text::shell(&next)
     );
-    Ok(Report { data: json!({"session": session}), human, next: vec![next] })
+    Ok(Report { data: to_value(&RestoreCreateData { session }), human, next: vec![next] })
 }
 
 /// Opens a session. The API learns the target without any credential.

@@ -1,8 +1,9 @@
 //! `walwarden restore execute`
 
 use secrecy::SecretString;
-use serde_json::json;
+use walwarden_contract::model::cli::RestoreExecuteData;
 
+use super::super::to_value;
 use super::options::restore_options;
 use super::{create, session};
 use crate::cli::ExecuteArgs;
@@ -29,5 +30,6 @@ pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Rep
         }
     };
     let human = session::describe(&outcome);
-    Ok(Report { data: json!({"restore": restore, "outcome": outcome}), human, next: vec![status] })
+    let data = to_value(&RestoreExecuteData { restore, outcome });
+    Ok(Report { data, human, next: vec![status] })
 }

@@ -1,7 +1,7 @@
 //! `walwarden restore --manifest …`: runs the restore that a token stands for.
 
-use serde_json::{Value, json};
 use walwarden_contract::ExitStatus;
+use walwarden_contract::model::cli::{RestoreCompleted, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_sdk::restore::RestoreOutcome;
 
 use super::options::restore_options;
@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
     match outcome {
         Ok(outcome) => {
             if printer.is_json() {
-                printer.line("completed", clock::now(), &completed(&outcome, &warnings));
+                printer.line(RestoreLineState::Completed, clock::now(), completed(outcome, warnings));
             } else {
                 printer.human(&session::describe(&outcome));
             }
@@ -31,7 +31,8 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
             let status = failure.exit();
             if printer.is_json() {
                 let state = ending(status, progress.state().is_some());
-                printer.line(state, clock::now(), &json!({"error": failure.body, "warnings": warnings}));
+                let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
+                printer.line(state, clock::now(), payload);
             } else {
                 printer.failure(&failure);
             }
@@ -48,24 +49,24 @@ async fn restore(context: &Context, arguments: &LegacyArgs, progress: &Progress)
 }
 
 /// The last line's state: the job's, or `rejected` when the token was not used and there is no such job yet.
-fn ending(status: ExitStatus, triggered: bool) -> &'static str {
+fn ending(status: ExitStatus, triggered: bool) -> RestoreLineState {
     match status {
-        ExitStatus::Cancelled => "cancelled",
-        _ if !triggered => "rejected",
-        ExitStatus::Retryable => "failed_retryable",
-        _ => "failed_terminal",
+        ExitStatus::Cancelled => RestoreLineState::Cancelled,
+        _ if !triggered => RestoreLineState::Rejected,
+        ExitStatus::Retryable => RestoreLineState::FailedRetryable,
+        _ => RestoreLineState::FailedTerminal,
     }
 }
 
-fn completed(outcome: &RestoreOutcome, warnings: &[String]) -> Value {
-    json!({
-        "restoreJobId": outcome.restore_job_id,
-        "database": outcome.database,
-        "bytesRestored": outcome.size_bytes,
-        "checksumSha256": outcome.checksum_sha256,
-        "ignoredErrors": outcome.ignored_errors,
-        "jobs": outcome.jobs,
-        "timings": outcome.timings,
-        "warnings": warnings,
+fn completed(outcome: RestoreOutcome, warnings: Vec<String>) -> RestoreLinePayload {
+    RestoreLinePayload::Completed(RestoreCompleted {
+        restore_job_id: outcome.restore_job_id,
+        database: outcome.database,
+        bytes_restored: outcome.size_bytes,
+        checksum_sha256: outcome.checksum_sha256,
+        ignored_errors: outcome.ignored_errors,
+        jobs: outcome.jobs,
+        timings: outcome.timings,
+        warnings,
     })
 }

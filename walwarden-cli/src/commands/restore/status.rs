@@ -1,9 +1,9 @@
 //! `walwarden restore status`
 
-use serde_json::json;
 use walwarden_contract::RestoreJobId;
+use walwarden_contract::model::cli::RestoreStatusData;
 
-use super::super::interruptible;
+use super::super::{interruptible, to_value};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::text;
@@ -24,5 +24,5 @@ pub(super) async fn run(context: &Context, id: RestoreJobId) -> Result<Report, F
         pairs.push(("error", format!("{} [{}]", error.message, error.code)));
     }
     let human = text::fields(&pairs);
-    Ok(Report { data: json!({"restore": restore}), human, next: Vec::new() })
+    Ok(Report { data: to_value(&RestoreStatusData { restore }), human, next: Vec::new() })
 }

@@ -62,3 +62,53 @@ async fn keys_that_cannot_stand_in_a_header_are_refused() {
         assert_eq!(refused.expect_err("refused").code(), ErrorCode::TokenInvalid);
     }
 }
+
+#[tokio::test]
+async fn a_success_without_a_body_is_one() {
+    let server = server(vec![ResponseTemplate::new(204)]).await;
+    client(&server).delete_database(DatabaseId::from_uuid(ID)).await.expect("deleted");
+}
+
+#[tokio::test]
+async fn an_archive_comes_as_it_is_and_only_up_to_its_bound() {
+    let archive = vec![0x1f, 0x8b, 0x00, 0xff];
+    let small = server(vec![ResponseTemplate::new(200).set_body_raw(archive.clone(), "application/gzip")]).await;
+    let id = BackupJobId::from_uuid(ID);
+    assert_eq!(client(&small).export_evidence(id).await.expect("an archive"), archive);
+    assert_eq!(
+        header(&requests(&small).await[0], "accept").as_deref(),
+        Some("application/gzip, application/problem+json")
+    );
+    let large =
+        server(vec![ResponseTemplate::new(200).set_body_raw(vec![0; (64 << 20) + 1], "application/gzip")]).await;
+    let error = client(&large).export_evidence(id).await.expect_err("too large");
+    assert_eq!((error.code(), requests(&large).await.len()), (ErrorCode::UnexpectedResponse, 1));
+}
+
+#[tokio::test]
+async fn consent_is_asked_for_once_and_sent_with_the_call_it_was_given_for() {
+    let mut body = ErrorBody::new(ErrorCode::HumanConfirmationRequired, "delete database shop");
+    body.confirmation = Some(ConfirmationChallenge {
+        summary: "Delete the database shop.".to_owned(),
+        challenge: "wcc1.abc".to_owned(),
+        expires_at: Timestamp::from_millis(0).expect("in range"),
+    });
+    let refused = ResponseTemplate::new(428).set_body_json(Problem::from(body));
+    let server = server(vec![refused, ResponseTemplate::new(204)]).await;
+    let (client, id) = (client(&server), DatabaseId::from_uuid(ID));
+    let error = client.delete_database(id).await.expect_err("gated");
+    assert_eq!((error.code(), error.is_retryable()), (ErrorCode::HumanConfirmationRequired, false));
+    let challenge = error.confirmation().expect("a challenge").challenge.clone();
+    client.confirming(&challenge).delete_database(id).await.expect("deleted");
+    client.delete_database(id).await.expect("the client itself carries no challenge");
+    client.confirming("no\nchallenge").delete_database(id).await.expect("sent without it");
+    let sent: Vec<_> = requests(&server).await.iter().map(|it| header(it, "walwarden-confirmation")).collect();
+    assert_eq!(sent, [None, Some("wcc1.abc".to_owned()), None, None]);
+}
+
+#[tokio::test]
+async fn the_request_is_named_even_where_the_body_names_none() {
+    let answer = |template: ResponseTemplate| template.insert_header("x-request-id", "req-7");
+    let server = server(vec![answer(problem(ErrorCode::NotFound))]).await;
+    assert_eq!(client(&server).get_profile().await.expect_err("refused").request_id(), Some("req-7"));
+}

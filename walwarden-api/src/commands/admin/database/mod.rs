@@ -7,11 +7,11 @@ mod view;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use walwarden_contract::{DatabaseId, ErrorCode};
+use walwarden_contract::DatabaseId;
 
 use super::context::Context;
-use crate::commands::output::{CommandResult, Failure, Outcome, table};
-use crate::store::StoreError;
+use crate::commands::output::{CommandResult, Outcome, table};
+use crate::registry::database;
 use view::{COLUMNS, shown};
 
 /// What can be done with databases.
@@ -81,18 +81,7 @@ async fn list(context: &Context<'_>) -> CommandResult {
 
 async fn remove(id: DatabaseId, context: &Context<'_>) -> CommandResult {
     let (database, _) = context.store.database(context.org_id, id).await?;
-    match context.store.delete_database(context.org_id, id, context.system.now()).await {
-        Err(StoreError::InUse(_)) => {
-            let backups = context.store.backups(context.org_id, id, None, 50).await?;
-            let active = backups.iter().find(|job| !job.state().is_terminal());
-            let job = active.map_or_else(|| "a backup".to_owned(), |job| format!("the backup {}", job.id));
-            let message = format!("{job} of this database is queued or running: wait until it has ended");
-            Err(Failure::new(ErrorCode::InvalidRequest, message))
-        }
-        result => {
-            result?;
-            let data = json!({ "id": id, "removed": true });
-            Ok(Outcome::new(data, format!("Removed {} ({id}). Its backups stay in the bucket.", database.name)))
-        }
-    }
+    database::remove(&context.store, context.system, context.org_id, id, None).await?;
+    let data = json!({ "id": id, "removed": true });
+    Ok(Outcome::new(data, format!("Removed {} ({id}). Its backups stay in the bucket.", database.name)))
 }

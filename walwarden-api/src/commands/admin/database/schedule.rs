@@ -2,13 +2,14 @@
 
 use clap::Args;
 use serde_json::json;
-use walwarden_contract::{DatabaseId, ErrorCode};
+use walwarden_contract::DatabaseId;
 
-use super::add::set_schedule;
 use super::view::shown;
 use crate::commands::admin::context::Context;
-use crate::commands::output::{CommandResult, Failure};
+use crate::commands::admin::usage;
+use crate::commands::output::CommandResult;
 use crate::jobs::schedule::next_runs;
+use crate::registry::database::{self, DatabaseChange};
 
 pub(super) const EXAMPLE: &str = "Examples:
   walwarden-api admin database schedule db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \"0 2 * * *\"
@@ -30,17 +31,17 @@ pub(in crate::commands::admin) struct ScheduleArguments {
 
 pub(super) async fn run(arguments: ScheduleArguments, context: &Context<'_>) -> CommandResult {
     let ScheduleArguments { id, cron, none: _ } = arguments;
+    if cron.as_ref().is_some_and(|cron| cron.trim().is_empty()) {
+        return Err(usage("the schedule is empty: give --none to back up on demand only"));
+    }
     let now = context.system.now();
-    let (mut database, last) = context.store.database(context.org_id, id).await?;
-    set_schedule(&mut database, cron.as_deref(), now)?;
+    let (_, last) = context.store.database(context.org_id, id).await?;
+    let change = DatabaseChange { schedule: Some(cron.unwrap_or_default()), ..DatabaseChange::default() };
+    let database = database::update(&context.store, context.system, context.org_id, id, change, None).await?;
     let runs = match &database.schedule {
-        Some(cron) => {
-            next_runs(cron, now, 3).map_err(|error| Failure::new(ErrorCode::UsageError, error.to_string()))?
-        }
+        Some(cron) => next_runs(cron, now, 3).map_err(|error| usage(error.to_string()))?,
         None => Vec::new(),
     };
-    database.updated_at = now;
-    context.store.update_database(&database).await?;
     let mut outcome = shown(context, &database, last);
     outcome.data["nextRuns"] = json!(runs);
     if !runs.is_empty() {

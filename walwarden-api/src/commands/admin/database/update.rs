@@ -3,12 +3,12 @@
 use clap::Args;
 use walwarden_contract::{DatabaseId, DestinationId};
 
-use super::add::{SourceArguments, codec, set_source};
+use super::add::{SourceArguments, codec};
 use super::view::shown;
-use crate::commands::admin::check_name;
 use crate::commands::admin::context::Context;
 use crate::commands::output::CommandResult;
 use crate::engine::backup::Codec;
+use crate::registry::database::{self, DatabaseChange, Source};
 
 pub(super) const EXAMPLE: &str = "Example:
   walwarden-api admin database update db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --codec gzip:9";
@@ -34,21 +34,13 @@ pub(in crate::commands::admin) struct UpdateArguments {
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
     let UpdateArguments { id, name, destination, source, codec } = arguments;
-    let (mut database, last) = context.store.database(context.org_id, id).await?;
-    if let Some(name) = name {
-        check_name(&name)?;
-        database.name = name;
-    }
-    if let Some(destination) = destination {
-        database.destination_id = context.store.destination(context.org_id, destination).await?.id;
-    }
-    if let Some(dsn) = source.read(context)? {
-        set_source(&mut database, &dsn, context)?;
-    }
-    if let Some(codec) = codec {
-        database.codec = codec.to_string();
-    }
-    database.updated_at = context.system.now();
-    context.store.update_database(&database).await?;
-    Ok(shown(context, &database, last))
+    let (_, last) = context.store.database(context.org_id, id).await?;
+    let source = match source.read(context)? {
+        Some(dsn) => Some(Source::seal(&context.keyring()?, context.system, id, &dsn)),
+        None => None,
+    };
+    let codec = codec.map(|codec| codec.to_string());
+    let change = DatabaseChange { name, destination_id: destination, source, schedule: None, codec };
+    let changed = database::update(&context.store, context.system, context.org_id, id, change, None).await?;
+    Ok(shown(context, &changed, last))
 }

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secrecy::SecretString;
-use walwarden_contract::DestinationId;
+use walwarden_contract::model::Provider;
 
-use super::options::{Options, Provider, check, usage};
+use super::options::{self, Options};
 use super::view::shown;
 use crate::commands::admin::context::Context;
-use crate::commands::admin::secret;
+use crate::commands::admin::{secret, usage};
 use crate::commands::output::{CommandResult, Failure};
 use crate::config::Environment;
+use crate::jobs::Submitted;
+use crate::registry::destination::{self, NewDestination};
 use crate::secrets::Credentials;
-use crate::store::destinations::Destination;
 
 pub(super) const EXAMPLE: &str = "Example:
   WALWARDEN_SECRET_ACCESS_KEY_FILE=secret.txt walwarden-api admin destination add --name eu \\
@@ -26,7 +27,7 @@ pub(in crate::commands::admin) struct AddArguments {
     #[arg(long)]
     name: String,
     /// What serves the bucket
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = options::provider())]
     provider: Provider,
     /// The bucket
     #[arg(long)]
@@ -63,42 +64,20 @@ impl SecretArguments {
     }
 }
 
-pub(super) fn check_access_key_id(id: &str) -> Result<(), Failure> {
-    let fits = (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(usage("--access-key-id has 1 to 256 printable characters without spaces")) }
-}
-
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
     let AddArguments { name, provider, bucket, options, access_key_id, secret } = arguments;
-    let now = context.system.now();
-    let mut destination = Destination {
-        id: DestinationId::from_uuid(context.system.uuid()),
-        org_id: context.org_id,
-        name,
-        provider: provider.as_str().to_owned(),
-        endpoint: None,
-        region: String::new(),
-        bucket,
-        addressing: String::new(),
-        checksum_mode: String::new(),
-        lock_mode: String::new(),
-        retention_days: 0,
-        trial: false,
-        sealed_credentials: String::new(),
-        created_at: now,
-        updated_at: now,
-    };
-    options.with_defaults(provider)?.apply(&mut destination);
-    check(&destination)?;
-    check_access_key_id(&access_key_id)?;
     let secret_access_key = secret.read(context.env)?.ok_or_else(|| {
         usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
     })?;
     let credentials = Credentials { access_key_id, secret_access_key };
-    destination.sealed_credentials = context.keyring()?.seal_credentials(context.system, destination.id, &credentials);
-    context.store.create_destination(&destination).await?;
+    let new = NewDestination { name, provider, bucket, connection: options.into(), credentials };
+    let (store, system, keyring) = (&context.store, context.system, context.keyring()?);
+    let destination = match destination::create(store, system, &keyring, context.org_id, new, None, None).await? {
+        Submitted::New(destination) => destination,
+        Submitted::Replayed(_) => unreachable!("nothing is replayed that was asked for without an Idempotency-Key"),
+    };
     let id = destination.id.to_string();
-    Ok(shown(&destination).then(&[
+    Ok(shown(&destination).then(&["walwarden-api", "admin", "destination", "preflight", &id]).then(&[
         "walwarden-api",
         "admin",
         "database",

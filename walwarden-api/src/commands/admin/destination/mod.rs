@@ -2,15 +2,17 @@
 
 mod add;
 mod options;
+mod preflight;
 mod update;
 mod view;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use walwarden_contract::{DestinationId, ErrorCode};
+use walwarden_contract::DestinationId;
 
 use super::context::Context;
-use crate::commands::output::{CommandResult, Failure, Outcome, table};
+use crate::commands::output::{CommandResult, Outcome, table};
+use crate::registry::destination;
 use view::{COLUMNS, shown};
 
 /// What can be done with destinations.
@@ -28,7 +30,10 @@ pub(super) enum Verb {
     /// Change a destination
     #[command(after_help = update::EXAMPLE)]
     Update(update::UpdateArguments),
-    /// Remove a destination that no database uses; what is in the bucket stays there
+    /// Try out everything that a backup asks of a destination, on a small probe object
+    #[command(after_help = preflight::EXAMPLE)]
+    Preflight(One),
+    /// Remove a destination that neither a database nor a backup uses; what is in the bucket stays there
     #[command(after_help = "Example:\n  walwarden-api admin destination remove dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
     Remove(One),
 }
@@ -48,6 +53,7 @@ impl Verb {
             Self::Show(_) => "show",
             Self::List => "list",
             Self::Update(_) => "update",
+            Self::Preflight(_) => "preflight",
             Self::Remove(_) => "remove",
         }
     }
@@ -59,6 +65,7 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
         Verb::Show(One { id }) => Ok(shown(&context.store.destination(context.org_id, id).await?)),
         Verb::List => list(context).await,
         Verb::Update(arguments) => update::run(arguments, context).await,
+        Verb::Preflight(One { id }) => preflight::run(id, context).await,
         Verb::Remove(One { id }) => remove(id, context).await,
     }
 }
@@ -72,17 +79,7 @@ async fn list(context: &Context<'_>) -> CommandResult {
 
 async fn remove(id: DestinationId, context: &Context<'_>) -> CommandResult {
     let destination = context.store.destination(context.org_id, id).await?;
-    let databases = context.databases().await?;
-    let users: Vec<String> = databases
-        .iter()
-        .filter(|(database, _)| database.destination_id == id)
-        .map(|(database, _)| format!("{} ({})", database.name, database.id))
-        .collect();
-    if !users.is_empty() {
-        let message = format!("the destination is used by {}: give them another one, or remove them", users.join(", "));
-        return Err(Failure::new(ErrorCode::InvalidRequest, message));
-    }
-    context.store.delete_destination(context.org_id, id, context.system.now()).await?;
+    destination::remove(&context.store, context.system, context.org_id, id, None).await?;
     let data = json!({ "id": id, "removed": true });
     Ok(Outcome::new(data, format!("Removed {} ({id}). What is in the bucket stays there.", destination.name)))
 }

@@ -1,0 +1,122 @@
+//! JSON Schemas of what the commands write with `--json`.
+
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use super::{COMMANDS, Command, command};
+use crate::envelope::{Envelope, SCHEMA_VERSION};
+use crate::model::cli;
+use crate::operations::SchemaOf;
+use crate::schema::{META_SCHEMA, writing};
+
+/// The kind of the document that `--help` and `--version` write, of whichever command.
+pub const HELP_KIND: &str = "help";
+/// The kind of the document about a command line that names no command.
+pub const NO_COMMAND_KIND: &str = "walwarden";
+
+/// A stand-alone JSON Schema, draft 2020-12, of every document that the command of this kind writes: its success and its
+/// failure. For a command that [streams](Command::streams) it is the schema of one line.
+///
+/// Kinds are those of [`COMMANDS`], [`HELP_KIND`], [`NO_COMMAND_KIND`], and the first words of commands, as in `backup`:
+/// a command line that goes no further is refused.
+#[must_use]
+pub fn output_schema(kind: &str) -> Option<Value> {
+    match command(kind) {
+        Some(command) if command.streams() => Some(line(command)),
+        Some(command) => Some(envelope(kind, Some(command.output), true)),
+        None if kind == HELP_KIND => Some(envelope(kind, Some(super::of::<cli::HelpData>), false)),
+        None if kind == NO_COMMAND_KIND || is_group(kind) => Some(envelope(kind, None, true)),
+        None => None,
+    }
+}
+
+fn is_group(kind: &str) -> bool {
+    COMMANDS.iter().any(|command| command.kind.split_once('.').is_some_and(|(group, _)| group == kind))
+}
+
+fn line(command: &Command) -> Value {
+    let mut generator = writing().into_generator();
+    let line = (command.output)(&mut generator).to_value();
+    stand_alone(command.kind, &[line], &generator.take_definitions(true))
+}
+
+fn envelope(kind: &str, success: Option<SchemaOf>, fails: bool) -> Value {
+    let mut generator = writing().into_generator();
+    let written = Envelope::json_schema(&mut generator).to_value();
+    let document = |ok: bool, present: &str, absent: &str, schema: Option<Value>| {
+        let mut document = written.clone();
+        let members = &mut document["properties"];
+        members["schemaVersion"] = json!({"const": SCHEMA_VERSION});
+        members["ok"] = json!({"const": ok});
+        members["kind"] = json!({"const": kind});
+        // An error keeps its own schema, less the null that stands for its absence.
+        members[present] = schema.unwrap_or_else(|| json!({"$ref": "#/$defs/ErrorBody"}));
+        members[absent] = json!(false);
+        document["required"] = json!(["schemaVersion", "ok", "kind", present, "warnings", "next"]);
+        document
+    };
+    let mut documents = Vec::new();
+    if let Some(data) = success {
+        let data = data(&mut generator).to_value();
+        documents.push(document(true, "data", "error", Some(data)));
+    }
+    if fails {
+        documents.push(document(false, "error", "data", None));
+    }
+    stand_alone(kind, &documents, &generator.take_definitions(true))
+}
+
+fn stand_alone(kind: &str, documents: &[Value], definitions: &Map<String, Value>) -> Value {
+    json!({"$schema": META_SCHEMA, "title": kind, "oneOf": documents, "$defs": definitions})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ErrorBody, ErrorCode};
+
+    fn fits(kind: &str, document: &Value) -> bool {
+        jsonschema::draft202012::is_valid(&output_schema(kind).expect("a kind"), document)
+    }
+
+    #[test]
+    fn every_kind_has_a_schema_that_refers_to_nothing_outside() {
+        for kind in COMMANDS.iter().map(|command| command.kind).chain([HELP_KIND, NO_COMMAND_KIND, "backup"]) {
+            let schema = output_schema(kind).expect("a schema");
+            assert!(jsonschema::draft202012::meta::is_valid(&schema), "{kind}");
+            let defined = schema["$defs"].as_object().expect("definitions");
+            for reference in schema.to_string().split(r##""$ref":"#/$defs/"##).skip(1) {
+                let name = reference.split('"').next().expect("a name");
+                assert!(defined.contains_key(name), "{kind}: {name}");
+            }
+        }
+        assert_eq!(output_schema("nonsense"), None);
+    }
+
+    #[test]
+    fn a_document_is_either_data_of_its_kind_or_an_error() {
+        let data = json!({"text": "Usage", "version": "0.1.0"});
+        let success = |kind: &str| json!(Envelope::success(kind, data.clone()));
+        let failure = |kind: &str| json!(Envelope::failure(kind, ErrorBody::new(ErrorCode::Timeout, "late")));
+        assert!(fits(HELP_KIND, &success(HELP_KIND)) && !fits(HELP_KIND, &failure(HELP_KIND)));
+        assert!(fits("backup", &failure("backup")) && !fits("backup", &success("backup")));
+        assert!(fits("database.get", &failure("database.get")));
+        assert!(!fits("database.get", &success("database.get")), "data of another kind");
+        assert!(!fits("database.get", &failure("database.list")), "another kind");
+        let mut both = failure("database.get");
+        both["data"] = data.clone();
+        assert!(!fits("database.get", &both));
+        let mut unknown = failure("database.get");
+        unknown["error"]["code"] = json!("teapot");
+        assert!(!fits("database.get", &unknown));
+    }
+
+    #[test]
+    fn a_stream_is_lines_and_no_envelope() {
+        let error = ErrorBody::new(ErrorCode::TokenUsed, "used");
+        let line =
+            json!({"state": "rejected", "at": "2026-01-31T02:00:00.000Z", "payload": {"error": error, "warnings": []}});
+        assert!(fits("restore", &line));
+        assert!(!fits("restore", &json!(Envelope::failure("restore", error))));
+    }
+}

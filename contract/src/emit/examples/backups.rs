@@ -1,0 +1,92 @@
+//! Backup jobs.
+
+use super::evidence::{MANIFEST, manifest_artifact};
+use super::facts::{DAY, MINUTE, at, backup, database, destination, later_backup};
+use crate::error::{ErrorBody, ErrorCode};
+use crate::model::{
+    AdhocTrigger, Backup, BackupArtifact, BackupList, BackupState, BackupTrigger, TriggerBackupRequest, TriggeredBackup,
+};
+
+const NEXT_CURSOR: &str =
+    "MWxpc3REYXRhYmFzZUJhY2t1cHMgZGJfMDE5MjhjM2U1ZjdhN2MzZThkMmI0YTZmOTBjMWUyZDM6MjAyNi0wMS0zMVQwMjow";
+
+pub(super) fn trigger_request() -> TriggerBackupRequest {
+    TriggerBackupRequest { trigger: AdhocTrigger::Adhoc }
+}
+
+pub(super) fn triggered() -> TriggeredBackup {
+    TriggeredBackup { backup_job_id: backup(), database_id: database(), state: BackupState::Queued }
+}
+
+fn queued() -> Backup {
+    Backup {
+        id: backup(),
+        database_id: database(),
+        destination_id: destination(),
+        trigger: BackupTrigger::Adhoc,
+        state: BackupState::Queued,
+        attempt: 0,
+        max_attempts: 3,
+        created_at: at(0),
+        started_at: None,
+        finished_at: None,
+        dismissed_at: None,
+        artifact: None,
+        error: None,
+    }
+}
+
+pub(super) fn completed() -> Backup {
+    let artifact = manifest_artifact();
+    Backup {
+        state: BackupState::Completed,
+        attempt: 1,
+        started_at: Some(at(2)),
+        finished_at: Some(at(4 * MINUTE)),
+        artifact: Some(BackupArtifact {
+            key: artifact.key,
+            size_bytes: artifact.size_bytes,
+            checksum_sha256: artifact.checksum_sha256,
+            compression: artifact.compression,
+            manifest_hash: MANIFEST.hash.clone(),
+        }),
+        ..queued()
+    }
+}
+
+pub(super) fn failed() -> Backup {
+    Backup {
+        id: later_backup(),
+        trigger: BackupTrigger::Scheduled,
+        state: BackupState::FailedRetryable,
+        attempt: 1,
+        created_at: at(DAY),
+        started_at: Some(at(DAY + 2)),
+        error: Some(ErrorBody::new(
+            ErrorCode::SourceUnreachable,
+            "The source database at db.internal:5432 cannot be reached.",
+        )),
+        ..queued()
+    }
+}
+
+pub(super) fn cancelled() -> Backup {
+    Backup { state: BackupState::Cancelled, attempt: 1, started_at: Some(at(2)), finished_at: Some(at(30)), ..queued() }
+}
+
+pub(super) fn dismissed() -> Backup {
+    Backup {
+        state: BackupState::FailedTerminal,
+        finished_at: Some(at(DAY + 5)),
+        dismissed_at: Some(at(DAY + 20 * MINUTE)),
+        error: Some(ErrorBody::new(
+            ErrorCode::SourceAuthFailed,
+            "The source database refused the user walwarden or its password.",
+        )),
+        ..failed()
+    }
+}
+
+pub(super) fn list() -> BackupList {
+    BackupList { backups: vec![failed(), completed()], next_cursor: Some(NEXT_CURSOR.to_owned()) }
+}

@@ -1,0 +1,40 @@
+//! Protected databases.
+
+use super::facts::{DAY, MINUTE, at, backup, database as id, destination};
+use crate::model::{CreateDatabaseRequest, Database, DatabaseList, UpdateDatabaseRequest};
+use crate::secret::Secret;
+
+pub(super) fn create_request() -> CreateDatabaseRequest {
+    CreateDatabaseRequest {
+        name: "shop".to_owned(),
+        destination_id: destination(),
+        source_dsn: Secret::new("postgresql://walwarden:change-me@db.internal:5432/shop"),
+        schedule: Some("0 2 * * *".to_owned()),
+        codec: Some("auto".to_owned()),
+    }
+}
+
+pub(super) fn update_request() -> UpdateDatabaseRequest {
+    UpdateDatabaseRequest { schedule: Some("30 */6 * * *".to_owned()), ..UpdateDatabaseRequest::default() }
+}
+
+pub(super) fn database() -> Database {
+    Database {
+        id: id(),
+        name: "shop".to_owned(),
+        database_name: "shop".to_owned(),
+        source_redacted_dsn: "postgresql://db.internal:5432/shop".to_owned(),
+        destination_id: destination(),
+        schedule: Some("0 2 * * *".to_owned()),
+        next_run_at: Some(at(DAY)),
+        codec: "auto".to_owned(),
+        last_backup_job_id: Some(backup()),
+        last_backup_started_at: Some(at(2)),
+        rpo_minutes: Some(15),
+        created_at: at(-30 * DAY + 17 * MINUTE),
+    }
+}
+
+pub(super) fn list() -> DatabaseList {
+    DatabaseList { databases: vec![database()], next_cursor: None }
+}

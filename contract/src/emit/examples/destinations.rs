@@ -1,0 +1,107 @@
+//! Destinations and their preflight.
+
+use super::facts::{DAY, MINUTE, at, destination as id};
+use crate::error::ErrorCode;
+use crate::model::{
+    Addressing, CheckStatus, ChecksumMode, CreateDestinationRequest, Destination, DestinationList, LockMode,
+    PreflightCheck, PreflightCheckId, PreflightReport, Provider, UpdateDestinationRequest,
+};
+use crate::secret::Secret;
+
+const BUCKET: &str = "shop-backups";
+
+pub(super) fn create_request() -> CreateDestinationRequest {
+    CreateDestinationRequest {
+        name: "primary".to_owned(),
+        provider: Provider::Aws,
+        bucket: BUCKET.to_owned(),
+        endpoint: None,
+        region: Some("eu-central-1".to_owned()),
+        addressing: None,
+        checksum_mode: None,
+        lock_mode: Some(LockMode::Governance),
+        retention_floor_days: Some(7),
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: Secret::new("change-me"),
+    }
+}
+
+pub(super) fn create_compatible_request() -> CreateDestinationRequest {
+    CreateDestinationRequest {
+        provider: Provider::S3Compatible,
+        endpoint: Some("https://s3.internal:9000".to_owned()),
+        region: None,
+        addressing: Some(Addressing::Path),
+        checksum_mode: Some(ChecksumMode::None),
+        lock_mode: None,
+        retention_floor_days: None,
+        access_key_id: "walwarden".to_owned(),
+        ..create_request()
+    }
+}
+
+pub(super) fn update_request() -> UpdateDestinationRequest {
+    UpdateDestinationRequest {
+        access_key_id: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+        secret_access_key: Some(Secret::new("change-me-too")),
+        ..UpdateDestinationRequest::default()
+    }
+}
+
+pub(super) fn destination() -> Destination {
+    Destination {
+        id: id(),
+        name: "primary".to_owned(),
+        provider: Provider::Aws,
+        endpoint: None,
+        region: "eu-central-1".to_owned(),
+        bucket: BUCKET.to_owned(),
+        addressing: Addressing::VirtualHost,
+        checksum_mode: ChecksumMode::Crc32,
+        lock_mode: LockMode::Governance,
+        retention_floor_days: 7,
+        created_at: at(-30 * DAY),
+        updated_at: at(-30 * DAY + 5 * MINUTE),
+    }
+}
+
+pub(super) fn list() -> DestinationList {
+    DestinationList { destinations: vec![destination()], next_cursor: None }
+}
+
+fn check(id: PreflightCheckId, evidence: &str) -> PreflightCheck {
+    PreflightCheck { id, status: CheckStatus::Passed, code: None, evidence: evidence.to_owned(), remediation: None }
+}
+
+pub(super) fn preflight_passed() -> PreflightReport {
+    PreflightReport {
+        destination_id: id(),
+        result: CheckStatus::Passed,
+        checked_at: at(0),
+        checks: vec![
+            check(PreflightCheckId::PutObject, "A probe object of 64 bytes was written."),
+            check(PreflightCheckId::GetObject, "The same 64 bytes were read back."),
+            check(PreflightCheckId::HeadObject, "Its length is 64 bytes."),
+            check(PreflightCheckId::ObjectLock, "It is locked in mode governance until 2026-02-07T02:00:00.000Z."),
+            check(PreflightCheckId::MultipartUpload, "A multipart upload was begun and aborted."),
+            check(PreflightCheckId::Cleanup, "Its lock keeps the probe object until 2026-02-07T02:00:00.000Z."),
+        ],
+    }
+}
+
+pub(super) fn preflight_failed() -> PreflightReport {
+    let skipped = |id| PreflightCheck { status: CheckStatus::Skipped, ..check(id, "An earlier check failed.") };
+    let code = ErrorCode::DestinationAccessDenied;
+    let refused = PreflightCheck {
+        status: CheckStatus::Failed,
+        code: Some(code),
+        remediation: Some(code.next_action().to_owned()),
+        ..check(PreflightCheckId::PutObject, "The bucket answered 403 to PutObject.")
+    };
+    let later = preflight_passed().checks.into_iter().skip(1).map(|check| skipped(check.id));
+    PreflightReport {
+        result: CheckStatus::Failed,
+        checks: std::iter::once(refused).chain(later).collect(),
+        ..preflight_passed()
+    }
+}

@@ -1,0 +1,175 @@
+//! Evidence and audit chains. The signatures and hashes are real: made with a key that everybody can see here.
+
+use std::sync::LazyLock;
+
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+
+use super::facts::{DAY, HOUR, MINUTE, at, backup, database, destination, org, restore};
+use crate::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, event_hash};
+use crate::id::StreamId;
+use crate::manifest::{
+    Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id as id_of, sign,
+};
+use crate::model::{
+    AuditEventList, AuditStream, AuditStreamList, AuditVerification, DrillProof, DrillStatus, Evidence,
+    EvidenceArtifact, EvidenceList, EvidenceSummary, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
+    ProofStatus,
+};
+
+pub(super) static SIGNING_KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 32]));
+
+/// The manifest of every example, signed.
+pub(super) static MANIFEST: LazyLock<SignedManifest> =
+    LazyLock::new(|| sign(&manifest(), &SIGNING_KEY).expect("the manifest has a canonical form"));
+
+pub(super) fn key_id() -> String {
+    id_of(&SIGNING_KEY.verifying_key())
+}
+
+pub(super) fn manifest_artifact() -> ManifestArtifact {
+    ManifestArtifact {
+        key: format!("org/{}/db/{}/backup/2026/01/31/{}.dump", org(), database(), backup()),
+        size_bytes: 21_474_836,
+        checksum_sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        format: "custom".to_owned(),
+        compression: "zstd:3".to_owned(),
+        part_size_bytes: 16 << 20,
+        part_checksums: vec![
+            "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".to_owned(),
+            "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13".to_owned(),
+        ],
+    }
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        schema: SCHEMA.to_owned(),
+        backup_job_id: backup(),
+        org_id: org(),
+        database_id: database(),
+        destination_id: destination(),
+        artifact: manifest_artifact(),
+        source: ManifestSource {
+            database_name: "shop".to_owned(),
+            postgres_version: "17.2".to_owned(),
+            pg_dump_version: "17.2".to_owned(),
+        },
+        started_at: at(2),
+        finished_at: at(3 * MINUTE),
+        retention: ManifestRetention { mode: "governance".to_owned(), retain_until: Some(at(7 * DAY)) },
+        encryption: None,
+        key_id: key_id(),
+    }
+}
+
+/// The signed manifest as a document.
+pub(super) fn signed_manifest() -> Value {
+    serde_json::from_slice(&MANIFEST.bytes).expect("signing writes JSON")
+}
+
+/// The audit chain of the backup.
+pub(super) fn chain() -> Vec<AuditEvent> {
+    let artifact = manifest_artifact();
+    let completed = json!({
+        "attempt": 1,
+        "checksumSha256": artifact.checksum_sha256,
+        "manifestHash": MANIFEST.hash,
+        "sizeBytes": artifact.size_bytes,
+    });
+    let queued = json!({"databaseId": database(), "destinationId": destination(), "trigger": "adhoc"});
+    let steps = [
+        (EventKind::BackupQueued, 0, queued),
+        (EventKind::BackupClaimed, 1, json!({"attempt": 1, "worker": "worker-1"})),
+        (EventKind::BackupRunning, 2, json!({"attempt": 1})),
+        (EventKind::BackupFinalizing, 3 * MINUTE, json!({"attempt": 1})),
+        (EventKind::BackupCompleted, 4 * MINUTE, completed),
+    ];
+    let mut events: Vec<AuditEvent> = Vec::new();
+    for (seq, (kind, seconds, payload)) in (1..).zip(steps) {
+        let prev_hash = events.last().map_or(FIRST_PREV_HASH, |event| &event.hash).to_owned();
+        let (at, job_id) = (at(seconds), backup().to_string());
+        let hash = event_hash(&prev_hash, at, &job_id, kind, &payload).expect("the payload has a canonical form");
+        events.push(AuditEvent { kind, seq, at, job_id, payload, prev_hash, hash });
+    }
+    events
+}
+
+fn documents() -> Vec<Value> {
+    chain().into_iter().map(|event| json!(event)).collect()
+}
+
+fn head() -> String {
+    chain().pop().map(|event| event.hash).unwrap_or_default()
+}
+
+pub(super) fn lock() -> LockProof {
+    LockProof { status: LockStatus::Locked, mode: "governance".to_owned(), retain_until: Some(at(7 * DAY)) }
+}
+
+pub(super) fn drill() -> DrillProof {
+    let (restore_job_id, finished_at) = (Some(restore()), Some(at(HOUR + 6 * MINUTE)));
+    DrillProof { status: DrillStatus::Drilled, restore_job_id, finished_at }
+}
+
+fn integrity() -> IntegrityVerification {
+    let checks = ["artifact_read_back", "manifest_read_back", "manifest_hash", "manifest_signature"];
+    IntegrityVerification {
+        result: IntegrityResult::Passed,
+        checks: checks.map(str::to_owned).into(),
+        verified_at: at(4 * MINUTE),
+        failure: None,
+    }
+}
+
+pub(super) fn evidence() -> Evidence {
+    Evidence {
+        backup_job_id: backup(),
+        database_id: database(),
+        manifest_hash: MANIFEST.hash.clone(),
+        manifest: signed_manifest(),
+        key_id: key_id(),
+        integrity_verification: integrity(),
+        rpo_minutes: 15,
+        lock: lock(),
+        drill: drill(),
+        audit_events: documents(),
+    }
+}
+
+pub(super) fn list() -> EvidenceList {
+    let (full, artifact) = (evidence(), manifest_artifact());
+    let summary = EvidenceSummary {
+        backup_job_id: full.backup_job_id,
+        database_id: full.database_id,
+        completed_at: at(4 * MINUTE),
+        artifact: EvidenceArtifact { size_bytes: artifact.size_bytes, checksum_sha256: artifact.checksum_sha256 },
+        manifest_hash: full.manifest_hash,
+        key_id: full.key_id,
+        integrity_verification: full.integrity_verification,
+        rpo_minutes: full.rpo_minutes,
+        lock: full.lock,
+        drill: full.drill,
+    };
+    EvidenceList { evidence: vec![summary], next_cursor: None }
+}
+
+pub(super) fn streams() -> AuditStreamList {
+    let stream = AuditStream { stream_id: StreamId::Backup(backup()), events: 5, head: head() };
+    AuditStreamList { streams: vec![stream], next_cursor: None }
+}
+
+pub(super) fn events() -> AuditEventList {
+    AuditEventList { events: documents(), next_cursor: None }
+}
+
+pub(super) fn verification() -> AuditVerification {
+    AuditVerification {
+        stream_id: StreamId::Backup(backup()),
+        result: ProofStatus::Passed,
+        events: 5,
+        head: head(),
+        verified_at: at(HOUR),
+        failure: None,
+    }
+}

@@ -1,0 +1,66 @@
+//! Keys, readiness and tools.
+
+use super::facts::{DAY, KEY_NAME, SERVER_VERSION, at, key, org};
+use crate::capabilities::catalog;
+use crate::model::{
+    ApiKeyDescription, CheckStatus, ClientKind, Component, Profile, QueueDepth, Readiness, ReadinessCheck, ToolCatalog,
+};
+use crate::operations::OPERATIONS;
+use crate::scope::Scope;
+
+const SCOPES: [Scope; 3] = [Scope::DatabasesRead, Scope::BackupsTrigger, Scope::EvidenceRead];
+
+pub(super) fn profile() -> Profile {
+    Profile {
+        org_id: org(),
+        org_name: "Shop".to_owned(),
+        api_key_id: key(),
+        api_key_name: KEY_NAME.to_owned(),
+        client_kind: ClientKind::Service,
+        scopes: SCOPES.into(),
+        expires_at: Some(at(90 * DAY)),
+        server_version: SERVER_VERSION.to_owned(),
+    }
+}
+
+pub(super) fn api_key() -> ApiKeyDescription {
+    let open = OPERATIONS.iter().filter(|operation| operation.open_to(&SCOPES));
+    ApiKeyDescription {
+        id: key(),
+        org_id: org(),
+        name: KEY_NAME.to_owned(),
+        client_kind: ClientKind::Service,
+        scopes: SCOPES.into(),
+        created_at: at(0),
+        expires_at: Some(at(90 * DAY)),
+        operations: open.map(|operation| operation.id.to_owned()).collect(),
+    }
+}
+
+pub(super) fn readiness() -> Readiness {
+    let check = |component, evidence: &str| ReadinessCheck {
+        component,
+        status: CheckStatus::Passed,
+        evidence: evidence.to_owned(),
+    };
+    Readiness {
+        result: CheckStatus::Passed,
+        checked_at: at(0),
+        server_version: SERVER_VERSION.to_owned(),
+        checks: vec![
+            check(Component::Store, "It answered."),
+            check(Component::Server, "It takes requests."),
+            check(Component::Worker, "One was seen 3 seconds ago."),
+            check(Component::Scheduler, "It looked at the schedules 8 seconds ago."),
+        ],
+        queue: QueueDepth { queued: 1, running: 2, oldest_queued_at: Some(at(-5)) },
+        overdue_databases: 0,
+    }
+}
+
+pub(super) fn tools() -> ToolCatalog {
+    let mut catalog = catalog(&[Scope::BackupsTrigger]);
+    // One is enough to show the shape.
+    catalog.tools.retain(|tool| tool.operation.operation_id == "triggerBackup");
+    catalog
+}

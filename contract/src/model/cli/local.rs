@@ -1,0 +1,130 @@
+//! What the commands write that need no API: the capability contract, and the meaning of an error.
+
+use super::{Deserialize, ErrorCode, Fixer, HumanGate, JsonSchema, Risk, Scope, Serialize, Status, Tool};
+
+/// `capabilities list`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilitiesListData {
+    /// The version of the capability contract that this command line holds.
+    pub surface_version: String,
+    /// The oldest client that understands it.
+    pub min_client_version: String,
+    /// Every capability, planned ones included.
+    pub capabilities: Vec<CapabilityEntry>,
+}
+
+/// A capability in short. `--compact` leaves out every member that may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityEntry {
+    /// Its name.
+    pub id: String,
+    /// Whether it may be relied on.
+    pub status: Status,
+    /// What it may change.
+    pub risk: Risk,
+    /// Whether a person has to consent before an agent's key may do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub human_gate: Option<HumanGate>,
+    /// The scopes that a key needs for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<Scope>>,
+    /// The commands that carry it, by kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
+    /// Its tool in the live catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+}
+
+/// `capabilities describe`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilitiesDescribeData {
+    /// The capability.
+    pub capability: CapabilityDescription,
+}
+
+/// A capability with everything that there is to know about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityDescription {
+    /// Its name.
+    pub id: String,
+    /// Whether it may be relied on.
+    pub status: Status,
+    /// What may be claimed when it is available; what must not be claimed while it is not.
+    pub claim: String,
+    /// What it may change.
+    pub risk: Risk,
+    /// Whether a person has to consent before an agent's key may do it.
+    pub human_gate: HumanGate,
+    /// The scopes that a key needs for all of it.
+    pub scopes: Vec<Scope>,
+    /// The operations that carry it, by `operationId`.
+    pub operations: Vec<String>,
+    /// The commands that carry it.
+    pub commands: Vec<CapabilityCommand>,
+    /// Its tool in the live catalog, with the schemas of its input and output; null without one.
+    pub tool: Option<Tool>,
+    /// How it may fail.
+    pub errors: Vec<ErrorExplanation>,
+}
+
+/// A command that carries a capability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityCommand {
+    /// The envelope's `kind`.
+    pub kind: String,
+    /// The usage line.
+    pub usage: String,
+    /// A command line that parses.
+    pub example: String,
+}
+
+/// `explain-error`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainErrorData {
+    /// What the code means.
+    pub explanation: ErrorExplanation,
+}
+
+/// What the catalog says about a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorExplanation {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, in one sentence.
+    pub meaning: String,
+    /// The HTTP status of an answer with this code.
+    pub http_status: u16,
+    /// The exit code of a command that ends with it.
+    pub exit_code: u8,
+    /// Whether the same thing may succeed when it is tried again unchanged.
+    pub retryable: bool,
+    /// Who can mend it.
+    pub fixable_by: Fixer,
+    /// What to do next.
+    pub next_action: String,
+    /// Where the code is documented.
+    pub docs: String,
+}
+
+impl From<ErrorCode> for ErrorExplanation {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            code,
+            meaning: code.meaning().to_owned(),
+            http_status: code.http_status(),
+            exit_code: code.exit().code(),
+            retryable: code.retryable(),
+            fixable_by: code.fixable_by(),
+            next_action: code.next_action().to_owned(),
+            docs: code.docs(),
+        }
+    }
+}

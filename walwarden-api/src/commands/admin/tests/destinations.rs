@@ -1,0 +1,59 @@
+//! Destinations as flags name them, and what preflight makes of a command.
+
+use super::*;
+
+#[tokio::test]
+async fn choices_are_shown_with_underscores_and_taken_with_hyphens_too() {
+    let installation = Installation::new().await;
+    let add = ["admin", "destination", "add", "--bucket", "backups", "--access-key-id", "A", "--region", "us-west-004"];
+    for (name, provider, addressing) in
+        [("new", "backblaze_b2", "virtual_host"), ("old", "backblaze-b2", "virtual-host")]
+    {
+        let more = ["--name", name, "--provider", provider, "--addressing", addressing];
+        let added = installation.run(&[add.as_slice(), &more].concat(), &[SECRET]).await.expect("adds");
+        assert_eq!(added.data["provider"], "backblaze_b2");
+        assert_eq!(added.data["addressing"], "virtual_host");
+    }
+    let Failure(error) = installation.run(&["admin", "destination", "add", "--help"], &[]).await.expect_err("help");
+    assert!(error.message.contains("s3_compatible") && !error.message.contains("s3-compatible"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_key_is_a_services_unless_it_is_said_to_be_an_agents() {
+    let installation = Installation::new().await;
+    let issue = ["admin", "key", "issue", "--name", "ci", "--scope", "databases:read"];
+    for (more, kind) in [(&[][..], "service"), (&["--client-kind", "mcp_external"], "mcp_external")] {
+        let issued = installation.run(&[issue.as_slice(), more].concat(), &[]).await.expect("issues");
+        assert_eq!(issued.data["clientKind"], kind);
+    }
+    let listed = installation.run(&["admin", "key", "list"], &[]).await.expect("lists");
+    assert_eq!(listed.data["keys"][1]["clientKind"], "mcp_external");
+    assert!(listed.text.contains("mcp_external"), "{}", listed.text);
+    let unknown = [issue.as_slice(), &["--client-kind", "robot"]].concat();
+    assert_eq!(installation.code(&unknown, &[]).await, ErrorCode::UsageError);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_flag() {
+    let installation = Installation::new().await;
+    let words = ["admin", "destination", "add", "--name", "x", "--bucket", "No", "--access-key-id", "A"];
+    let more = ["--provider", "aws", "--region", "eu-central-1"];
+    let Failure(error) = installation.run(&[words.as_slice(), &more].concat(), &[SECRET]).await.expect_err("refuses");
+    assert!(error.message.starts_with("--bucket has 3 to 63"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
+    let installation = Installation::new().await;
+    let destination = installation.destination("eu").await;
+    let update = ["admin", "destination", "update", &destination, "--endpoint", "http://127.0.0.1:9"];
+    installation.run(&update, &[]).await.expect("updates");
+    let outcome = installation.run(&["admin", "destination", "preflight", &destination], &[]).await.expect("reports");
+    assert_eq!(outcome.data["result"], "failed");
+    assert_eq!(outcome.data["checks"].as_array().map(Vec::len), Some(6));
+    assert!(outcome.text.contains("put_object") && outcome.text.contains("failed"), "{}", outcome.text);
+    let code = outcome.finding.as_ref().map(|error| error.code);
+    assert_eq!(code, Some(ErrorCode::DestinationUnreachable));
+    let status = output::print(true, "test", Ok(outcome));
+    assert_eq!(status, ErrorCode::DestinationUnreachable.exit());
+}

@@ -1,0 +1,162 @@
+//! Preflight: everything that a backup asks of a bucket, tried out on a small probe, and told as observed.
+
+mod report;
+
+use bytes::Bytes;
+use walwarden_contract::model::{PreflightCheckId as Check, PreflightReport};
+use walwarden_contract::{DestinationId, OrgId, Timestamp};
+
+use self::report::Notes;
+use super::storage::{Bucket, LockMode, StorageError, StorageErrorKind};
+use crate::system::{System, after};
+
+/// For how long a probe is locked: long enough to be read back, short enough to be no litter.
+const PROBE_LOCK_MILLIS: i64 = 60_000;
+/// How many random bytes a probe holds.
+const PROBE_BYTES: usize = 64;
+
+/// A probe in the bucket.
+struct Probe {
+    key: String,
+    version: Option<String>,
+}
+
+/// Tries the destination out, with its own credentials. What fails is in the report.
+pub async fn run(bucket: &Bucket, system: &System, org_id: OrgId, destination_id: DestinationId) -> PreflightReport {
+    let now = system.now();
+    let key = format!("org/{org_id}/preflight/{}", system.uuid());
+    let body = Bytes::copy_from_slice(&system.random::<PROBE_BYTES>());
+    let mut notes = Notes::default();
+    match bucket.put_probe(&key, body.clone(), None).await {
+        Ok(version) => {
+            notes.passed(Check::PutObject, format!("wrote {PROBE_BYTES} bytes under {key}"));
+            let probe = Probe { key, version };
+            read(bucket, &probe, &body, &mut notes).await;
+            look(bucket, &probe, &mut notes).await;
+            let locked = lock(bucket, &probe, &body, now, &mut notes).await;
+            multipart(bucket, &probe, now, &mut notes).await;
+            clean_up(bucket, probe, locked, &mut notes).await;
+        }
+        Err(error) => {
+            notes.failed(Check::PutObject, &error);
+            notes.skip_the_rest("the probe could not be written");
+        }
+    }
+    notes.into_report(destination_id, now)
+}
+
+async fn read(bucket: &Bucket, probe: &Probe, written: &Bytes, notes: &mut Notes) {
+    if notes.skipped(Check::GetObject) {
+        return;
+    }
+    match bucket.read_small(&probe.key, PROBE_BYTES).await {
+        Ok(Some(read)) if read == *written => {
+            notes.passed(Check::GetObject, format!("read {PROBE_BYTES} bytes back, as they were written"));
+        }
+        Ok(found) => {
+            let what =
+                if found.is_some() { "other bytes than were written" } else { "no object where one was written" };
+            notes.failed(Check::GetObject, &mismatch(format!("the bucket returned {what}")));
+        }
+        Err(error) => notes.failed(Check::GetObject, &error),
+    }
+}
+
+async fn look(bucket: &Bucket, probe: &Probe, notes: &mut Notes) {
+    if notes.skipped(Check::HeadObject) {
+        return;
+    }
+    match bucket.head(&probe.key).await {
+        Ok(Some(head)) if head.size_bytes == PROBE_BYTES as u64 => {
+            notes.passed(Check::HeadObject, format!("the bucket tells of {PROBE_BYTES} bytes, as were written"));
+        }
+        Ok(Some(head)) => {
+            let told = format!("the bucket tells of {} bytes where {PROBE_BYTES} were written", head.size_bytes);
+            notes.failed(Check::HeadObject, &mismatch(told));
+        }
+        Ok(None) => {
+            notes
+                .failed(Check::HeadObject, &mismatch("the bucket tells of no object where one was written".to_owned()));
+        }
+        Err(error) => notes.failed(Check::HeadObject, &error),
+    }
+}
+
+/// Writes a second probe with a short lock, as artifacts are written with a long one, and reads the lock back. Answers the
+/// probe that is there now, and until when.
+async fn lock(
+    bucket: &Bucket,
+    probe: &Probe,
+    body: &Bytes,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Option<(String, Timestamp)> {
+    let mode = bucket.lock_mode();
+    if mode == LockMode::None {
+        notes.not_looked_at(Check::ObjectLock, "the destination asks for no lock");
+        return None;
+    }
+    if notes.skipped(Check::ObjectLock) {
+        return None;
+    }
+    let (key, until) = (format!("{}.locked", probe.key), after(now, PROBE_LOCK_MILLIS));
+    if let Err(error) = bucket.put_probe(&key, body.clone(), Some(until)).await {
+        notes.failed(Check::ObjectLock, &error);
+        return None;
+    }
+    match bucket.retention(&key).await {
+        Ok(found) => {
+            let date = found.retain_until.map_or_else(|| "no date".to_owned(), |until| until.to_string());
+            let told = format!("{} until {date}, as read back", found.mode.as_str());
+            if found.covers(mode, until) {
+                notes.passed(Check::ObjectLock, told);
+            } else {
+                let message = format!("asked for {} until {until}, and found {told}", mode.as_str());
+                notes.failed(Check::ObjectLock, &StorageError { kind: StorageErrorKind::LockRefused, message });
+            }
+            Some((key, found.retain_until.unwrap_or(until)))
+        }
+        Err(error) => {
+            notes.failed(Check::ObjectLock, &error);
+            Some((key, until))
+        }
+    }
+}
+
+/// Begins an upload as a backup does, lock and all. One that is aborted leaves nothing to be locked.
+async fn multipart(bucket: &Bucket, probe: &Probe, now: Timestamp, notes: &mut Notes) {
+    if notes.skipped(Check::MultipartUpload) {
+        return;
+    }
+    let until = (bucket.lock_mode() != LockMode::None).then(|| after(now, PROBE_LOCK_MILLIS));
+    let tried = match bucket.begin_upload(&format!("{}.multipart", probe.key), until).await {
+        Ok(upload) => bucket.abort_upload(&upload).await,
+        Err(error) => Err(error),
+    };
+    match tried {
+        Ok(()) => notes.passed(Check::MultipartUpload, "began an upload and aborted it".to_owned()),
+        Err(error) => notes.failed(Check::MultipartUpload, &error),
+    }
+}
+
+/// Tried whatever happened before. A bucket that lets nobody delete is a good one for backups.
+async fn clean_up(bucket: &Bucket, probe: Probe, locked: Option<(String, Timestamp)>, notes: &mut Notes) {
+    let held = locked.map(|(key, until)| format!("; {key} is locked until {until}, and can be deleted after that"));
+    let held = held.unwrap_or_default();
+    match bucket.delete_probe(&probe.key, probe.version).await {
+        Ok(()) => notes.passed(Check::Cleanup, format!("deleted {}{held}", probe.key)),
+        Err(error) if error.kind == StorageErrorKind::AccessDenied => {
+            let told = format!("the bucket lets these credentials delete nothing, so {} stays{held}", probe.key);
+            notes.not_verifiable(Check::Cleanup, told);
+        }
+        Err(error) => notes.failed(Check::Cleanup, &error),
+    }
+}
+
+fn mismatch(message: String) -> StorageError {
+    // The kind whose code says that the bucket does not return what was sent.
+    StorageError { kind: StorageErrorKind::ObjectMissing, message }
+}
+
+#[cfg(all(test, feature = "demo"))]
+mod tests;

@@ -1,0 +1,5 @@
+//! Audit chains.
+
+pub(in crate::http) mod events;
+pub(in crate::http) mod streams;
+pub(in crate::http) mod verify;

@@ -1,0 +1,36 @@
+//! `updateDatabase`.
+
+use axum::Json;
+use axum::extract::State;
+use secrecy::ExposeSecret;
+use walwarden_contract::DatabaseId;
+use walwarden_contract::model::{Database, UpdateDatabaseRequest};
+
+use crate::http::auth::Caller;
+use crate::http::error::Result;
+use crate::http::extract::{Body, Id};
+use crate::http::state::AppState;
+use crate::http::view::database_view;
+use crate::registry::database::{DatabaseChange, Source, update};
+
+pub(in crate::http) async fn handle(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id<DatabaseId>,
+    request: Body<UpdateDatabaseRequest>,
+) -> Result<Json<Database>> {
+    let UpdateDatabaseRequest { name, destination_id, source_dsn, schedule, codec } = request.value;
+    // Whether it is there comes first: of what is not, nothing else is said.
+    let (_, last) = state.store.database(caller.org_id(), id).await?;
+    let source = match source_dsn {
+        Some(text) => {
+            let dsn = Source::parse(text.expose().expose_secret())?;
+            Some(Source::seal(&state.keyring, &state.system, id, &dsn))
+        }
+        None => None,
+    };
+    let change = DatabaseChange { name, destination_id, source, schedule, codec };
+    let by = Some(caller.key.id);
+    let changed = update(&state.store, &state.system, caller.org_id(), id, change, by).await?;
+    Ok(Json(database_view(&changed, last, state.system.now())))
+}

@@ -1,0 +1,8 @@
+//! Backup destinations.
+
+pub(in crate::http) mod create;
+pub(in crate::http) mod delete;
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;
+pub(in crate::http) mod preflight;
+pub(in crate::http) mod update;

@@ -1,0 +1,3 @@
+//! API keys.
+
+pub(in crate::http) mod get;

@@ -1,0 +1,76 @@
+//! `getReadiness`.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use walwarden_contract::Timestamp;
+use walwarden_contract::model::{CheckStatus, Component, QueueDepth, Readiness, ReadinessCheck};
+
+use crate::http::auth::Caller;
+use crate::http::error::Result;
+use crate::http::state::AppState;
+use crate::store::workers::Presence;
+use crate::system::after;
+
+/// A worker that was not seen for this long does not work. It shows itself several times in that span.
+const ABSENT_MILLIS: i64 = 60_000;
+/// A schedule that has been due for this long was overlooked: they are looked at every second.
+const OVERDUE_MILLIS: i64 = 300_000;
+
+const START_ONE: &str = "Start one with `walwarden-api serve --role worker`, or with `--role all` beside the API.";
+
+fn check(component: Component, holds: bool, evidence: impl Into<String>) -> ReadinessCheck {
+    let status = if holds { CheckStatus::Passed } else { CheckStatus::Failed };
+    ReadinessCheck { component, status, evidence: evidence.into() }
+}
+
+fn worker(seen: Presence, now: Timestamp) -> ReadinessCheck {
+    let Some(last) = seen.last_seen_at else {
+        return check(Component::Worker, false, format!("No worker was seen in the last minute. {START_ONE}"));
+    };
+    let seconds = now.as_millis().saturating_sub(last.as_millis()).max(0) / 1000;
+    let evidence = format!("Workers seen in the last minute: {}; the latest {seconds} s ago.", seen.workers);
+    check(Component::Worker, true, evidence)
+}
+
+/// The scheduler runs where a worker does.
+fn scheduler(seen: Presence, overdue: bool) -> ReadinessCheck {
+    if seen.workers == 0 {
+        let evidence = format!("Nothing looks at the schedules, because no worker runs. {START_ONE}");
+        return check(Component::Scheduler, false, evidence);
+    }
+    if overdue {
+        let evidence = "A schedule has been due for more than five minutes. Look at the log of the worker.";
+        return check(Component::Scheduler, false, evidence);
+    }
+    check(Component::Scheduler, true, "No schedule has been due for more than five minutes.")
+}
+
+pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Caller) -> Result<Json<Readiness>> {
+    let (store, org_id, now) = (&state.store, caller.org_id(), state.system.now());
+    let overdue_since = after(now, -OVERDUE_MILLIS);
+    let seen = store.workers_seen_since(after(now, -ABSENT_MILLIS)).await?;
+    let overdue = !store.due_databases(overdue_since, 1).await?.is_empty();
+    let queue = store.queue(org_id).await?;
+    let overdue_databases = store.count_overdue_databases(org_id, overdue_since).await?;
+
+    let accepting = state.ready.load(Ordering::SeqCst);
+    let server = if accepting { "This process takes requests." } else { "This process is stopping." };
+    let checks = vec![
+        // Without an answer from the store there would be no answer here.
+        check(Component::Store, true, "The store answered."),
+        check(Component::Server, accepting, server),
+        worker(seen, now),
+        scheduler(seen, overdue),
+    ];
+    let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
+    Ok(Json(Readiness {
+        result: if failed { CheckStatus::Failed } else { CheckStatus::Passed },
+        checked_at: now,
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        checks,
+        queue: QueueDepth { queued: queue.waiting, running: queue.held, oldest_queued_at: queue.oldest },
+        overdue_databases,
+    }))
+}

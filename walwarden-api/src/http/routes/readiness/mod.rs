@@ -1,0 +1,3 @@
+//! Whether the service can do its work.
+
+pub(in crate::http) mod get;

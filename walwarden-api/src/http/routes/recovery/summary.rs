@@ -1,0 +1,51 @@
+//! `getRecoverySummary`.
+
+use axum::Json;
+use axum::extract::State;
+use walwarden_contract::DatabaseId;
+use walwarden_contract::model::{Custody, DrillStatus, Recoverability, RecoverySummary};
+
+use super::windows::{newest, oldest};
+use crate::http::auth::Caller;
+use crate::http::error::Result;
+use crate::http::extract::Id;
+use crate::http::proof::drill_proof;
+use crate::http::state::AppState;
+use crate::http::view::rpo_minutes;
+
+pub(in crate::http) async fn handle(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id<DatabaseId>,
+) -> Result<Json<RecoverySummary>> {
+    let org_id = caller.org_id();
+    let (database, _) = state.store.database(org_id, id).await?;
+    let completed = state.store.count_completed_backups(org_id, id).await?;
+    let latest = newest(&state, org_id, id, None).await?;
+    let now = state.system.now();
+    let mut summary = RecoverySummary {
+        database_id: id,
+        evaluated_at: now,
+        recoverability: Recoverability::None,
+        rpo_minutes: None,
+        latest_window: None,
+        verified_backups: 0,
+        oldest_snapshot_at: None,
+        next_run_at: database.next_run_at,
+        custody: None,
+    };
+    if let Some(backup) = latest.backup {
+        let first = oldest(&state, org_id, id, None).await?;
+        let drill = drill_proof(&state, org_id, backup.job.id).await?;
+        summary.recoverability = match drill.status {
+            DrillStatus::Drilled => Recoverability::Drilled,
+            DrillStatus::NotDrilled => Recoverability::Verified,
+        };
+        summary.rpo_minutes = Some(rpo_minutes(backup.snapshot_at(), now));
+        summary.latest_window = Some(backup.window(None));
+        summary.verified_backups = completed.saturating_sub(latest.failed + first.failed).max(1);
+        summary.oldest_snapshot_at = first.backup.map(|first| first.snapshot_at());
+        summary.custody = Some(Custody { destination_id: backup.job.destination_id, lock: backup.lock(now), drill });
+    }
+    Ok(Json(summary))
+}

@@ -1,0 +1,3 @@
+//! Tools, for programs that choose by themselves.
+
+pub(in crate::http) mod list;

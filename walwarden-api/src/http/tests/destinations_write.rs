@@ -1,0 +1,183 @@
+//! Destinations are added, changed, tried out and removed over the API, and no credential comes back.
+
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, database, organization};
+use super::writing::{CANARY, ask, assert_refused, chain, kinds_after, stored_in_the_clear};
+
+fn new() -> Value {
+    json!({
+        "name": "eu",
+        "provider": "aws",
+        "region": "eu-central-1",
+        "bucket": "my-backups",
+        "lockMode": "governance",
+        "accessKeyId": "AKIAEXAMPLE",
+        "secretAccessKey": CANARY,
+    })
+}
+
+async fn create(fixture: &Fixture, key: &str, body: &Value) -> super::fixture::Answer {
+    ask(fixture, "POST", "/destinations", Some(key), Some(body)).await
+}
+
+async fn count(fixture: &Fixture) -> usize {
+    fixture.state.store.destinations(fixture.org_id).await.expect("lists").len()
+}
+
+#[tokio::test]
+async fn a_destination_is_added_once_and_answered_alike_again() {
+    let fixture = Fixture::new().await;
+    let seen = chain(&fixture).await.len();
+    let created = create(&fixture, "k", &new()).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let shown = created.json();
+    assert_eq!((&shown["endpoint"], &shown["addressing"]), (&Value::Null, &json!("virtual_host")));
+    assert_eq!((&shown["checksumMode"], &shown["retentionFloorDays"]), (&json!("crc32"), &json!(30)));
+
+    let again = create(&fixture, "k", &new()).await;
+    assert_eq!((again.status.as_u16(), again.text.as_str()), (201, created.text.as_str()));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let mut other = new();
+    other["secretAccessKey"] = json!("another-canary");
+    assert_refused(&create(&fixture, "k", &other).await, 409, "idempotency_conflict", "Idempotency-Key");
+    assert_refused(&create(&fixture, "k2", &new()).await, 409, "name_taken", "destination");
+    assert_eq!((count(&fixture).await, kinds_after(&fixture, seen).await), (2, vec!["destination.created"]));
+
+    let events = serde_json::to_string(&chain(&fixture).await).expect("JSON");
+    for text in [&created.text, &events] {
+        assert!(!text.contains(CANARY) && !text.contains("AKIA"), "{text}");
+    }
+    assert!(!stored_in_the_clear(&fixture, CANARY) && !stored_in_the_clear(&fixture, "AKIAEXAMPLE"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
+    let fixture = Fixture::new().await;
+    let seen = chain(&fixture).await.len();
+    let wrong: [(&str, Value); 14] = [
+        ("name", json!({ "name": "two\nlines" })),
+        ("bucket", json!({ "bucket": "No" })),
+        ("region", json!({ "region": null })),
+        ("region", json!({ "region": "eu.example.com/" })),
+        ("endpoint", json!({ "provider": "minio" })),
+        ("endpoint", json!({ "endpoint": "http://s3.example.com" })),
+        ("endpoint", json!({ "endpoint": format!("https://u:{CANARY}@s3.example.com") })),
+        ("lockMode", json!({ "lockMode": "compliance" })),
+        ("lockMode", json!({ "provider": "backblaze_b2" })),
+        ("lockMode", json!({ "provider": "gcs" })),
+        ("retentionFloorDays", json!({ "retentionFloorDays": 0 })),
+        ("retentionFloorDays", json!({ "retentionFloorDays": 366 })),
+        ("accessKeyId", json!({ "accessKeyId": "with space" })),
+        ("secretAccessKey", json!({ "secretAccessKey": "" })),
+    ];
+    for (number, (field, change)) in wrong.into_iter().enumerate() {
+        let mut body = new();
+        body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        let answer = create(&fixture, &format!("k{number}"), &body).await;
+        assert_refused(&answer, 422, "unprocessable_request", field);
+    }
+    let path = format!("/destinations/{}", fixture.database.destination_id);
+    for (field, change) in [
+        ("name", json!({ "name": "" })),
+        ("lockMode", json!({ "lockMode": "compliance" })),
+        ("retentionFloorDays", json!({ "retentionFloorDays": 0 })),
+        ("secretAccessKey", json!({ "accessKeyId": "AKIAOTHER" })),
+        ("accessKeyId", json!({ "secretAccessKey": CANARY })),
+        ("bucket", json!({ "bucket": "another" })),
+    ] {
+        let answer = ask(&fixture, "PATCH", &path, None, Some(&change)).await;
+        assert_refused(&answer, 422, "unprocessable_request", field);
+    }
+    assert_eq!((count(&fixture).await, chain(&fixture).await.len()), (1, seen));
+}
+
+#[tokio::test]
+async fn a_destination_is_changed_where_it_is_told_and_nowhere_else() {
+    let fixture = Fixture::new().await;
+    let id = fixture.database.destination_id;
+    let path = format!("/destinations/{id}");
+    let seen = chain(&fixture).await.len();
+    let change = json!({ "name": "eu", "lockMode": "governance", "retentionFloorDays": 90 });
+    let changed = ask(&fixture, "PATCH", &path, None, Some(&change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let shown = changed.json();
+    assert_eq!((&shown["name"], &shown["retentionFloorDays"]), (&json!("eu"), &json!(90)));
+    assert_eq!((&shown["bucket"], &shown["checksumMode"]), (&json!("backups"), &json!("none")));
+
+    let keys = json!({ "accessKeyId": "AKIAOTHER", "secretAccessKey": CANARY });
+    let rekeyed = ask(&fixture, "PATCH", &path, None, Some(&keys)).await;
+    assert!(rekeyed.status == 200 && !rekeyed.text.contains(CANARY) && !rekeyed.text.contains("AKIA"));
+    let stored = fixture.state.store.destination(fixture.org_id, id).await.expect("reads");
+    let opened = fixture.state.keyring.open_credentials(&stored).expect("opens");
+    assert_eq!(opened.access_key_id, "AKIAOTHER");
+    assert_eq!(ask(&fixture, "PATCH", &path, None, Some(&json!({}))).await.status, 200);
+    assert_eq!(kinds_after(&fixture, seen).await, ["destination.updated"; 2]);
+    assert!(!stored_in_the_clear(&fixture, CANARY));
+
+    database(&fixture.state, fixture.org_id, "taken").await;
+    let taken = ask(&fixture, "PATCH", &path, None, Some(&json!({ "name": "taken" }))).await;
+    assert_refused(&taken, 409, "name_taken", "destination");
+}
+
+#[tokio::test]
+async fn a_destination_stays_while_a_database_or_a_backup_needs_it() {
+    let fixture = Fixture::new().await;
+    let backup = fixture.completed_backup().await;
+    let path = format!("/destinations/{}", fixture.database.destination_id);
+    let database = format!("/databases/{}", fixture.database.id);
+    let used = ask(&fixture, "DELETE", &path, None, None).await;
+    assert_refused(&used, 409, "resource_in_use", &fixture.database.id.to_string());
+    assert_eq!(ask(&fixture, "DELETE", &database, None, None).await.status, 204);
+    let used = ask(&fixture, "DELETE", &path, None, None).await;
+    assert_refused(&used, 409, "resource_in_use", &backup.id.to_string());
+
+    let created = create(&fixture, "k", &new()).await.json();
+    let unused = format!("/destinations/{}", created["id"].as_str().expect("an id"));
+    let gone = ask(&fixture, "DELETE", &unused, None, None).await;
+    assert_eq!((gone.status.as_u16(), gone.text.as_str()), (204, ""));
+    assert_eq!(ask(&fixture, "DELETE", &unused, None, None).await.code(), "not_found");
+    assert_eq!(chain(&fixture).await.pop().expect("an event").kind.as_str(), "destination.deleted");
+}
+
+#[tokio::test]
+async fn what_another_organization_owns_does_not_exist() {
+    let fixture = Fixture::new().await;
+    let (other, _) = organization(&fixture.state, "other").await;
+    let theirs = database(&fixture.state, other, "theirs").await.destination_id;
+    let path = format!("/destinations/{theirs}");
+    for answer in [
+        ask(&fixture, "PATCH", &path, None, Some(&json!({ "name": "mine" }))).await,
+        ask(&fixture, "DELETE", &path, None, None).await,
+        ask(&fixture, "POST", &format!("{path}/preflight"), Some("k"), None).await,
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "not_found"), "{}", answer.text);
+    }
+    assert_eq!(fixture.state.store.destination(other, theirs).await.expect("is still there").name, "theirs");
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_answer_fails_its_preflight_and_not_the_request() {
+    let fixture = Fixture::new().await;
+    let path = format!("/destinations/{}/preflight", fixture.database.destination_id);
+    let answer = ask(&fixture, "POST", &path, Some("k"), None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let report = answer.json();
+    assert_eq!(report["result"], "failed");
+    let checks = report["checks"].as_array().expect("checks");
+    assert_eq!((checks.len(), &checks[0]["code"]), (6, &json!("destination_unreachable")), "{report}");
+    assert!(checks[0]["remediation"].is_string());
+    assert!(checks[1..].iter().all(|check| check["status"] == "skipped"), "{report}");
+    assert!(!answer.text.contains("bucket-secret"));
+}
+
+#[tokio::test]
+async fn a_destination_whose_credentials_cannot_be_opened_is_not_ready() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.state.store;
+    let mut destination = store.destination(fixture.org_id, fixture.database.destination_id).await.expect("reads");
+    destination.sealed_credentials = crate::secrets::Sealer::new(&[9; 32]).seal(&fixture.state.system, "dst", b"{}");
+    store.update_destination(&destination).await.expect("updates");
+    let answer = ask(&fixture, "POST", &format!("/destinations/{}/preflight", destination.id), Some("k"), None).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (412, "destination_not_ready"));
+}

@@ -1,0 +1,75 @@
+//! What a person does to a job: calls it off, or takes note that it failed.
+
+use serde_json::json;
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::BackupState;
+use walwarden_contract::{ApiKeyId, BackupJobId, OrgId};
+
+use super::record;
+use crate::jobs::state::{BackupEvent, backup as transition, dismiss as may_dismiss};
+use crate::store::backups::{BackupJob, lock, save};
+use crate::store::{Result, Store, StoreError, Tx};
+use crate::system::System;
+
+async fn lock_of(tx: &mut Tx, org_id: OrgId, id: BackupJobId) -> Result<BackupJob> {
+    let job = lock(tx, id).await?;
+    if job.org_id == org_id { Ok(job) } else { Err(StoreError::Missing("backup job")) }
+}
+
+/// Calls a job off. A worker that holds it loses its lease by this, and so notices. A job that was called off before
+/// is answered as it is.
+///
+/// # Errors
+/// [`StoreError::Transition`] once its dump is whole or it has ended, [`StoreError::Missing`], or when the store fails.
+pub async fn cancel(
+    store: &Store,
+    system: &System,
+    org_id: OrgId,
+    id: BackupJobId,
+    by: Option<ApiKeyId>,
+) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_of(&mut tx, org_id, id).await?;
+    if job.state == BackupState::Cancelled {
+        return Ok(job);
+    }
+    let from = job.state;
+    job.state = transition(job.state, BackupEvent::Cancel)?;
+    job.lease_owner = None;
+    // Whoever ran it aborts its upload. Once that worker would be taken for dead, the watchdog looks after it.
+    job.lease_expires_at = job.object_key.as_ref().map(|_| job.lease_expires_at.unwrap_or(now));
+    job.finished_at = Some(now);
+    save(&mut tx, &job).await?;
+    let payload = json!({ "attempt": job.attempt, "from": from.as_str(), "apiKeyId": by });
+    record(&mut tx, &job, now, EventKind::BackupCancelled, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Takes note that a job failed for good. A job that was dismissed before is answered as it is.
+///
+/// # Errors
+/// [`StoreError::Transition`] in any other state, [`StoreError::Missing`], or when the store fails.
+pub async fn dismiss(
+    store: &Store,
+    system: &System,
+    org_id: OrgId,
+    id: BackupJobId,
+    by: Option<ApiKeyId>,
+) -> Result<BackupJob> {
+    let now = system.now();
+    let mut tx = store.begin().await?;
+    let mut job = lock_of(&mut tx, org_id, id).await?;
+    may_dismiss(job.state)?;
+    if job.dismissed_at.is_some() {
+        return Ok(job);
+    }
+    job.dismissed_at = Some(now);
+    save(&mut tx, &job).await?;
+    let error_code = job.error.as_ref().map(|(code, _)| *code);
+    let payload = json!({ "errorCode": error_code, "apiKeyId": by });
+    record(&mut tx, &job, now, EventKind::BackupDismissed, &payload).await?;
+    tx.commit().await?;
+    Ok(job)
+}

@@ -1,0 +1,143 @@
+//! Changes of databases, each with its audit event in the caller's transaction.
+
+use serde_json::{Value, json};
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::{ApiKeyId, DatabaseId, OrgId, Timestamp};
+
+use super::{Database, Row};
+use crate::store::{Result, Store, StoreError, Tx, audit, duplicate_or_missing};
+
+/// What the audit chain may know about a database, and who changed it: nobody with an API key when it was done locally.
+fn public(database: &Database, by: Option<ApiKeyId>) -> Value {
+    json!({
+        "databaseId": database.id,
+        "name": database.name,
+        "sourceRedactedDsn": database.redacted_dsn,
+        "destinationId": database.destination_id,
+        "schedule": database.schedule,
+        "codec": database.codec,
+        "apiKeyId": by,
+    })
+}
+
+/// Adds a database. [`StoreError::Duplicate`] for a name in use, [`StoreError::Missing`] when its destination is gone.
+pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO databases (id, org_id, destination_id, name, database_name, redacted_dsn, sealed_dsn, codec,
+         schedule, next_run_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(new.id.to_string())
+    .bind(new.org_id.to_string())
+    .bind(new.destination_id.to_string())
+    .bind(&new.name)
+    .bind(&new.database_name)
+    .bind(&new.redacted_dsn)
+    .bind(&new.sealed_dsn)
+    .bind(&new.codec)
+    .bind(new.schedule.clone())
+    .bind(new.next_run_at.map(Timestamp::as_millis))
+    .bind(new.created_at.as_millis())
+    .bind(new.updated_at.as_millis())
+    .execute(tx.connection())
+    .await
+    .map_err(duplicate_or_missing("database", "destination"))?;
+    let stream = new.org_id.to_string();
+    audit::append(tx, new.org_id, &stream, new.created_at, EventKind::DatabaseCreated, &public(new, by)).await
+}
+
+/// Reads a database and keeps every other transaction from changing it until this one ends.
+pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DatabaseId) -> Result<Database> {
+    let row: Option<Row> = sqlx::query_as(
+        "UPDATE databases SET name = name WHERE id = $1 AND org_id = $2
+         RETURNING *, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at",
+    )
+    .bind(id.to_string())
+    .bind(org_id.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.ok_or(StoreError::Missing("database"))?.read()?.0)
+}
+
+/// Replaces what can be changed of a database: everything but its id, owner and age. [`StoreError::Missing`], or
+/// [`StoreError::Duplicate`] for a name in use.
+pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) -> Result<()> {
+    let updated = sqlx::query(
+        "UPDATE databases SET destination_id = $3, name = $4, database_name = $5, redacted_dsn = $6,
+         sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11
+         WHERE id = $1 AND org_id = $2",
+    )
+    .bind(changed.id.to_string())
+    .bind(changed.org_id.to_string())
+    .bind(changed.destination_id.to_string())
+    .bind(&changed.name)
+    .bind(&changed.database_name)
+    .bind(&changed.redacted_dsn)
+    .bind(&changed.sealed_dsn)
+    .bind(&changed.codec)
+    .bind(changed.schedule.clone())
+    .bind(changed.next_run_at.map(Timestamp::as_millis))
+    .bind(changed.updated_at.as_millis())
+    .execute(tx.connection())
+    .await
+    .map_err(duplicate_or_missing("database", "destination"))?;
+    if updated.rows_affected() == 0 {
+        return Err(StoreError::Missing("database"));
+    }
+    let stream = changed.org_id.to_string();
+    let payload = public(changed, by);
+    audit::append(tx, changed.org_id, &stream, changed.updated_at, EventKind::DatabaseUpdated, &payload).await
+}
+
+/// Removes a database without an active backup; its backups, and their records, stay. [`StoreError::InUse`], or
+/// [`StoreError::Missing`].
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: DatabaseId,
+    at: Timestamp,
+    by: Option<ApiKeyId>,
+) -> Result<()> {
+    let deleted = sqlx::query("DELETE FROM databases WHERE id = $1 AND org_id = $2")
+        .bind(id.to_string())
+        .bind(org_id.to_string())
+        .execute(tx.connection())
+        .await?;
+    if deleted.rows_affected() == 0 {
+        return Err(StoreError::Missing("database"));
+    }
+    let (active,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM backup_jobs
+         WHERE database_id = $1 AND state NOT IN ('completed', 'failed_terminal', 'cancelled')",
+    )
+    .bind(id.to_string())
+    .fetch_one(tx.connection())
+    .await?;
+    if active > 0 {
+        return Err(StoreError::InUse("database"));
+    }
+    let payload = json!({ "databaseId": id, "apiKeyId": by });
+    audit::append(tx, org_id, &org_id.to_string(), at, EventKind::DatabaseDeleted, &payload).await
+}
+
+impl Store {
+    /// Adds a database, as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] for a name in use, or when the store fails.
+    pub async fn create_database(&self, new: &Database) -> Result<()> {
+        let mut tx = self.begin().await?;
+        insert(&mut tx, new, None).await?;
+        tx.commit().await
+    }
+
+    /// Replaces what can be changed of a database, as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Duplicate`] for a name in use, or when the store fails.
+    pub async fn update_database(&self, changed: &Database) -> Result<()> {
+        let mut tx = self.begin().await?;
+        save(&mut tx, changed, None).await?;
+        tx.commit().await
+    }
+}

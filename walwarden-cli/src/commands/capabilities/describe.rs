@@ -1,0 +1,63 @@
+//! `walwarden capabilities describe`
+
+use walwarden_contract::ErrorCode;
+use walwarden_contract::Scope;
+use walwarden_contract::capabilities::{Capability, capability, catalog};
+use walwarden_contract::commands;
+use walwarden_contract::model::cli::{CapabilitiesDescribeData, CapabilityCommand, CapabilityDescription};
+
+use super::super::to_value;
+use crate::context::{Report, command};
+use crate::failure::Failure;
+use crate::output::text;
+
+pub(crate) fn run(id: &str) -> Result<Report, Failure> {
+    let capability = capability(id).ok_or_else(|| {
+        Failure::new(ErrorCode::UsageError, "There is no capability with this name.")
+            .untouched("Nothing was done.")
+            .next(command(&["capabilities", "list"]))
+    })?;
+    let capability = describe(capability);
+    let human = for_a_person(&capability);
+    Ok(Report { data: to_value(&CapabilitiesDescribeData { capability }), human, next: Vec::new() })
+}
+
+fn describe(capability: &Capability) -> CapabilityDescription {
+    let commands = capability.commands.iter().filter_map(|kind| commands::command(kind));
+    let tool = catalog(Scope::ALL).tools.into_iter().find(|tool| tool.capability_id == capability.id);
+    CapabilityDescription {
+        id: capability.id.to_owned(),
+        status: capability.status,
+        claim: capability.claim.to_owned(),
+        risk: capability.risk,
+        human_gate: capability.gate,
+        scopes: capability.scopes(),
+        operations: capability.operations.iter().map(|id| (*id).to_owned()).collect(),
+        commands: commands
+            .map(|command| CapabilityCommand {
+                kind: command.kind.to_owned(),
+                usage: command.usage(),
+                example: command.example.to_owned(),
+            })
+            .collect(),
+        tool,
+        errors: capability.errors().into_iter().map(Into::into).collect(),
+    }
+}
+
+fn for_a_person(capability: &CapabilityDescription) -> String {
+    let list = |words: Vec<&str>| if words.is_empty() { "-".to_owned() } else { words.join(", ") };
+    let mut pairs = vec![
+        ("capability", capability.id.clone()),
+        ("status", capability.status.as_str().to_owned()),
+        ("claim", capability.claim.clone()),
+        ("risk", capability.risk.as_str().to_owned()),
+        ("human gate", capability.human_gate.as_str().to_owned()),
+        ("scopes", list(capability.scopes.iter().map(|scope| scope.as_str()).collect())),
+        ("operations", list(capability.operations.iter().map(String::as_str).collect())),
+        ("tool", text::or_dash(capability.tool.as_ref().map(|tool| tool.name.as_str()))),
+        ("errors", list(capability.errors.iter().map(|error| error.code.as_str()).collect())),
+    ];
+    pairs.extend(capability.commands.iter().map(|command| ("command", command.usage.clone())));
+    format!("{}\nWith --json: the schemas of input and output, and the meaning of each error.", text::fields(&pairs))
+}

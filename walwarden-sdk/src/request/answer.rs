@@ -1,0 +1,86 @@
+//! What comes back from a call: a document, an archive, or the reason why there is none.
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use walwarden_contract::{ErrorBody, ErrorCode};
+
+use crate::error::Error;
+use crate::http::transport_text;
+use crate::retry::Failure;
+
+/// No document of the API is larger: a manifest has at most 10,000 part checksums.
+pub(super) const MAX_DOCUMENT_BYTES: usize = 32 << 20;
+/// No archive of the API is larger.
+pub(super) const MAX_ARCHIVE_BYTES: usize = 64 << 20;
+const MAX_MESSAGE_CHARS: usize = 2000;
+const REQUEST_ID: &str = "x-request-id";
+
+/// Reads a body whole, up to a bound.
+pub(super) async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        if body.len() + chunk.len() > max_bytes {
+            let message = format!("The API's answer is larger than the {max_bytes} bytes that are taken.");
+            return Err(unexpected(message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The document in a body.
+pub(super) fn document<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        // Where JSON does not fit, without repeating any of it.
+        let (category, line, column) = (error.classify(), error.line(), error.column());
+        unexpected(format!(
+            "The API answered with a body that does not fit: {category:?} error at line {line} column {column}."
+        ))
+    })
+}
+
+/// What an answer says that is no success.
+pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let retry_after = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse::<u64>().ok());
+    let retry_after_ms = retry_after.map(|seconds| seconds.saturating_mul(1000));
+    let request_id = header(REQUEST_ID).map(|id| clean(secret, id));
+    if let Ok(mut body) = serde_json::from_slice::<ErrorBody>(body) {
+        body.message = clean(secret, &body.message);
+        body.next_action = clean(secret, &body.next_action);
+        body.retry_after_ms = body.retry_after_ms.or(retry_after_ms);
+        body.request_id = body.request_id.map(|id| clean(secret, &id)).or(request_id);
+        return Failure::answered(Error::from(body));
+    }
+    let code = match status.as_u16() {
+        429 => ErrorCode::RateLimited,
+        500..=599 => ErrorCode::ServiceUnavailable,
+        _ => ErrorCode::UnexpectedResponse,
+    };
+    let message = format!("The API's address answered {status}, and not in the way a Walwarden API does.");
+    let body = ErrorBody { retry_after_ms, request_id, ..ErrorBody::new(code, message) };
+    Failure { error: Error::from(body), repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504) }
+}
+
+/// A failure on the way, of which the server may know nothing.
+pub(super) fn lost(error: reqwest::Error) -> Failure {
+    let timed_out = error.is_timeout();
+    Failure::transport(if timed_out {
+        Error::new(ErrorCode::Timeout, "The API did not answer in time.")
+    } else {
+        let text = transport_text(error);
+        Error::new(ErrorCode::NetworkError, format!("The Walwarden API cannot be reached: {text}."))
+    })
+}
+
+fn unexpected(message: String) -> Failure {
+    Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false }
+}
+
+/// What a server says is shown on terminals: without control characters, and never with our own secret in it.
+fn clean(secret: &SecretString, text: &str) -> String {
+    let text = text.replace(secret.expose_secret(), "[redacted]");
+    text.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
+}
