@@ -86,6 +86,10 @@ fn value() -> Value {
     let mut value = serde_json::to_value(document).expect("the document's maps have string keys");
     // utoipa's schema type knows fewer keywords than JSON Schema has, so schemars' documents go in as they are.
     value["components"]["schemas"] = schemas.into_definitions();
+    // Nor does its header type know this one.
+    for name in headers::ALWAYS_SENT {
+        value["components"]["headers"][name]["required"] = true.into();
+    }
     value
 }
 

@@ -66,7 +66,7 @@ error_codes! {
     UsageError = "usage_error", 400, UserError, Caller, "The command line is not valid.", "Run the command with --help and correct the arguments.";
     ConfigInvalid = "config_invalid", 400, UserError, Operator, "The configuration is missing or not valid.", "Correct the setting that the message names.";
     InvalidRequest = "invalid_request", 400, UserError, Caller, "The request is malformed or a value is out of bounds.", "Correct the field that the message names and send the request again.";
-    IdempotencyKeyRequired = "idempotency_key_required", 400, UserError, Caller, "The Idempotency-Key header is missing or not valid.", "Send an Idempotency-Key header of 1 to 255 printable ASCII characters.";
+    IdempotencyKeyRequired = "idempotency_key_required", 400, UserError, Caller, "The Idempotency-Key header is missing or not valid.", "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, without spaces.";
     Unauthorized = "unauthorized", 401, UserError, KeyIssuer, "The API key is missing, unknown, expired or revoked.", "Send a valid API key as a bearer token, or issue a new one with `walwarden-api admin key issue`.";
     Forbidden = "forbidden", 403, UserError, KeyIssuer, "The API key lacks the scope that this operation requires.", "Issue a key with the scope named in requiredScope.";
     NotFound = "not_found", 404, UserError, Caller, "There is no such record or path for this API key.", "Check the identifier; list what exists first.";

@@ -168,7 +168,7 @@ impl Described {
             value.as_array().into_iter().flatten().filter_map(|it| Some(it.as_str()?.to_owned())).collect()
         };
         // Those that only some of these answers carry.
-        let sometimes = ["idempotency-replayed", "retry-after"];
+        let sometimes = ["idempotency-replayed", "retry-after", "ratelimit", "ratelimit-policy"];
         let headers = answer["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_ascii_lowercase());
         let headers = headers.filter(|name| !sometimes.contains(&name.as_str())).collect();
         Ok(Self { content, codes: strings(&answer["x-error-codes"]), headers })

@@ -19,11 +19,11 @@ pub(super) fn compile(schema: &Value) -> Result<Validator> {
 
 /// Checks a document. What it says about a violation names the place, and never the value, which may be a secret.
 pub(super) fn check(validator: &Validator, document: &Value) -> Result<(), String> {
-    let violations: Vec<_> = validator.iter_errors(document).take(SHOWN).map(describe).collect();
+    let violations: Vec<_> = validator.iter_errors(document).take(SHOWN).map(|error| describe(&error)).collect();
     if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
 }
 
-fn describe(error: jsonschema::ValidationError<'_>) -> String {
+fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     let (instance, schema) = (error.instance_path().to_string(), error.schema_path().to_string());
     format!("{} at {instance:?} against {schema:?}", error.masked_with("the value"))
 }
@@ -45,9 +45,9 @@ pub(super) fn close(schema: &mut Value) {
                 value.as_object_mut().into_iter().flatten().for_each(|(_, schema)| close(schema));
             }
             // A part sees the members that other parts name.
-            "allOf" => {}
             "anyOf" | "oneOf" if named => {}
-            "examples" | "enum" | "const" | "default" => {}
+            // So it does here; the others are documents and no schemas.
+            "allOf" | "examples" | "enum" | "const" | "default" => {}
             _ => close(value),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A challenge is bound to the very request that it was given for, and is good for ten minutes. Nothing is stored: the
 //! challenge is an HMAC, which proves by itself that it was issued here. Within its time it passes the same request
-//! again, which what is gated bears: a POST is bound to its Idempotency-Key besides, and the rest is harmless to repeat.
+//! again, which what is gated bears: a POST is bound to its Idempotency-Key besides, so that one consent opens one
+//! restore, and the rest is harmless to repeat.
 
 use axum::RequestExt;
 use axum::body::{Body, to_bytes};
@@ -21,6 +22,7 @@ use walwarden_contract::{ApiKeyId, ErrorCode, Timestamp};
 use super::auth::Caller;
 use super::bounds::BODY_LIMIT;
 use super::error::{ApiError, Result};
+use super::idempotency::IdempotencyKey;
 use super::state::AppState;
 use crate::system::after;
 
@@ -36,6 +38,8 @@ struct Asked<'a> {
     operation: &'static str,
     /// Path and query, as they were sent.
     target: &'a str,
+    /// The `Idempotency-Key`; empty where none is needed.
+    idempotency_key: &'a str,
     body: [u8; 32],
 }
 
@@ -46,8 +50,9 @@ impl Asked<'_> {
         derive.update(DOMAIN);
         let mut mac = new(&derive.finalize().into_bytes());
         // None of these has a line break in it, so that no two requests make the same text.
-        let Self { key, operation, target, body } = self;
-        mac.update(format!("{key}\n{operation}\n{target}\n{}\n", expires_at.as_millis()).as_bytes());
+        let Self { key, operation, target, idempotency_key, body } = self;
+        let text = format!("{key}\n{operation}\n{target}\n{idempotency_key}\n{}\n", expires_at.as_millis());
+        mac.update(text.as_bytes());
         mac.update(body);
         mac
     }
@@ -81,7 +86,9 @@ pub(super) async fn require(
     }
     let body = read_body(request).await?;
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let asked = Asked { key: caller.key.id, operation: operation.id, target: &target, body };
+    let idempotency_key = request.extensions().get::<IdempotencyKey>().map_or_else(String::new, IdempotencyKey::text);
+    let asked =
+        Asked { key: caller.key.id, operation: operation.id, target: &target, idempotency_key: &idempotency_key, body };
     let (now, secret) = (state.system.now(), state.keyring.token_key());
     let mut values = request.headers().get_all(CONFIRMATION_HEADER).iter();
     if let (Some(value), None) = (values.next(), values.next())
@@ -136,7 +143,8 @@ mod tests {
     }
 
     fn asked(target: &str) -> Asked<'_> {
-        Asked { key: ApiKeyId::from_uuid(Uuid::from_u128(1)), operation: "deleteDatabase", target, body: [7; 32] }
+        let key = ApiKeyId::from_uuid(Uuid::from_u128(1));
+        Asked { key, operation: "deleteDatabase", target, idempotency_key: "", body: [7; 32] }
     }
 
     #[test]
@@ -150,6 +158,8 @@ mod tests {
         assert!(!other_key.is_answered_by(&challenge, &SECRET, at(999)));
         let other_operation = Asked { operation: "deleteDestination", ..asked("/a?b") };
         assert!(!other_operation.is_answered_by(&challenge, &SECRET, at(999)));
+        let other_repetition = Asked { idempotency_key: "another", ..asked("/a?b") };
+        assert!(!other_repetition.is_answered_by(&challenge, &SECRET, at(999)));
         let other_body = Asked { body: [8; 32], ..asked("/a?b") };
         assert!(!other_body.is_answered_by(&challenge, &SECRET, at(999)));
         let prolonged = challenge.replace("wcc1.1000.", "wcc1.9000.");

@@ -30,6 +30,11 @@ impl IdempotencyKey {
         if fits { Ok(Self(text.to_owned())) } else { Err(ApiError::of(ErrorCode::IdempotencyKeyRequired)) }
     }
 
+    /// The key's text.
+    pub(super) fn text(&self) -> String {
+        self.0.clone()
+    }
+
     /// Binds the key to who asks, what for, and with which body.
     pub(super) fn bind(
         self,

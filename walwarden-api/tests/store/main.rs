@@ -20,9 +20,16 @@ fn main() -> ExitCode {
     let runtime = Arc::new(tokio::runtime::Runtime::new().expect("a runtime starts"));
     let postgres = if arguments.list { None } else { Some(Arc::new(runtime.block_on(world::start_postgres()))) };
 
-    let scenarios =
-        [backups::SCENARIOS, cancel::SCENARIOS, idempotency::SCENARIOS, reading::SCENARIOS, registry::SCENARIOS, restores::SCENARIOS, schedules::SCENARIOS]
-            .concat();
+    let scenarios = [
+        backups::SCENARIOS,
+        cancel::SCENARIOS,
+        idempotency::SCENARIOS,
+        reading::SCENARIOS,
+        registry::SCENARIOS,
+        restores::SCENARIOS,
+        schedules::SCENARIOS,
+    ]
+    .concat();
     let trials = scenarios.into_iter().flat_map(|Scenario { name, run }| {
         let (on_sqlite, on_postgres) = (Arc::clone(&runtime), Arc::clone(&runtime));
         let cluster = postgres.clone();

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
+use walwarden_contract::Timestamp;
 pub use walwarden_contract::model::cli::{RestoreOutcome, StepTimings};
 use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
-use walwarden_contract::Timestamp;
 
 use crate::RetryPolicy;
 use crate::postgres::{Ambient, Dsn, Tools};

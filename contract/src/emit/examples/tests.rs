@@ -51,6 +51,15 @@ fn every_example_in_the_openapi_document_fits_its_schema() {
     }
 }
 
+/// Without this, the test above might compare with nothing.
+#[test]
+fn a_document_that_does_not_fit_is_noticed() {
+    let document: Value = serde_json::from_str(&crate::emit::openapi::document()).expect("JSON");
+    let schema = json!({"$ref": "#/components/schemas/Timestamp", "components": document["components"]});
+    assert!(jsonschema::draft202012::is_valid(&schema, &json!("2026-01-31T02:00:00.000Z")));
+    assert!(!jsonschema::draft202012::is_valid(&schema, &json!("2026-01-31T03:00:00+01:00")));
+}
+
 #[test]
 fn the_evidence_in_the_examples_verifies() {
     let evidence = super::evidence::evidence();

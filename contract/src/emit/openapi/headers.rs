@@ -12,8 +12,11 @@ use crate::operations::Operation;
 
 const REQUEST_ID: &str = "019a9c3e-5f7a-7c3e-8d2b-4a6f90c1e2d3";
 
-/// What every answer carries.
+/// What every answer may carry.
 pub(super) const ON_EVERY_ANSWER: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+
+/// The headers that no answer which names them goes without.
+pub(super) const ALWAYS_SENT: [&str; 3] = ["X-Request-Id", "WWW-Authenticate", "Content-Disposition"];
 
 /// A reference to a header that responses share.
 pub(super) fn header_ref(name: &str) -> Ref {
@@ -43,15 +46,16 @@ pub(super) fn headers() -> [(&'static str, Header); 7] {
         (
             "RateLimit",
             header(
-                "How many requests are left (`r`), and in how many seconds one more is granted (`t`).",
+                "How many requests are left (`r`), and in how many seconds all of them are again (`t`). Absent where the \
+                 caller is not known, and where the operator set no limit.",
                 text().pattern(Some("^\"default\";r=[0-9]+;t=[0-9]+$")),
-                "\"default\";r=99;t=1",
+                "\"default\";r=99;t=2",
             ),
         ),
         (
             "RateLimit-Policy",
             header(
-                "How many requests a key may send (`q`) within how many seconds (`w`).",
+                "How many requests a key may send (`q`) within how many seconds (`w`). Absent where `RateLimit` is.",
                 text().pattern(Some("^\"default\";q=[0-9]+;w=[0-9]+$")),
                 "\"default\";q=200;w=2",
             ),

@@ -29,7 +29,7 @@ fn basics() -> String {
 - **Request ids**: `X-Request-Id` on every answer names the request in the server's log. A caller may send its own: 1 to 128 of
   `A-Z a-z 0-9 . _ : -`.
 - **Rate limits**: every answer carries `RateLimit-Policy` (`\"default\";q=200;w=2`: 200 requests within 2 seconds) and `RateLimit`
-  (`\"default\";r=99;t=1`: 99 are left, and one more is granted in 1 second). Too many are answered with 429 and `Retry-After`.
+  (`\"default\";r=99;t=2`: 99 are left, and all of them are again in 2 seconds). Too many are answered with 429 and `Retry-After`.
 - **Consent**: an agent's key is challenged by some operations, and repeats the request with `{CONFIRMATION_HEADER}` once a person has
   consented: see [capabilities](capabilities.md#human-confirmation).
 "

@@ -1,5 +1,7 @@
 //! Backups that are called off while they run: the dump ends at once, and nothing of it is left anywhere.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
 use walwarden_contract::audit::EventKind as K;
@@ -13,6 +15,8 @@ use walwarden_tests::walwarden::{Answer, Role, Store};
 use crate::SOON;
 use crate::setting::{Options, Setting};
 
+/// Sooner than a worker extends its lease of a minute, and long enough for a slow machine.
+const AT_ONCE: Duration = Duration::from_secs(12);
 const CANCELLED_RUNNING: [K; 4] = [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupCancelled];
 
 fn post(setting: &Setting<'_>, path: &str) -> Result<Answer> {
@@ -29,8 +33,8 @@ fn cancel(setting: &Setting<'_>, id: BackupJobId) -> Result<Backup> {
 
 /// After the answer, everything that ran for the job ends within seconds: not with the lease, which lasts a minute.
 fn nothing_is_left(setting: &Setting<'_>, id: BackupJobId) -> Result<()> {
-    wait_for("pg_dump to be gone", SOON, || Ok((setting.dump_backends()? == 0).then_some(())))?;
-    wait_for("the upload to be aborted", SOON, || {
+    wait_for("pg_dump to be gone", AT_ONCE, || Ok((setting.dump_backends()? == 0).then_some(())))?;
+    wait_for("the upload to be aborted", AT_ONCE, || {
         Ok(setting.bucket.list_multipart_uploads()?.is_empty().then_some(()))
     })?;
     ensure!(setting.backup(id)?.state == BackupState::Cancelled);

@@ -54,7 +54,10 @@ pub(super) async fn attempt(
         .open_dsn(&database)
         .map_err(|error| internal(format!("the source DSN cannot be opened: {error}")))?;
     let codec = database.codec.parse::<Codec>().map_err(|error| internal(error.to_string()))?;
-    let prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits).await?;
+    let prepared = tokio::select! {
+        prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits) => prepared?,
+        () = stop.cancelled() => return Err(BackupError::stopped().into()),
+    };
     let pg_dump_version = prepared.pg_dump.to_string();
     let compression = prepared.codec.to_string();
     let started = Started {
