@@ -83,7 +83,7 @@ bench: setup ## backup and restore against bare pg_dump and pg_restore, as ratio
 bench-api: setup ## requests per second of the API on one core
 	@command -v wrk >/dev/null || tests/setup.sh "$(TOOLS)" wrk
 	cargo build $(LOCKED) --release --workspace --bins
-	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench_api"
+	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" --api
 
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)

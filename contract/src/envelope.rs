@@ -18,7 +18,7 @@ pub struct Envelope {
     pub ok: bool,
     /// The command, for example `backup.trigger`; `help` for `--help` and `--version`.
     pub kind: String,
-    /// The result, when `ok`.
+    /// The result, when `ok`; beside an error, what was found before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<serde_json::Value>,
     /// The error, when not `ok`.

@@ -5,7 +5,7 @@ const DIGITS: &str = "01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
 /// What may stand before a program's name in a line of shell.
 const BEFORE: &[&str] = &["", "$", "$(", "|", "&&", "||", ";", "!", "if", "then", "do"];
 
-/// The command lines of `program` in the code blocks of a page, as argument vectors with the program's name first. What
+/// The command lines of `program` in the code of a page, as argument vectors with the program's name first. What
 /// a reader has to fill in is filled in: `db_...`, `<BACKUP_ID>` and `"$backup_id"` become identifiers. Usage lines
 /// (with `[OPTIONS]`) are left out.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn documented(markdown: &str, program: &str) -> Vec<Vec<String>> {
     lines.iter().filter(|line| !line.contains("[OPTIONS]")).flat_map(|line| starts(line)).collect()
 }
 
-/// The lines of code blocks, those that end in a backslash joined with the next.
+/// The lines of code blocks, those that end in a backslash joined with the next, and the command lines in running text.
 fn code_lines(markdown: &str) -> Vec<String> {
     let (mut lines, mut inside, mut open) = (Vec::<String>::new(), false, false);
     for line in markdown.lines().map(str::trim) {
@@ -33,6 +33,10 @@ fn code_lines(markdown: &str) -> Vec<String> {
                 None => lines.push(text.unwrap_or(line).to_owned()),
             }
             open = text.is_some();
+        } else {
+            // In running text, a whole command line shows itself by its `--json`; the rest names commands only.
+            let spans = line.split('`').skip(1).step_by(2).filter(|span| span.contains(" --json "));
+            lines.extend(spans.map(str::to_owned));
         }
     }
     lines

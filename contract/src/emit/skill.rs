@@ -38,7 +38,7 @@ If the key lacks a scope, stop and say which one: `error.requiredScope` names it
 1. Always pass `--json`. stdout is then exactly one document, `{"schemaVersion", "ok", "kind", "data" or "error", "warnings", "next"}`.
 2. Check the exit code, then `ok`, then the state in `data`. Never parse output for people.
 3. On failure read `error.code`, `error.retryable` and `error.nextAction`. Do not repeat a command that is not retryable.
-   `walwarden --json explain-error <code>` says who can fix it.
+   `walwarden --json explain-error --from-json -` reads the document and says who can fix it.
 4. `next` holds commands as argument vectors. Run them as they are, without a shell.
 5. Never put keys, tokens or passwords into arguments, logs or answers. Restore tokens and presigned URLs are secrets too.
 
@@ -84,7 +84,8 @@ These need a person's consent when the key is an agent's: {gated}.
 
 1. The request fails with 428 `human_confirmation_required`. Nothing has happened.
 2. Show `confirmation.summary` to a person, and ask. Stop when they do not agree or do not answer before `confirmation.expiresAt`.
-3. If they agree, send the very same request again with `confirmation.challenge` in the header `{header}`.
+3. If they agree, send the very same request again, its `Idempotency-Key` included, with `confirmation.challenge` in the
+   header `{header}`.
 
 The commands show the challenge in `error.confirmation` and cannot send it: call the tool's operation over HTTP, or let the person run the
 command with a key of their own.

@@ -76,7 +76,7 @@ error_codes! {
     NameTaken = "name_taken", 409, UserError, Caller, "Another record of this kind already has that name.", "Choose another name, or change the record that has it.";
     ResourceInUse = "resource_in_use", 409, UserError, Caller, "Something still depends on this record.", "Remove or end what depends on it first; the message says what.";
     BackupInProgress = "backup_in_progress", 409, Retryable, Nobody, "A backup of this database is already queued or running.", "Wait for the running backup to end, then trigger again.";
-    DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination show`.";
+    DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination preflight`.";
     BackupNotRestorable = "backup_not_restorable", 412, UserError, Caller, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";

@@ -5,9 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 /// How to call the benchmark.
 pub const USAGE: &str = "\
 usage: bench [--megabytes N] [--rounds N] [--large]
+       bench --api
   --megabytes N  size of the database, indexes included; default 600
   --rounds N     rounds, whose medians are shown; default 3
-  --large        one round with 3000 MB, uncompressed, so that more than 2 GB go through the bucket";
+  --large        one round with 3000 MB, uncompressed, so that more than 2 GB go through the bucket
+  --api          requests per second of the API on one core, and nothing else";
 
 /// What the benchmark is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

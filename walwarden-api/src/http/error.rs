@@ -32,6 +32,11 @@ impl ApiError {
         Self(Box::new(body))
     }
 
+    #[cfg(test)]
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// An error that says what the catalog says.
     pub(super) fn of(code: ErrorCode) -> Self {
         Self::new(code, code.meaning())

@@ -64,9 +64,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         check()?;
         return Err(misfit("it is not an object"));
     }
-    serde_json::from_str(text).or_else(|error| {
-        check()?;
-        Err(misfit(&without_values(&error.to_string())))
+    // Syntax first: what comes after a misfit is not read any more.
+    check()?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let member = error.path().to_string();
+        let message = without_values(&error.into_inner().to_string());
+        // At the root, serde's own message names the member that is missing, unknown or there twice.
+        if member == "." { misfit(&message) } else { misfit(&format!("{member}: {message}")) }
     })
 }
 
@@ -106,3 +111,29 @@ impl<T: DeserializeOwned + Serialize> FromRequest<AppState> for Body<T> {
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
+
+#[cfg(test)]
+mod tests {
+    use walwarden_contract::model::CreateDestinationRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_misfit_is_named_by_its_member_and_never_by_its_value() {
+        let said = |body: &str| match parse::<CreateDestinationRequest>(body.as_bytes()) {
+            Ok(request) => panic!("{body} was taken: {request:?}"),
+            Err(error) => error.message().to_owned(),
+        };
+        let cases = [
+            (r#"{"name":"n","provider":"hunter2","bucket":"b"}"#, "provider"),
+            (r#"{"name":"n","provider":"aws","bucket":"b","retentionFloorDays":"hunter2"}"#, "retentionFloorDays"),
+            (r#"{"name":"n","secretAccessKey":["hunter2"]}"#, "secretAccessKey"),
+            (r#"{"name":"n","provider":"aws"}"#, "bucket"),
+            (r#"{"nmae":"hunter2"}"#, "nmae"),
+        ];
+        for (body, member) in cases {
+            let said = said(body);
+            assert!(said.contains(member) && !said.contains("hunter2"), "{body}: {said}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ Keys of agents (client kind `mcp_external`) may not run a gated operation by the
    happened.
 2. A person reads the summary and decides.
 3. If they agree, the very same request is sent again with the challenge in the header `{CONFIRMATION_HEADER}`. The challenge is bound to
-   the key, the operation, its path and its body: it passes no other request.
+   the key, the operation, its path, its body and its `Idempotency-Key`: it passes no other request.
 
 An agent must not answer a challenge in a person's place.
 ",
