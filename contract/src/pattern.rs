@@ -4,6 +4,8 @@
 pub(crate) const SHA256: &str = "^[0-9a-f]{64}$";
 /// The identifier of a signing key.
 pub(crate) const KEY_ID: &str = "^wk_[0-9a-f]{16}$";
+/// The version of a Postgres tool.
+pub(crate) const VERSION: &str = "^[0-9A-Za-z.]{1,32}$";
 /// An Ed25519 signature, in base64.
 pub(crate) const SIGNATURE: &str = "^[A-Za-z0-9+/]{86}==$";
 /// Whose audit chain: an organization's, or one job's.

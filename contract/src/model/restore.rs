@@ -239,6 +239,7 @@ pub struct RestoreReport {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RestoreReportPayload {
     /// Bytes downloaded.
+    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     /// SHA-256 of the bytes as they stand on the restore machine, lowercase hex.
@@ -246,10 +247,11 @@ pub struct RestoreReportPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum_sha256: Option<String>,
     /// The version of `pg_restore`, for example `15.18`.
-    #[schemars(length(max = 32))]
+    #[schemars(regex(pattern = crate::pattern::VERSION))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pg_restore_version: Option<String>,
     /// Errors of `pg_restore` that are known to be harmless.
+    #[schemars(range(max = 4_294_967_295_u32))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored_errors: Option<u32>,
     /// Why the restore failed.

@@ -99,7 +99,6 @@ pub(super) fn parameter_refs(operation: &Operation) -> impl Iterator<Item = Ref>
 /// The headers that requests share, by the name of their component.
 pub(super) fn parameters() -> [(&'static str, Parameter); 3] {
     let key = text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]{1,255}$"));
-    let challenge = text().min_length(Some(1)).max_length(Some(1024));
     [
         (
             "IdempotencyKey",
@@ -117,8 +116,8 @@ pub(super) fn parameters() -> [(&'static str, Parameter); 3] {
                 CONFIRMATION_HEADER,
                 Required::False,
                 "The challenge that this request was answered with (`human_confirmation_required`), once a person has \
-                 consented to it. Only keys of agents are challenged.",
-                challenge,
+                 consented to it. Only keys of agents are challenged; for others it does nothing.",
+                text(),
             ),
         ),
         (
@@ -126,8 +125,9 @@ pub(super) fn parameters() -> [(&'static str, Parameter); 3] {
             parameter(
                 "X-Request-Id",
                 Required::False,
-                "The caller's own name for the request; the answer and the server's log repeat it.",
-                request_id().examples([REQUEST_ID]),
+                "The caller's own name for the request; the answer and the server's log repeat it. Read are 1 to 128 of \
+                 `A-Z a-z 0-9 . _ : -`; in the place of anything else the server chooses one.",
+                text().examples([REQUEST_ID]),
             ),
         ),
     ]
