@@ -13,6 +13,7 @@ pub mod exit;
 pub mod id;
 pub mod manifest;
 pub mod model;
+mod number;
 pub mod operations;
 pub mod page;
 mod pattern;

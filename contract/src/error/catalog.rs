@@ -92,6 +92,7 @@ error_codes! {
     TokenInvalid = "token_invalid", 401, UserError, Caller, "The restore token is malformed, forged or for another restore job.", "Open a new restore session and use its token unchanged.";
     TokenExpired = "token_expired", 401, UserError, Caller, "The restore token is older than one hour.", "Open a new restore session.";
     TokenUsed = "token_used", 409, UserError, Caller, "The restore token was used before; a token starts one restore.", "Open a new restore session.";
+    RestoreModeMismatch = "restore_mode_mismatch", 409, UserError, Caller, "The mode given is not the one that the restore token names.", "Use the mode of the restore session, or open a session for the other mode.";
     ManifestHashMismatch = "manifest_hash_mismatch", 409, UserError, Caller, "The manifest hash given is not the one that the restore token names.", "Copy the manifest hash and the token from the same restore session.";
     InvalidTransition = "invalid_transition", 409, Terminal, Caller, "The job is in a state that does not allow this step.", "Read the job's state; open a new one if it has ended.";
     RestoreTimedOut = "restore_timed_out", 409, Retryable, Caller, "The restore machine fell silent and the job was sealed.", "Open a new restore session and restore again.";

@@ -163,7 +163,7 @@ pub struct CreateDestinationRequest {
     pub lock_mode: Option<LockMode>,
     /// For how many days each artifact is locked.
     #[schemars(range(min = 1, max = 365))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub retention_floor_days: Option<u32>,
     /// Identifier of the access key.
     #[schemars(length(min = 1, max = 256))]
@@ -189,7 +189,7 @@ pub struct UpdateDestinationRequest {
     pub lock_mode: Option<LockMode>,
     /// For how many days each artifact is locked from now on.
     #[schemars(range(min = 1, max = 365))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub retention_floor_days: Option<u32>,
     /// Identifier of a new access key; its secret comes with it.
     #[schemars(length(min = 1, max = 256))]

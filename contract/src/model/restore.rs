@@ -240,7 +240,7 @@ pub struct RestoreReport {
 pub struct RestoreReportPayload {
     /// Bytes downloaded.
     #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     /// SHA-256 of the bytes as they stand on the restore machine, lowercase hex.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
@@ -252,7 +252,7 @@ pub struct RestoreReportPayload {
     pub pg_restore_version: Option<String>,
     /// Errors of `pg_restore` that are known to be harmless.
     #[schemars(range(max = 4_294_967_295_u32))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub ignored_errors: Option<u32>,
     /// Why the restore failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -37,6 +37,7 @@ const TRIGGER_ERRORS: &[E] = &[
     E::TokenExpired,
     E::TokenUsed,
     E::ManifestHashMismatch,
+    E::RestoreModeMismatch,
     E::NotFound,
     E::InvalidTransition,
     E::RestoreTimedOut,

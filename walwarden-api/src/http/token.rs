@@ -57,9 +57,7 @@ impl Refusal {
             Self::Expired => ApiError::of(ErrorCode::TokenExpired),
             Self::Used => ApiError::of(ErrorCode::TokenUsed),
             Self::ManifestHashMismatch => ApiError::of(ErrorCode::ManifestHashMismatch),
-            Self::ModeMismatch => {
-                ApiError::new(ErrorCode::InvalidRequest, "The mode is not the one that the restore token names.")
-            }
+            Self::ModeMismatch => ApiError::of(ErrorCode::RestoreModeMismatch),
         }
     }
 }

@@ -79,6 +79,7 @@ fn store_manifest(stage: &Stage<'_>, manifest: &str, hash: Option<&str>) -> Resu
 }
 
 pub(super) fn manifest(context: &TestContext) -> Result<()> {
+    context.expect_violation("#/components/schemas/RestoreClaim");
     let stage = Stage::new(context, Store::Postgres)?;
     let metadata = stage.setting.walwarden.metadata().context("the store is Postgres")?;
     let sql = format!("SELECT manifest FROM backup_jobs WHERE id = '{}'", stage.backup.id);

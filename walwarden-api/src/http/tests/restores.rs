@@ -79,7 +79,7 @@ async fn a_token_is_used_once_and_within_its_hour() {
     let wrong = json!({ "manifestHash": "0".repeat(64), "mode": "new_database" });
     assert_eq!(fixture.post(&path, &token, "k1", &wrong).await.code(), "manifest_hash_mismatch");
     let wrong = json!({ "manifestHash": hash, "mode": "in_place" });
-    assert_eq!(fixture.post(&path, &token, "k2", &wrong).await.code(), "invalid_request");
+    assert_eq!(fixture.post(&path, &token, "k2", &wrong).await.code(), "restore_mode_mismatch");
     assert_eq!(fixture.post(&path, &token, "k3", &body).await.status, 200);
     assert_eq!(fixture.post(&path, &token, "k4", &body).await.code(), "token_used");
     let reasons = ["manifest_hash_mismatch", "mode_mismatch", "used"];
