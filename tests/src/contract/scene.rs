@@ -82,6 +82,11 @@ impl<'a> Scene<'a> {
         Ok(scene)
     }
 
+    /// The databases that may go.
+    pub(super) fn spares(&self) -> &[String] {
+        &self.databases[self.databases.len() - SPARE..]
+    }
+
     fn play(&mut self, context: &TestContext, source: &Database) -> Result<()> {
         for (number, ends) in [(0, "completed"), (1, "failed_terminal"), (2, "running")] {
             let triggered =
