@@ -76,7 +76,7 @@ note() {
 }
 
 # How many entries a JSON report has where the filter says; `?` when there is no report.
-count() { jq "$1" "$2" 2>/dev/null || echo '?'; }
+count() { if [ -s "$2" ]; then jq "$1" "$2" 2>/dev/null || echo '?'; else echo '?'; fi; }
 
 redocly() {
     printf '\n== redocly\n'
@@ -86,7 +86,8 @@ redocly() {
         >"$report" 2>"$report.err" || status=$?
     found=$(count '.totals.errors + .totals.warnings' "$report")
     if [ "$found" != 0 ]; then
-        jq -r '.problems[] | "\(.severity) \(.ruleId) at \(.location[0].pointer): \(.message)"' "$report" || cat "$report" "$report.err"
+        jq -r '.problems[] | "\(.severity) \(.ruleId) at \(.location[0].pointer): \(.message)"' "$report" || cat "$report"
+        cat "$report.err"
         [ "$status" -ne 0 ] || status=1
     fi
     note redocly "$found" "$status"

@@ -151,7 +151,7 @@ const TARGET: &[Flag] = &[
     ),
     Flag::switch(
         "--confirm-destructive",
-        "Required for `in_place`: everything that the target database holds is dropped",
+        "Required for `in_place`: what the backup holds is dropped from the target database first",
     ),
 ];
 const RUN: &[Flag] = &[

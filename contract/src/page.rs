@@ -15,7 +15,7 @@ pub const MAX_CURSOR_LENGTH: usize = 200;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PageQuery {
     /// At most this many items, 1 to 200; 50 when absent.
-    #[schemars(range(min = 1, max = 200))]
+    #[schemars(range(min = 1, max = 200), extend("default" = 50))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// The `nextCursor` of the page before, of the same list.

@@ -40,10 +40,10 @@ scopes! {
     DestinationsRead = "destinations:read", "List and inspect backup destinations.";
     DestinationsWrite = "destinations:write", "Manage backup destinations.";
     BackupsTrigger = "backups:trigger", "Start, cancel and dismiss backup jobs.";
-    RestoresRead = "restores:read", "List and inspect restore jobs.";
+    RestoresRead = "restores:read", "Read restore jobs.";
     RestoresWrite = "restores:write", "Open restore sessions.";
-    EvidenceRead = "evidence:read", "Read evidence of backups, restores and verification.";
-    EvidenceExport = "evidence:export", "Export evidence bundles for offline verification.";
+    EvidenceRead = "evidence:read", "Read evidence of completed backups.";
+    EvidenceExport = "evidence:export", "Download evidence bundles.";
     AuditRead = "audit:read", "Read the audit chain and its verification.";
     ReadinessRead = "readiness:read", "Read service readiness and verification status.";
 }

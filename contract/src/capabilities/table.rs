@@ -83,7 +83,7 @@ pub const CAPABILITIES: &[Capability] = &[
     available("destinations.delete", Destructive, "Destinations that nothing uses are removed through the API; the bucket is not touched.")
         .tool(&["deleteDestination"])
         .gated(),
-    available("destination.preflight", SensitiveWrite, "Preflight writes, reads back, locks and deletes a probe object in a destination, and reports what it observed.")
+    available("destination.preflight", SensitiveWrite, "Preflight writes, reads back, locks and deletes probe objects in a destination, and reports what it observed; a locked probe stays behind.")
         .tool(&["preflightDestination"]),
     available(
         "backup.schedule",

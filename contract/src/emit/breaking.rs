@@ -21,6 +21,11 @@ pub fn breaking_changes(old: &Value, new: &Value) -> Vec<String> {
             None => comparison.report(&format!("operation {id} was removed")),
         }
     }
+    for (pointer, what) in [("/servers/0/url", "base path"), ("/components/securitySchemes", "way to authenticate")] {
+        if old.pointer(pointer) != new.pointer(pointer) {
+            comparison.report(&format!("the {what} changed"));
+        }
+    }
     comparison.into_changes()
 }
 
@@ -93,7 +98,7 @@ fn compare_request(comparison: &mut Comparison<'_>, old: &Value, new: &Value) {
 fn compare_responses(comparison: &mut Comparison<'_>, old: &Value, new: &Value) {
     let (old_codes, new_codes) = (codes(comparison.old, old), codes(comparison.new, new));
     for code in old_codes.iter().filter(|code| !new_codes.contains(code)) {
-        comparison.report(&format!("error code {code} was removed"));
+        comparison.report(&format!("error {code} was removed"));
     }
     for (status, one) in old.as_object().into_iter().flatten() {
         let Some(other) = new.get(status) else {
@@ -113,12 +118,14 @@ fn compare_responses(comparison: &mut Comparison<'_>, old: &Value, new: &Value) 
     }
 }
 
-/// The error codes that responses name.
+/// The error codes that responses name, each with its status.
 fn codes(root: &Value, responses: &Value) -> Vec<String> {
-    let responses = responses.as_object().into_iter().flat_map(Map::values);
-    let codes =
-        responses.flat_map(|response| resolve(root, response)["x-error-codes"].as_array().into_iter().flatten());
-    codes.filter_map(|code| code.as_str().map(str::to_owned)).collect()
+    let responses = responses.as_object().into_iter().flatten();
+    let codes = responses.flat_map(|(status, response)| {
+        let codes = resolve(root, response)["x-error-codes"].as_array().into_iter().flatten();
+        codes.filter_map(move |code| Some(format!("{status} {}", code.as_str()?)))
+    });
+    codes.collect()
 }
 
 fn compare_content(comparison: &mut Comparison<'_>, direction: Direction, old: &Value, new: &Value) {

@@ -85,7 +85,7 @@ error_codes! {
     RateLimited = "rate_limited", 429, Retryable, Nobody, "Too many requests.", "Wait for the time in Retry-After, then send the request again.";
     HeadersTooLarge = "headers_too_large", 431, UserError, Caller, "The request's headers are larger than the API accepts.", "Send fewer or shorter headers.";
     InternalError = "internal_error", 500, Retryable, Walwarden, "The server failed in a way it did not foresee.", "Try again; if it stays, look the request id up in the server log.";
-    CapabilityNotAvailable = "capability_not_available", 501, UserError, Operator, "The capability is planned, not built.", "Use a capability whose status is available.";
+    CapabilityNotAvailable = "capability_not_available", 501, UserError, Caller, "The capability is planned, not built.", "Use a capability whose status is available.";
     ServiceUnavailable = "service_unavailable", 503, Retryable, Operator, "The server is starting, stopping or cannot reach its store.", "Try again in a few seconds.";
 
     // Restore tokens and sessions.
@@ -124,8 +124,8 @@ error_codes! {
     ArtifactTooLarge = "artifact_too_large", 500, Terminal, Operator, "The database is too large for the worker's memory budget.", "Raise --part-memory-mib on the worker.";
 
     // Restores.
-    ConfirmationRequired = "confirmation_required", 400, UserError, Caller, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then add --confirm-destructive.";
-    TargetInvalid = "target_invalid", 400, UserError, Caller, "The target connection string is not valid for this mode.", "Correct --target: a maintenance database for new_database, the database itself for in_place.";
+    ConfirmationRequired = "confirmation_required", 400, UserError, Caller, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then confirm it: --confirm-destructive on the command line, confirmDestructive in a request.";
+    TargetInvalid = "target_invalid", 400, UserError, Caller, "The target connection string is not valid for this mode.", "Correct the target (--target, or targetRedactedDsn in a request): a maintenance database for new_database, the database itself for in_place.";
     TargetUnreachable = "target_unreachable", 502, UserError, DatabaseOwner, "The target server cannot be reached.", "Check host, port and network from this machine.";
     TargetAuthFailed = "target_auth_failed", 502, UserError, DatabaseOwner, "The target server refused the user or the password.", "Check the user in --target and PGPASSWORD.";
     TargetPermissionDenied = "target_permission_denied", 502, UserError, DatabaseOwner, "The target role may not do what the restore needs.", "Use a role that may create databases and objects on the target.";

@@ -95,7 +95,7 @@ pub struct EvidenceQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_id: Option<DatabaseId>,
     /// At most this many items, 1 to 200; 50 when absent.
-    #[schemars(range(min = 1, max = 200))]
+    #[schemars(range(min = 1, max = 200), extend("default" = 50))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// The `nextCursor` of the page before.

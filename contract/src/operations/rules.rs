@@ -13,7 +13,7 @@ impl Operation {
     }
 
     /// Whether the same key and body are answered with the stored response, marked `Idempotency-Replayed: true`. The
-    /// other POSTs are harmless to repeat: a state is reached once, and presigned URLs are made afresh.
+    /// other POSTs do again what they did: a state is reached once, presigned URLs are made afresh, and preflight is tried anew.
     #[must_use]
     pub fn replays(&self) -> bool {
         matches!(self.id, "triggerBackup" | "createRestore" | "triggerRestore" | "createDatabase" | "createDestination")
@@ -59,8 +59,7 @@ impl Operation {
             E::Unauthorized => matches!(self.auth, Auth::ApiKey(_)),
             E::Forbidden => self.scope().is_some(),
             E::HumanConfirmationRequired => gated,
-            E::PayloadTooLarge => reads_body || gated,
-            E::UnsupportedMediaType | E::UnprocessableRequest => reads_body,
+            E::PayloadTooLarge | E::UnsupportedMediaType | E::UnprocessableRequest => reads_body,
             // Query parameters that an operation does not know are refused, by those that take none as well.
             E::InvalidRequest
             | E::HeadersTooLarge

@@ -174,7 +174,10 @@ pub const OPERATIONS: &[Operation] = &[
     .scope_of(S::DestinationsWrite)
     .answers(200, of::<m::PreflightReport>)
     .fails(&[E::NotFound, E::DestinationNotReady])
-    .note("Writes a small probe object and deletes it again. Look at `result`: a failed check is no failed request."),
+    .note(
+        "Writes probe objects and deletes them again; where the destination locks, one stays behind, locked for a minute. \
+         Look at `result`: a failed check is no failed request.",
+    ),
     post("cancelBackup", "/backups/{backupJobId}/cancel", MANAGEMENT, "Call a backup job off")
         .scope_of(S::BackupsTrigger)
         .answers(200, of::<m::Backup>)

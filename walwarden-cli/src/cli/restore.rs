@@ -64,7 +64,7 @@ pub(crate) struct TargetArgs {
     /// With `new_database`: the database to create, when not the one named in the backup
     #[arg(long, value_name = "NAME")]
     pub(crate) created_database: Option<String>,
-    /// Required for `in_place`: everything that the target database holds is dropped
+    /// Required for `in_place`: what the backup holds is dropped from the target database first
     #[arg(long)]
     pub(crate) confirm_destructive: bool,
 }

@@ -50,6 +50,11 @@ pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &Heade
     if let Ok(mut body) = serde_json::from_slice::<ErrorBody>(body) {
         body.message = clean(secret, &body.message);
         body.next_action = clean(secret, &body.next_action);
+        body.docs = clean(secret, &body.docs);
+        if let Some(confirmation) = &mut body.confirmation {
+            confirmation.summary = clean(secret, &confirmation.summary);
+            confirmation.challenge = clean(secret, &confirmation.challenge);
+        }
         body.retry_after_ms = body.retry_after_ms.or(retry_after_ms);
         body.request_id = body.request_id.map(|id| clean(secret, &id)).or(request_id);
         return Failure::answered(Error::from(body));

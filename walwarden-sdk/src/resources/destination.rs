@@ -65,6 +65,6 @@ impl Client {
     /// # Errors
     /// `not_found`, `destination_not_ready`, `forbidden`, and see [`Error`].
     pub async fn preflight_destination(&self, id: DestinationId) -> Result<PreflightReport, Error> {
-        self.transport.send(Call::new("preflightDestination").on(&id).idempotent(&new_idempotency_key())).await
+        self.transport.send_once(Call::new("preflightDestination").on(&id).idempotent(&new_idempotency_key())).await
     }
 }

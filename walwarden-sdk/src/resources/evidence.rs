@@ -25,7 +25,8 @@ impl Client {
     }
 
     /// Downloads the evidence of a completed backup as one archive, a gzip-compressed tar of at most 64 MiB. The server
-    /// records the export in the organization's audit chain.
+    /// records the export in the organization's audit chain, each time it is asked: an answer that was lost and asked for
+    /// again is recorded twice.
     ///
     /// # Errors
     /// `not_found`, `human_confirmation_required`, `forbidden`, `unexpected_response` when the archive is larger, and see

@@ -105,7 +105,13 @@ impl<'a> Comparison<'a> {
             self.report(&format!("format changed from {} to {}", old["format"], new["format"]));
         }
         if direction == Direction::Response {
+            if old.get("pattern").is_some() && old["pattern"] != new["pattern"] {
+                self.report(&format!("pattern changed to {}", new["pattern"]));
+            }
             return;
+        }
+        if old["default"] != new["default"] {
+            self.report(&format!("default changed from {} to {}", old["default"], new["default"]));
         }
         let number = |schema: &Value, keyword: &str| schema[keyword].as_f64();
         for keyword in BOUNDS_BELOW {

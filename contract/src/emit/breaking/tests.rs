@@ -138,7 +138,21 @@ fn answers_keep_what_they_had() {
     breaks("no longer carries the header RateLimit", |new| {
         _ = remove(&mut backup(new)["responses"]["200"]["headers"], "RateLimit");
     });
-    breaks("getBackup: error code not_found was removed", |new| _ = remove(&mut backup(new)["responses"], "404"));
+    breaks("getBackup: error 404 not_found was removed", |new| _ = remove(&mut backup(new)["responses"], "404"));
+    breaks("getBackup: error 404 not_found was removed", |new| {
+        let moved = remove(&mut backup(new)["responses"], "404");
+        backup(new)["responses"]["410"] = moved;
+    });
+    breaks("pattern changed", |new| _ = remove(schema(new, "BackupJobId"), "pattern"));
+}
+
+#[test]
+fn what_holds_for_every_operation_stays() {
+    breaks("the base path changed", |new| new["servers"][0]["url"] = json!("/api/v2"));
+    breaks("the way to authenticate changed", |new| {
+        new["components"]["securitySchemes"]["apiKey"]["scheme"] = json!("basic");
+    });
+    breaks("default changed from 50 to 10", |new| limit(new)["default"] = json!(10));
 }
 
 #[test]

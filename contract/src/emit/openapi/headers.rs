@@ -106,7 +106,7 @@ pub(super) fn parameters() -> [(&'static str, Parameter); 3] {
                 "Idempotency-Key",
                 Required::True,
                 "Chosen by the caller, a new one for each new request. A repeated request with the same key and body \
-                 changes nothing twice.",
+                 changes nothing twice; only preflight is tried anew.",
                 key.examples(["8f14e45f-ceea-4e7a-9b1c-0c3a5d1f2b6e"]),
             ),
         ),

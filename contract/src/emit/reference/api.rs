@@ -20,7 +20,7 @@ fn basics() -> String {
   place. A missing, unknown, expired or revoked key is 401; a key without the [scope](scopes.md) is 403; a record of another
   organization is 404.
 - **Formats**: members are camelCase, times RFC 3339 in UTC with milliseconds, states snake_case. Identifiers are a prefix
-  (`db_`, `dst_`, `bkp_`, `rst_`, `key_`, `org_`) and 32 lowercase hex digits. Objects may gain members; ignore those you do not know.
+  (`db_`, `dst_`, `bkp_`, `rst_`, `key_`, `org_`, `win_`) and 32 lowercase hex digits. Objects may gain members, and lists of values may gain values: be ready for those you do not know.
 - **Idempotency**: every POST requires `Idempotency-Key`, 1 to 255 visible ASCII characters. Where the table below
   says \"replays\", the same key and body return the stored answer with `Idempotency-Replayed: true`, and the same key with
   another body is 409.
@@ -28,7 +28,7 @@ fn basics() -> String {
 - **Errors**: `application/problem+json` with a `code`: see [errors](errors.md).
 - **Request ids**: `X-Request-Id` on every answer names the request in the server's log. A caller may send its own: 1 to 128 of
   `A-Z a-z 0-9 . _ : -`.
-- **Rate limits**: every answer carries `RateLimit-Policy` (`\"default\";q=200;w=2`: 200 requests within 2 seconds) and `RateLimit`
+- **Rate limits**: answers to a caller who is known carry, unless the operator set no limit, `RateLimit-Policy` (`\"default\";q=200;w=2`: 200 requests within 2 seconds) and `RateLimit`
   (`\"default\";r=99;t=2`: 99 are left, and all of them are again in 2 seconds). Too many are answered with 429 and `Retry-After`.
 - **Consent**: an agent's key is challenged by some operations, and repeats the request with `{CONFIRMATION_HEADER}` once a person has
   consented: see [capabilities](capabilities.md#human-confirmation).
