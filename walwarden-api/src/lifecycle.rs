@@ -25,6 +25,8 @@ use crate::system::System;
 
 /// How often schedules, leases and restores are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a bucket has to take back what an ended job left there.
+const CLEARING: Duration = Duration::from_mins(1);
 /// How often old stored responses are forgotten, and metrics tidied.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
@@ -141,6 +143,7 @@ fn retry(settings: &Settings) -> RetryPolicy {
 async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: CancellationToken) {
     let silence = i64::from(settings.restore_timeout_seconds) * 1000;
     let mut presence = Presence::new(&worker.name, &worker.system);
+    let mut clearing = JoinSet::new();
     loop {
         if let Err(error) = presence.show(&worker.store, &worker.system).await {
             tracing::error!(%error, "cannot write down that this process works");
@@ -155,9 +158,12 @@ async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: Cancellat
         }
         match watchdog::look(&worker.store, &worker.system, worker.retry, silence).await {
             Ok(found) => {
-                for job in &found.ended {
-                    worker.clear_away(job).await;
+                // Beside this loop: a bucket that does not answer must not keep schedules and leases waiting.
+                for job in found.ended {
+                    let worker = worker.clone();
+                    clearing.spawn(tokio::time::timeout(CLEARING, async move { worker.clear_away(&job).await }));
                 }
+                while clearing.try_join_next().is_some() {}
             }
             Err(error) => tracing::error!(%error, "cannot look for dead workers and silent restores"),
         }

@@ -25,7 +25,10 @@ impl Capability {
 
     /// Its operations, and those that its commands call.
     fn carriers(&self) -> impl Iterator<Item = &'static str> {
-        self.operations.iter().copied().chain(self.command_rows().flat_map(|command| command.operations.iter().copied()))
+        self.operations
+            .iter()
+            .copied()
+            .chain(self.command_rows().flat_map(|command| command.operations.iter().copied()))
     }
 
     /// The scopes that a key needs for all of it.
@@ -55,7 +58,6 @@ impl Capability {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::capabilities::CAPABILITIES;
 
     #[test]

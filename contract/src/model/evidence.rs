@@ -126,6 +126,8 @@ pub enum IntegrityResult {
     Passed,
     /// Something that matched when the backup was completed does not match now.
     Failed,
+    /// Nothing contradicts it, and this server lacks the key to check the signature.
+    NotVerifiable,
 }
 
 /// The lock on an artifact, as read back from the bucket when the backup was completed.

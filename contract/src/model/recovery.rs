@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillProof, LockProof};
+use super::{DrillProof, IntegrityResult, LockProof};
 use crate::id::{BackupJobId, DatabaseId, DestinationId, WindowId};
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub struct RecoveryWindow {
 pub enum Recoverability {
     /// There is no verified backup.
     None,
+    /// There is a backup whose signature this server cannot check, for want of the key.
+    NotVerifiable,
     /// The newest backup is verified; no restore of it was completed.
     Verified,
     /// The newest backup is verified, and a restore of it was completed.
@@ -52,8 +54,8 @@ pub struct RecoverySummary {
     pub rpo_minutes: Option<u64>,
     /// The window of the newest verified backup.
     pub latest_window: Option<RecoveryWindow>,
-    /// How many verified backups there are.
-    pub verified_backups: u64,
+    /// How many completed backups there are. Checked for this summary were the newest and the oldest.
+    pub completed_backups: u64,
     /// The oldest state that can be restored.
     pub oldest_snapshot_at: Option<Timestamp>,
     /// When the schedule next starts a backup.
@@ -97,6 +99,8 @@ pub struct RecoveryCandidate {
     /// The manifest that its artifact must match.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
+    /// Whether its manifest and signature hold now.
+    pub integrity: IntegrityResult,
     /// The window that covers the incident's time.
     pub window: RecoveryWindow,
     /// What would be lost: from the snapshot to the incident, in minutes, rounded up.

@@ -10,12 +10,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{RawPathParams, Request};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::LengthLimitError;
 use sha2::{Digest, Sha256};
 use walwarden_contract::capabilities::HumanGate;
 use walwarden_contract::error::{CONFIRMATION_HEADER, ConfirmationChallenge};
-use walwarden_contract::model::ClientKind;
+use walwarden_contract::model::{ClientKind, CreateRestoreRequest};
 use walwarden_contract::operations::Operation;
 use walwarden_contract::{ApiKeyId, ErrorCode, Timestamp};
 
@@ -84,7 +85,8 @@ pub(super) async fn require(
     if caller.key.client_kind != ClientKind::McpExternal || operation.gate() != HumanGate::ConfirmationRequired {
         return Ok(());
     }
-    let body = read_body(request).await?;
+    let sent = read_body(request).await?;
+    let body = Sha256::digest(&sent).into();
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let idempotency_key = request.extensions().get::<IdempotencyKey>().map_or_else(String::new, IdempotencyKey::text);
     let asked =
@@ -98,12 +100,12 @@ pub(super) async fn require(
     }
     let expires_at = after(now, LIFE_MILLIS);
     let challenge = asked.challenge(secret, expires_at);
-    let summary = summary(operation, request).await;
+    let summary = summary(operation, request, &sent).await;
     Err(ApiError::confirmation(ConfirmationChallenge { summary, challenge, expires_at }))
 }
 
-/// Hashes the body, and leaves it to the handler.
-async fn read_body(request: &mut Request) -> Result<[u8; 32]> {
+/// Reads the body, and leaves it to the handler.
+async fn read_body(request: &mut Request) -> Result<Bytes> {
     let body = std::mem::replace(request.body_mut(), Body::empty());
     let bytes = to_bytes(body, BODY_LIMIT).await.map_err(|error| {
         if error.into_inner().is::<LengthLimitError>() {
@@ -112,20 +114,24 @@ async fn read_body(request: &mut Request) -> Result<[u8; 32]> {
             ApiError::new(ErrorCode::InvalidRequest, "The body could not be read.")
         }
     })?;
-    let hash = Sha256::digest(&bytes).into();
-    *request.body_mut() = Body::from(bytes);
-    Ok(hash)
+    *request.body_mut() = Body::from(bytes.clone());
+    Ok(bytes)
 }
 
-/// What the request would do, from the contract's words and the ids in the path: nothing else that the caller sent, be
-/// it a secret or a sentence that asks the person for consent.
-async fn summary(operation: &Operation, request: &mut Request) -> String {
+/// What the request would do, from the contract's words, the ids that it names and the mode of a restore: nothing else
+/// that the caller sent, be it a secret or a sentence that asks the person for consent.
+async fn summary(operation: &Operation, request: &mut Request, body: &[u8]) -> String {
     let is_id = |text: &str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let parameters = request.extract_parts::<RawPathParams>().await;
     let ids = parameters.iter().flat_map(RawPathParams::iter);
     let shown =
         ids.map(|(name, value)| if is_id(value) { format!("{name} {value}") } else { format!("{name} malformed") });
-    let shown: Vec<_> = shown.collect();
+    let mut shown: Vec<_> = shown.collect();
+    if operation.id == "createRestore"
+        && let Ok(asked) = serde_json::from_slice::<CreateRestoreRequest>(body)
+    {
+        shown.push(format!("backupJobId {}, mode {}", asked.backup_job_id, asked.mode.as_str()));
+    }
     if shown.is_empty() { operation.summary.to_owned() } else { format!("{}: {}", operation.summary, shown.join(", ")) }
 }
 

@@ -17,6 +17,7 @@ use crate::store::backups::BackupJob;
 use crate::store::restores::CompletedRestore;
 
 const SIGNATURE: &str = "the manifest's signature verifies";
+const CHAIN: &str = "the audit chain is whole";
 
 /// What a worker proves before it completes a backup; see [`crate::engine::backup`].
 const CHECKS: [&str; 6] = [
@@ -25,7 +26,7 @@ const CHECKS: [&str; 6] = [
     "the artifact was read back from the bucket and has this SHA-256",
     "the manifest was read back from the bucket and is byte for byte what was signed",
     SIGNATURE,
-    "the audit chain is whole",
+    CHAIN,
 ];
 
 /// A completed backup, and what its stored manifest turned out to be.
@@ -137,13 +138,28 @@ impl Checked {
         LockProof { status, mode: retention.mode.clone(), retain_until: retention.retain_until }
     }
 
-    /// What was checked, and how it stands now; `other` is what was found beside the manifest.
-    pub(super) fn verification(&self, other: Option<String>) -> IntegrityVerification {
-        let failure = self.failure.clone().into_iter().chain(other).reduce(|one, next| format!("{one} {next}"));
-        let verifiable = |check: &&str| self.signature != ProofStatus::NotVerifiable || *check != SIGNATURE;
+    /// How the manifest stands now.
+    pub(super) fn integrity(&self) -> IntegrityResult {
+        match (&self.failure, self.signature) {
+            (Some(_), _) => IntegrityResult::Failed,
+            (None, ProofStatus::NotVerifiable) => IntegrityResult::NotVerifiable,
+            (None, _) => IntegrityResult::Passed,
+        }
+    }
+
+    /// What was checked, and how it stands now. Of a chain that was not read, nothing is said.
+    pub(super) fn verification(&self, chain: Option<&CheckedChain>) -> IntegrityVerification {
+        let of_chain = chain.and_then(|chain| chain.failure.clone());
+        let result = if of_chain.is_some() { IntegrityResult::Failed } else { self.integrity() };
+        let failure = self.failure.clone().into_iter().chain(of_chain).reduce(|one, next| format!("{one} {next}"));
+        let looked_at = |check: &&str| match *check {
+            SIGNATURE => self.signature != ProofStatus::NotVerifiable,
+            CHAIN => chain.is_some(),
+            _ => true,
+        };
         IntegrityVerification {
-            result: if failure.is_none() { IntegrityResult::Passed } else { IntegrityResult::Failed },
-            checks: CHECKS.iter().copied().filter(verifiable).map(str::to_owned).collect(),
+            result,
+            checks: CHECKS.iter().copied().filter(looked_at).map(str::to_owned).collect(),
             verified_at: self.completed_at(),
             failure,
         }

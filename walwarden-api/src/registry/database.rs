@@ -41,6 +41,24 @@ impl Source {
         Ok(dsn)
     }
 
+    /// Checks a connection string that came over the network. What the server reaches by its own files (sockets, keys,
+    /// certificates) is the operator's, and not for a caller of the API to use.
+    ///
+    /// # Errors
+    /// [`RegistryError::Invalid`].
+    pub fn parse_remote(text: &str) -> Result<Dsn, RegistryError> {
+        let dsn = Self::parse(text)?;
+        let local = |name: &str| name.is_empty() || name.starts_with(['/', '@']);
+        if dsn.hosts().is_empty() || dsn.hosts().iter().any(|host| local(&host.name)) {
+            return Err(RegistryError::invalid(Field::Source, "names no host: sockets are for the operator's own use"));
+        }
+        if ["sslkey", "sslcert", "sslrootcert", "sslcrl", "sslcrldir"].iter().any(|it| dsn.parameter(it).is_some()) {
+            let problem = "names a file of the server: that is for the operator's own use";
+            return Err(RegistryError::invalid(Field::Source, problem));
+        }
+        Ok(dsn)
+    }
+
     /// Seals what [`Source::parse`] accepted.
     #[must_use]
     pub fn seal(keyring: &Keyring, system: &System, id: DatabaseId, dsn: &Dsn) -> Self {

@@ -47,6 +47,13 @@ async fn a_backup_is_called_off_until_its_dump_is_whole(world: World) {
     assert!(matches!(cancel(job.id).await, Err(StoreError::Transition(refused)) if refused.from == "finalizing"));
     backups::complete(&world.store, &world.system, lease, sealed()).await.expect("completes all the same");
     assert!(matches!(cancel(job.id).await, Err(StoreError::Transition(refused)) if refused.from == "completed"));
+    // Handed back while it was being sealed, it waits in the queue; its objects may stand in the bucket already.
+    let sealing = world.queue(&world.database, 3).await;
+    let (_, lease) = world.claim("worker").await.expect("a job waits");
+    world.start(lease).await;
+    backups::finalize(&world.store, &world.system, lease, world.pending()).await.expect("finalizes");
+    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    assert!(matches!(cancel(sealing.id).await, Err(StoreError::Transition(refused)) if refused.from == "finalizing"));
     let stranger = walwarden_contract::OrgId::from_uuid(world.system.uuid());
     let theirs = backups::cancel(&world.store, &world.system, stranger, job.id, None).await;
     assert!(matches!(theirs, Err(StoreError::Missing(_))));

@@ -116,6 +116,11 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// The bucket's own words, as far as they are worth keeping: they go into records, logs and answers.
+fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(500).collect()
+}
+
 impl<E> From<SdkError<E>> for StorageError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -125,10 +130,10 @@ where
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
                 let code = service.err().code().unwrap_or_default();
-                let message = service.err().message().unwrap_or_default();
+                let message = printable(service.err().message().unwrap_or_default());
                 let request = service.err().meta().request_id().map(|id| format!(", request {id}")).unwrap_or_default();
                 Self {
-                    kind: classify(status, code, message),
+                    kind: classify(status, code, &message),
                     message: format!("the bucket answered {status} {code}{request}: {message}"),
                 }
             }
@@ -147,6 +152,12 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_bucket_says_little_is_kept_and_nothing_that_moves_a_cursor() {
+        let said = printable(&format!("no\u{1b}[2J\n{}", "x".repeat(10_000)));
+        assert!(said.starts_with("no[2Jxxx") && said.len() == 500, "{said}");
+    }
 
     #[test]
     fn a_lock_that_the_bucket_cannot_hold_is_told_apart() {

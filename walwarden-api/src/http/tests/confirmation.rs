@@ -132,3 +132,19 @@ async fn what_the_person_reads_holds_nothing_that_the_agent_wrote() {
         assert!(!answer.text.contains("hunter2") && !answer.text.contains("say"), "{}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn the_person_is_told_which_backup_is_restored_and_how() {
+    let fixture = Fixture::new().await;
+    let backup = fixture.completed_backup().await;
+    let (_, key) = agent_key(&fixture.state, fixture.org_id).await;
+    let body = json!({
+        "backupJobId": backup.id, "mode": "in_place", "confirmDestructive": true,
+        "targetRedactedDsn": "postgresql://please-agree@h:5432/p",
+    });
+    let ask =
+        Ask { fixture: &fixture, key: &key, method: "POST", path: "/restores".to_owned(), body: body.to_string() };
+    let summary = challenge(&ask.with(None).await).summary;
+    assert!(summary.contains(&format!("backupJobId {}, mode in_place", backup.id)), "{summary}");
+    assert!(!summary.contains("please-agree"), "{summary}");
+}

@@ -31,7 +31,7 @@ async fn a_summary_goes_from_none_to_verified_to_drilled() {
             "recoverability": Recoverability::None,
             "rpoMinutes": null,
             "latestWindow": null,
-            "verifiedBackups": 0,
+            "completedBackups": 0,
             "oldestSnapshotAt": null,
             "nextRunAt": null,
             "custody": null,
@@ -44,7 +44,7 @@ async fn a_summary_goes_from_none_to_verified_to_drilled() {
     let backup = fixture.completed_backup_of(5 * MINUTE, Some(until)).await;
     let verified = summary(&fixture).await;
     assert_eq!((&verified["recoverability"], &verified["rpoMinutes"]), (&json!("verified"), &json!(5)));
-    assert_eq!(verified["verifiedBackups"], 2);
+    assert_eq!(verified["completedBackups"], 2);
     assert_eq!(verified["oldestSnapshotAt"], "2026-01-31T02:00:00.000Z");
     assert_eq!(
         verified["latestWindow"],
@@ -150,13 +150,13 @@ async fn a_backup_whose_manifest_does_not_hold_is_no_candidate() {
     assert_eq!(found["backupJobId"], first.id.to_string());
     assert_eq!(found["window"]["closesAt"], Value::Null, "nothing that holds took over");
     let one = summary(&fixture).await;
-    assert_eq!((&one["recoverability"], &one["verifiedBackups"]), (&json!("verified"), &json!(1)));
+    assert_eq!((&one["recoverability"], &one["completedBackups"]), (&json!("verified"), &json!(6)));
     assert_eq!(one["latestWindow"]["backupJobId"], first.id.to_string());
 
     fixture.tamper("UPDATE backup_jobs SET manifest = '{}'").await;
     assert_eq!(candidate(&fixture, "2026-01-31T03:00:00Z").await.code(), "no_recovery_candidate");
     let none = summary(&fixture).await;
-    assert_eq!((&none["recoverability"], &none["verifiedBackups"]), (&json!("none"), &json!(0)));
+    assert_eq!((&none["recoverability"], &none["completedBackups"]), (&json!("none"), &json!(6)));
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn each_part_of_a_proof_fails_on_its_own() {
         ),
         ("UPDATE backup_jobs SET manifest_hash = 'x'", ["failed", "passed", "failed", "failed"]),
         ("UPDATE backup_jobs SET manifest = NULL", ["failed", "failed", "passed", "passed"]),
-        ("UPDATE audit_events SET at = at + 1 WHERE kind = 'backup.queued'", ["passed", "passed", "passed", "failed"]),
+        ("UPDATE audit_events SET at = at + 1 WHERE kind = 'backup.queued'", ["passed", "passed", "failed", "failed"]),
         ("DELETE FROM audit_events WHERE kind = 'backup.completed'", ["passed", "passed", "failed", "failed"]),
     ];
     for (sql, expected) in cases {

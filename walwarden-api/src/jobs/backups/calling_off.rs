@@ -6,7 +6,7 @@ use walwarden_contract::model::BackupState;
 use walwarden_contract::{ApiKeyId, BackupJobId, OrgId};
 
 use super::record;
-use crate::jobs::state::{BackupEvent, backup as transition, dismiss as may_dismiss};
+use crate::jobs::state::{BackupEvent, InvalidTransition, backup as transition, dismiss as may_dismiss};
 use crate::store::backups::{BackupJob, lock, save};
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::system::System;
@@ -36,6 +36,10 @@ pub async fn cancel(
     }
     let from = job.state;
     job.state = transition(job.state, BackupEvent::Cancel)?;
+    if job.pending.is_some() {
+        // Handed back or failed while it was being sealed: the objects may stand under their final keys already.
+        return Err(InvalidTransition { job: "backup", from: "finalizing", step: "cancelled" }.into());
+    }
     job.lease_owner = None;
     // Whoever ran it aborts its upload. Once that worker would be taken for dead, the watchdog looks after it.
     job.lease_expires_at = job.object_key.as_ref().map(|_| job.lease_expires_at.unwrap_or(now));

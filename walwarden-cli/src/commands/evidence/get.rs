@@ -31,6 +31,7 @@ fn integrity(verification: &IntegrityVerification) -> String {
         IntegrityResult::Passed => {
             format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))
         }
+        IntegrityResult::NotVerifiable => "not verifiable: the server lacks the key that signed".to_owned(),
         IntegrityResult::Failed => format!("FAILED: {}", text::or_dash(verification.failure.as_ref())),
     }
 }

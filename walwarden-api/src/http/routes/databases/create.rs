@@ -31,7 +31,7 @@ pub(in crate::http) async fn handle(
     }
     let CreateDatabaseRequest { name, destination_id, source_dsn, schedule, codec } = request.value;
     let id = DatabaseId::from_uuid(state.system.uuid());
-    let dsn = Source::parse(source_dsn.expose().expose_secret())?;
+    let dsn = Source::parse_remote(source_dsn.expose().expose_secret())?;
     let source = Source::seal(&state.keyring, &state.system, id, &dsn);
     let new = NewDatabase { id, name, destination_id, source, schedule, codec };
 

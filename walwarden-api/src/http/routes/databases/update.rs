@@ -24,7 +24,7 @@ pub(in crate::http) async fn handle(
     let (_, last) = state.store.database(caller.org_id(), id).await?;
     let source = match source_dsn {
         Some(text) => {
-            let dsn = Source::parse(text.expose().expose_secret())?;
+            let dsn = Source::parse_remote(text.expose().expose_secret())?;
             Some(Source::seal(&state.keyring, &state.system, id, &dsn))
         }
         None => None,

@@ -8,7 +8,7 @@ use walwarden_contract::model::PreflightReport;
 use crate::engine::preflight;
 use crate::engine::storage::Bucket;
 use crate::http::auth::Caller;
-use crate::http::error::Result;
+use crate::http::error::{ApiError, Result};
 use crate::http::extract::{Body, Id, Nothing};
 use crate::http::state::AppState;
 
@@ -21,5 +21,8 @@ pub(in crate::http) async fn handle(
     let destination = state.store.destination(caller.org_id(), id).await?;
     let credentials = state.keyring.open_credentials(&destination)?;
     let bucket = Bucket::connect_impatiently(&destination, &credentials)?;
-    Ok(Json(preflight::run(&bucket, &state.system, caller.org_id(), id).await))
+    // A task of its own: whoever stops listening does not keep it from clearing up.
+    let (system, org_id) = (state.system.clone(), caller.org_id());
+    let run = tokio::spawn(async move { preflight::run(&bucket, &system, org_id, id).await });
+    Ok(Json(run.await.map_err(ApiError::internal)?))
 }

@@ -30,7 +30,7 @@ pub(in crate::http) async fn handle(
         database_id: checked.job.database_id,
         manifest_hash: checked.manifest_hash(),
         key_id: checked.key_id(),
-        integrity_verification: checked.verification(chain.failure),
+        integrity_verification: checked.verification(Some(&chain)),
         rpo_minutes: rpo_minutes(checked.snapshot_at(), now),
         lock: checked.lock(now),
         drill: drill_proof(&state, caller.org_id(), id).await?,

@@ -28,7 +28,7 @@ pub(in crate::http) async fn handle(
         query.map_err(|_| ApiError::new(ErrorCode::InvalidRequest, BAD_QUERY))?;
     let org_id = caller.org_id();
     state.store.database(org_id, id).await?;
-    let Some(backup) = newest(&state, org_id, id, Some(incident_time)).await?.backup else {
+    let Some(backup) = newest(&state, org_id, id, Some(incident_time)).await? else {
         return Err(no_candidate(&state, org_id, id, incident_time).await?);
     };
     let now = state.system.now();
@@ -38,6 +38,7 @@ pub(in crate::http) async fn handle(
         evaluated_at: now,
         backup_job_id: backup.job.id,
         manifest_hash: backup.manifest_hash(),
+        integrity: backup.integrity(),
         window: backup.window(closes_at(&state, &backup).await?),
         loss_minutes: rpo_minutes(backup.snapshot_at(), incident_time),
         provisional: incident_time > now,
@@ -47,7 +48,7 @@ pub(in crate::http) async fn handle(
 }
 
 async fn no_candidate(state: &AppState, org_id: OrgId, id: DatabaseId, time: Timestamp) -> Result<ApiError> {
-    let message = match oldest(state, org_id, id, None).await?.backup {
+    let message = match oldest(state, org_id, id, None).await? {
         Some(first) => {
             let window = first.window(None);
             let (window_id, opens_at) = (window.window_id, window.opens_at);

@@ -41,7 +41,8 @@ pub(in crate::http) async fn handle(
         manifest: ManifestProof { status: checked.recorded, manifest_hash: checked.manifest_hash() },
         signature: SignatureProof { status: checked.signature, key_id: checked.key_id() },
         read_back: ReadBackProof {
-            status: passed_if(chain.read_back_at.is_some()),
+            // What a broken chain says of it is worth nothing.
+            status: passed_if(chain.failure.is_none() && chain.read_back_at.is_some()),
             verified_at: chain.read_back_at.unwrap_or_else(|| checked.completed_at()),
         },
         audit_chain: AuditChainProof {

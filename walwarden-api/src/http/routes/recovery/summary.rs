@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use walwarden_contract::DatabaseId;
-use walwarden_contract::model::{Custody, DrillStatus, Recoverability, RecoverySummary};
+use walwarden_contract::model::{Custody, DrillStatus, IntegrityResult, Recoverability, RecoverySummary};
 
 use super::windows::{newest, oldest};
 use crate::http::auth::Caller;
@@ -29,22 +29,22 @@ pub(in crate::http) async fn handle(
         recoverability: Recoverability::None,
         rpo_minutes: None,
         latest_window: None,
-        verified_backups: 0,
+        completed_backups: completed,
         oldest_snapshot_at: None,
         next_run_at: database.next_run_at,
         custody: None,
     };
-    if let Some(backup) = latest.backup {
+    if let Some(backup) = latest {
         let first = oldest(&state, org_id, id, None).await?;
         let drill = drill_proof(&state, org_id, backup.job.id).await?;
-        summary.recoverability = match drill.status {
-            DrillStatus::Drilled => Recoverability::Drilled,
-            DrillStatus::NotDrilled => Recoverability::Verified,
+        summary.recoverability = match (backup.integrity(), drill.status) {
+            (IntegrityResult::Passed, DrillStatus::Drilled) => Recoverability::Drilled,
+            (IntegrityResult::Passed, DrillStatus::NotDrilled) => Recoverability::Verified,
+            _ => Recoverability::NotVerifiable,
         };
         summary.rpo_minutes = Some(rpo_minutes(backup.snapshot_at(), now));
         summary.latest_window = Some(backup.window(None));
-        summary.verified_backups = completed.saturating_sub(latest.failed + first.failed).max(1);
-        summary.oldest_snapshot_at = first.backup.map(|first| first.snapshot_at());
+        summary.oldest_snapshot_at = first.map(|first| first.snapshot_at());
         summary.custody = Some(Custody { destination_id: backup.job.destination_id, lock: backup.lock(now), drill });
     }
     Ok(Json(summary))

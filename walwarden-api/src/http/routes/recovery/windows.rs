@@ -10,31 +10,23 @@ use crate::http::state::AppState;
 /// made at the time asked for.
 const CHUNK: u32 = 4;
 
-/// A backup that was looked for, and how many were passed over because their manifest does not hold.
-pub(super) struct Found {
-    pub(super) backup: Option<Checked>,
-    pub(super) failed: u64,
-}
-
 /// The newest backup that holds; with `whole_by`, the newest whose dump was whole by then.
 pub(super) async fn newest(
     state: &AppState,
     org_id: OrgId,
     database_id: DatabaseId,
     whole_by: Option<Timestamp>,
-) -> Result<Found> {
-    let (mut before, mut failed) = (None, 0);
+) -> Result<Option<Checked>> {
+    let mut before = None;
     loop {
         // A dump that was whole by then had begun by then.
         let jobs = state.store.completed_backups_of(org_id, database_id, whole_by, before, CHUNK).await?;
-        let Some(last) = jobs.last() else { return Ok(Found { backup: None, failed }) };
+        let Some(last) = jobs.last() else { return Ok(None) };
         before = Some(last.id);
         for job in jobs {
             let checked = check_manifest(job, &state.keyring);
-            if checked.failure.is_some() {
-                failed += 1;
-            } else if whole_by.is_none_or(|time| checked.opens_at() <= time) {
-                return Ok(Found { backup: Some(checked), failed });
+            if checked.failure.is_none() && whole_by.is_none_or(|time| checked.opens_at() <= time) {
+                return Ok(Some(checked));
             }
         }
     }
@@ -46,18 +38,16 @@ pub(super) async fn oldest(
     org_id: OrgId,
     database_id: DatabaseId,
     mut after: Option<BackupJobId>,
-) -> Result<Found> {
-    let mut failed = 0;
+) -> Result<Option<Checked>> {
     loop {
         let jobs = state.store.completed_backups_since(org_id, database_id, after, CHUNK).await?;
-        let Some(last) = jobs.last() else { return Ok(Found { backup: None, failed }) };
+        let Some(last) = jobs.last() else { return Ok(None) };
         after = Some(last.id);
         for job in jobs {
             let checked = check_manifest(job, &state.keyring);
             if checked.failure.is_none() {
-                return Ok(Found { backup: Some(checked), failed });
+                return Ok(Some(checked));
             }
-            failed += 1;
         }
     }
 }
@@ -66,5 +56,5 @@ pub(super) async fn oldest(
 pub(super) async fn closes_at(state: &AppState, checked: &Checked) -> Result<Option<Timestamp>> {
     let job = &checked.job;
     let next = oldest(state, job.org_id, job.database_id, Some(job.id)).await?;
-    Ok(next.backup.map(|next| next.opens_at()))
+    Ok(next.map(|next| next.opens_at()))
 }
