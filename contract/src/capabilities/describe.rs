@@ -48,8 +48,7 @@ impl Capability {
         if self.status != Status::Available {
             return vec![ErrorCode::CapabilityNotAvailable];
         }
-        let mut errors: Vec<_> =
-            self.carriers().filter_map(|id| operation(id)).flat_map(Operation::all_errors).collect();
+        let mut errors: Vec<_> = self.carriers().filter_map(operation).flat_map(Operation::all_errors).collect();
         errors.sort_by_key(|code| ErrorCode::ALL.iter().position(|known| known == code));
         errors.dedup();
         errors
