@@ -82,8 +82,9 @@ impl Drop for Recorder {
     }
 }
 
-/// Copies until either side closes, which the other side then sees.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut hear: impl FnMut(&[u8])) {
+/// Copies until either side closes, which the other side then sees. What came is heard before it is passed on: when a
+/// client has an answer, what was heard of it is known.
+pub(crate) async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut hear: impl FnMut(&[u8])) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         hear(&buffer[..read]);

@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Violations;
 use super::answers::API;
 use super::framing::{Body, Follower, Message};
+use crate::recorder::pass;
 use crate::runtime::{block_on, lock, spawn};
 
 /// A running proxy. Dropped, it closes its port and every connection, as the server's end would.
@@ -108,18 +107,4 @@ fn check(answer: &Message, asked: &Asked, violations: &Violations) {
     if let Err(violation) = API.check(&method, &target, answer) {
         violations.add(format!("{method} {target} answered {}: {violation}", answer.start));
     }
-}
-
-/// Copies until either side closes, which the other side then sees. What came is heard before it is passed on: when a client has
-/// an answer, its violations are known.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut hear: impl FnMut(&[u8])) {
-    let mut buffer = vec![0; 16 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        hear(&buffer[..read]);
-        if to.write_all(&buffer[..read]).await.is_err() {
-            break;
-        }
-    }
-    // The peer may be gone already.
-    let _ = to.shutdown().await;
 }
