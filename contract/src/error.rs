@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::catalog::ErrorCode;
 use crate::exit::ExitStatus;
+use crate::open::Open;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
@@ -98,7 +99,7 @@ impl std::str::FromStr for ErrorCode {
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
     /// The stable code.
-    pub code: ErrorCode,
+    pub code: Open<ErrorCode>,
     /// What happened to this request, for a person.
     pub message: String,
     /// Whether the same thing may succeed when it is tried again unchanged.
@@ -108,7 +109,7 @@ pub struct ErrorBody {
     pub retry_after_ms: Option<u64>,
     /// The scope that the API key lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub required_scope: Option<Scope>,
+    pub required_scope: Option<Open<Scope>>,
     /// What a person has to consent to, and the challenge that proves which request they saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<ConfirmationChallenge>,
@@ -126,7 +127,7 @@ impl ErrorBody {
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
-            code,
+            code: code.into(),
             message: message.into(),
             retryable: code.retryable(),
             retry_after_ms: None,
@@ -135,6 +136,17 @@ impl ErrorBody {
             request_id: None,
             next_action: code.next_action().to_owned(),
             docs: code.docs(),
+        }
+    }
+
+    /// The exit code of a command that ends with this error. A code that this version does not know says by
+    /// `retryable` whether to try again.
+    #[must_use]
+    pub fn exit(&self) -> ExitStatus {
+        match self.code.known() {
+            Some(code) => code.exit(),
+            None if self.retryable => ExitStatus::Retryable,
+            None => ExitStatus::Terminal,
         }
     }
 }
@@ -178,10 +190,11 @@ pub struct Problem {
 
 impl From<ErrorBody> for Problem {
     fn from(error: ErrorBody) -> Self {
+        let known = error.code.known().unwrap_or(ErrorCode::UnexpectedResponse);
         Self {
             kind: format!("urn:walwarden:error:{}", error.code),
-            title: error.code.meaning().to_owned(),
-            status: error.code.http_status(),
+            title: known.meaning().to_owned(),
+            status: known.http_status(),
             error,
         }
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use walwarden_contract::ErrorCode;
-use walwarden_sdk::{DEFAULT_REQUEST_TIMEOUT, Endpoint};
+use walwarden_sdk::{ClientBuilder, WalwardenClient};
 
 use crate::cli::GlobalArgs;
 use crate::failure::Failure;
 
+/// What the server's log shows of this program.
+const USER_AGENT: &str = concat!("walwarden-cli/", env!("CARGO_PKG_VERSION"));
 const API_KEY_IN_ARGV: &str = "--api-key is visible to other users of this machine: prefer WALWARDEN_API_KEY or \
                                WALWARDEN_API_KEY_FILE";
 
@@ -19,7 +21,7 @@ pub(crate) struct Config {
     api_url: Option<String>,
     api_key: Option<SecretString>,
     allow_insecure_http: bool,
-    timeout: Duration,
+    timeout: Option<Duration>,
     environment: fn(&str) -> Option<OsString>,
 }
 
@@ -29,24 +31,30 @@ impl Config {
             api_url: global.api_url,
             api_key: global.api_key,
             allow_insecure_http: global.allow_insecure_http,
-            timeout: global.timeout_ms.map_or(DEFAULT_REQUEST_TIMEOUT, Duration::from_millis),
+            timeout: global.timeout_ms.map(Duration::from_millis),
             environment,
         }
     }
 
-    /// How long one request may take.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
+    /// A client of the API, up to the secret that it is spoken to with.
+    pub(crate) fn client(&self) -> Result<ClientBuilder, Failure> {
+        let builder = WalwardenClient::builder()
+            .base_url(self.base_url()?)
+            .user_agent(USER_AGENT)
+            .allow_insecure_http(self.allow_insecure_http);
+        Ok(match self.timeout {
+            Some(timeout) => builder.timeout(timeout),
+            None => builder,
+        })
     }
 
     /// Where the API is.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
+    fn base_url(&self) -> Result<String, Failure> {
         let url = match &self.api_url {
             Some(url) => Some(url.clone()),
             None => self.text("WALWARDEN_BASE_URL")?.or(self.text("WALWARDEN_API_URL")?),
         };
-        let url = url.ok_or_else(|| invalid("No API address: set WALWARDEN_BASE_URL or give --api-url."))?;
-        Ok(Endpoint { allow_insecure_http: self.allow_insecure_http, ..Endpoint::new(url) })
+        url.ok_or_else(|| invalid("No API address: set WALWARDEN_BASE_URL or give --api-url."))
     }
 
     /// The API key, and what is to be said about where it came from.
@@ -119,19 +127,19 @@ mod tests {
     #[test]
     fn the_older_name_of_the_address_still_works_and_yields() {
         let old = config(|name| (name == "WALWARDEN_API_URL").then(|| "https://old".into()));
-        assert_eq!(old.endpoint().expect("an address").base_url, "https://old");
+        assert_eq!(old.base_url().expect("an address"), "https://old");
         let both = config(|name| match name {
             "WALWARDEN_API_URL" => Some("https://old".into()),
             "WALWARDEN_BASE_URL" => Some("https://new".into()),
             _ => None,
         });
-        assert_eq!(both.endpoint().expect("an address").base_url, "https://new");
+        assert_eq!(both.base_url().expect("an address"), "https://new");
     }
 
     #[test]
     fn what_is_missing_or_unreadable_is_named() {
         let none = config(|_| None);
-        for failure in [none.endpoint().err(), none.api_key().err(), none.token().err()] {
+        for failure in [none.base_url().err(), none.api_key().err(), none.token().err()] {
             assert_eq!(failure.expect("refused").body.code, ErrorCode::ConfigInvalid);
         }
         let file = config(|name| (name == "WALWARDEN_API_KEY_FILE").then(|| "/nonexistent".into()));

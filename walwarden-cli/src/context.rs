@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
-use walwarden_sdk::{Client, api_http_client};
+use walwarden_sdk::WalwardenClient;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -44,13 +44,13 @@ impl Context {
     }
 
     /// A client with the caller's API key.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let endpoint = self.config.endpoint()?;
+    pub(crate) fn client(&self) -> Result<WalwardenClient, Failure> {
+        let builder = self.config.client()?;
         let (key, warning) = self.config.api_key()?;
         if let Some(warning) = warning {
             self.warn(warning);
         }
-        Ok(Client::new(&endpoint, key, api_http_client(self.config.timeout())?)?)
+        Ok(builder.api_key(key).build()?)
     }
 }
 

@@ -12,20 +12,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection on which nothing arrives for this long is given up and tried again.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long one API request may take, unless the caller says otherwise.
-pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The client for API calls: bounded in time, follows no redirect (a bearer token must not travel).
-///
-/// # Errors
-/// `config_invalid` when TLS cannot be set up.
-pub fn api_http_client(request_timeout: Duration) -> Result<reqwest::Client, Error> {
-    build(reqwest::Client::builder().timeout(request_timeout))
+/// The client for API calls: follows no redirect (a bearer token must not travel). Each request brings its own time.
+pub(crate) fn api_http_client() -> Result<reqwest::Client, Error> {
+    build(reqwest::Client::builder())
 }
 
 /// The client for artifacts: unbounded in total time, but not in silence.
 ///
 /// # Errors
-/// As [`api_http_client`].
+/// `config_invalid` when TLS cannot be set up.
 pub fn download_http_client() -> Result<reqwest::Client, Error> {
     build(reqwest::Client::builder().read_timeout(SILENCE_TIMEOUT))
 }

@@ -1,6 +1,6 @@
 //! Typed async client for Walwarden, and everything that runs on the customer's machine.
 //!
-//! [`Client`] speaks for an API key, [`RestoreSessionClient`] for one restore token. With the feature `restore` (on by
+//! [`WalwardenClient`] speaks for an API key, [`RestoreSessionClient`] for one restore token. With the feature `restore` (on by
 //! default) `restore::execute` runs a whole restore: bytes go from the bucket to this machine to its target, and the
 //! target's connection string never leaves it.
 #![warn(missing_docs)]
@@ -14,10 +14,10 @@ mod resources;
 pub mod restore;
 mod retry;
 
-pub use client::Client;
+pub use client::{ClientBuilder, WalwardenClient};
 pub use error::Error;
-pub use http::{DEFAULT_REQUEST_TIMEOUT, api_http_client, download_http_client};
-pub use request::{Endpoint, new_idempotency_key};
-pub use resources::{PollBackup, RestoreSessionClient};
+pub use http::download_http_client;
+pub use request::new_idempotency_key;
+pub use resources::{Compatibility, Poll, RestoreSessionClient};
 pub use retry::RetryPolicy;
 pub use walwarden_contract as contract;

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,35 +19,45 @@ use crate::error::Error;
 use crate::http::parse_base_url;
 use crate::retry::{self, Failure, RetryPolicy};
 
+/// What the server's log shows of this crate.
+const SDK_NAME: &str = concat!("walwarden-sdk/", env!("CARGO_PKG_VERSION"));
+
 /// Where the API is, and how it is spoken to.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// The API's address without `/api/v1`, for example `https://walwarden.example.com`.
-    pub base_url: String,
-    /// Allows plain http to other machines. Tokens and keys then travel in clear.
-    pub allow_insecure_http: bool,
-    /// How failed calls are repeated.
-    pub retry: RetryPolicy,
+#[derive(Clone)]
+pub(crate) struct Settings {
+    http: reqwest::Client,
+    base: Url,
+    user_agent: HeaderValue,
+    timeout: Duration,
+    retry: RetryPolicy,
+    pub(crate) allow_insecure_http: bool,
 }
 
-impl Endpoint {
-    /// An endpoint with the default rules.
-    #[must_use]
-    pub fn new(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), allow_insecure_http: false, retry: RetryPolicy::default() }
+impl Settings {
+    pub(crate) fn new(
+        base_url: &str,
+        allow_insecure_http: bool,
+        http: reqwest::Client,
+        user_agent: Option<&str>,
+        timeout: Duration,
+        retry: RetryPolicy,
+    ) -> Result<Self, Error> {
+        let base = parse_base_url(base_url, allow_insecure_http)?;
+        let user_agent = user_agent.map_or_else(|| SDK_NAME.to_owned(), |name| format!("{name} {SDK_NAME}"));
+        let user_agent = HeaderValue::try_from(user_agent)
+            .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "The user agent cannot stand in a header."))?;
+        Ok(Self { http, base, user_agent, timeout, retry, allow_insecure_http })
     }
 }
 
+/// [`Settings`] with the secret that a caller is known by.
 #[derive(Clone)]
 pub(crate) struct Transport {
-    http: reqwest::Client,
-    base: Url,
+    settings: Settings,
     authorization: HeaderValue,
     secret: SecretString,
     /// A challenge that a person has consented to.
     confirmation: Option<HeaderValue>,
-    retry: RetryPolicy,
-    pub(crate) allow_insecure_http: bool,
 }
 
 /// An operation with its arguments.
@@ -101,17 +111,23 @@ impl<'a> Call<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new(endpoint: &Endpoint, secret: SecretString, http: reqwest::Client) -> Result<Self, Error> {
-        let base = parse_base_url(&endpoint.base_url, endpoint.allow_insecure_http)?;
+    pub(crate) fn new(settings: Settings, secret: SecretString) -> Result<Self, Error> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret()))
             .ok()
             .filter(|_| secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()))
             .filter(|_| !secret.expose_secret().is_empty())
             .ok_or_else(|| Error::new(ErrorCode::ConfigInvalid, "The API key or token is empty or malformed."))?;
         authorization.set_sensitive(true);
-        let allow_insecure_http = endpoint.allow_insecure_http;
-        let retry = endpoint.retry.clone();
-        Ok(Self { http, base, authorization, secret, confirmation: None, retry, allow_insecure_http })
+        Ok(Self { settings, authorization, secret, confirmation: None })
+    }
+
+    /// The same API, spoken to with another secret.
+    pub(crate) fn with_secret(&self, secret: SecretString) -> Result<Self, Error> {
+        Self::new(self.settings.clone(), secret)
+    }
+
+    pub(crate) fn allows_insecure_http(&self) -> bool {
+        self.settings.allow_insecure_http
     }
 
     /// The same transport for requests that a person has consented to. A challenge that cannot stand in a header is
@@ -122,39 +138,52 @@ impl Transport {
 
     /// Sends a call, again where that is safe, and reads the document that it is answered with.
     pub(crate) async fn send<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        retry::run(&self.retry, async || answer::document(&self.attempt(&call, MAX_DOCUMENT_BYTES).await?)).await
+        Ok(self.send_for_headers(call).await?.1)
+    }
+
+    /// The same, with the headers of the answer.
+    pub(crate) async fn send_for_headers<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<(HeaderMap, T), Error> {
+        retry::run(&self.settings.retry, async || {
+            let (headers, body) = self.attempt(&call, MAX_DOCUMENT_BYTES).await?;
+            Ok((headers, answer::document(&body)?))
+        })
+        .await
     }
 
     /// Sends a call once.
     pub(crate) async fn send_once<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        let read = async { answer::document(&self.attempt(&call, MAX_DOCUMENT_BYTES).await?) };
+        let read = async { answer::document(&self.attempt(&call, MAX_DOCUMENT_BYTES).await?.1) };
         read.await.map_err(|failure: Failure| failure.error)
     }
 
     /// Sends a call that is answered with nothing.
     pub(crate) async fn send_for_nothing(&self, call: Call<'_>) -> Result<(), Error> {
-        retry::run(&self.retry, async || self.attempt(&call, MAX_DOCUMENT_BYTES).await.map(drop)).await
+        retry::run(&self.settings.retry, async || self.attempt(&call, MAX_DOCUMENT_BYTES).await.map(drop)).await
     }
 
     /// Sends a call that is answered with an archive.
     pub(crate) async fn send_for_archive(&self, call: Call<'_>) -> Result<Vec<u8>, Error> {
-        retry::run(&self.retry, async || self.attempt(&call, MAX_ARCHIVE_BYTES).await).await
+        retry::run(&self.settings.retry, async || Ok(self.attempt(&call, MAX_ARCHIVE_BYTES).await?.1)).await
     }
 
-    /// The body of a success.
-    async fn attempt(&self, call: &Call<'_>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    async fn attempt(&self, call: &Call<'_>, max_bytes: usize) -> Result<(HeaderMap, Vec<u8>), Failure> {
         let response = self.request(call).send().await.map_err(answer::lost)?;
         let status = response.status();
         let headers = response.headers().clone();
         let max_bytes = if status.is_success() { max_bytes } else { MAX_DOCUMENT_BYTES };
         let body = answer::read(response, max_bytes).await?;
-        if status.is_success() { Ok(body) } else { Err(answer::failure(&self.secret, status, &headers, &body)) }
+        if status.is_success() {
+            Ok((headers, body))
+        } else {
+            Err(answer::failure(&self.secret, status, &headers, &body))
+        }
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
         let operation =
             operations::operation(call.operation).expect("operations are named by literals that a test compares");
-        let mut url = self.base.clone();
+        let Settings { http, base, user_agent, timeout, .. } = &self.settings;
+        let mut url = base.clone();
         let path = call.parameter.as_ref().map_or_else(
             || operation.path.to_owned(),
             // Identifiers are letters, digits and underscores: nothing to encode.
@@ -167,7 +196,7 @@ impl Transport {
                     .join("/")
             },
         );
-        url.set_path(&format!("{}{BASE_PATH}{path}", self.base.path().trim_end_matches('/')));
+        url.set_path(&format!("{}{BASE_PATH}{path}", base.path().trim_end_matches('/')));
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -177,7 +206,11 @@ impl Transport {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
+        let mut request = http
+            .request(method, url)
+            .timeout(call.timeout.unwrap_or(*timeout))
+            .header(USER_AGENT, user_agent.clone())
+            .header(AUTHORIZATION, self.authorization.clone());
         let accepted =
             if matches!(operation.answer, Answer::Archive) { "application/gzip" } else { "application/json" };
         request = request.header("accept", format!("{accepted}, application/problem+json"));
@@ -190,10 +223,7 @@ impl Transport {
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.clone());
         }
-        match call.timeout {
-            Some(timeout) => request.timeout(timeout),
-            None => request,
-        }
+        request
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure that an answer of the server explains. Codes that need another request, not the same one, stay.
     pub(crate) fn answered(error: Error) -> Self {
-        let stays = matches!(error.code(), ErrorCode::BackupInProgress | ErrorCode::RestoreTimedOut);
-        let repeat = error.body().retryable && !stays;
+        let stays = |code| matches!(code, ErrorCode::BackupInProgress | ErrorCode::RestoreTimedOut);
+        let repeat = error.is_retryable() && !error.code().is(stays);
         Self { error, repeat }
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     fn failure(retry_after_ms: Option<u64>) -> Failure {
         let body = ErrorBody { retry_after_ms, ..ErrorBody::new(ErrorCode::RateLimited, "slow down") };
-        Failure::answered(Error::from(body))
+        Failure::answered(Error::Api(Box::new(body)))
     }
 
     #[test]

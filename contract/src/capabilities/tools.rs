@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::{CAPABILITIES, Capability, HumanGate, MIN_CLIENT_VERSION, SURFACE_VERSION, Status};
 use crate::error::{CONFIRMATION_HEADER, ErrorCode};
 use crate::model::{Tool, ToolCatalog, ToolConfirmation, ToolOperation};
+use crate::open::Open;
 use crate::operations::{Answer, BASE_PATH};
 use crate::schema;
 use crate::scope::Scope;
@@ -19,7 +20,7 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
 /// The tools that a key with these scopes may call.
 #[must_use]
 pub fn catalog(scopes: &[Scope]) -> ToolCatalog {
-    let granted = |tool: &&Tool| tool.required_scopes.iter().all(|scope| scopes.contains(scope));
+    let granted = |tool: &&Tool| tool.required_scopes.iter().all(|scope| scope.is(|scope| scopes.contains(&scope)));
     ToolCatalog {
         surface_version: SURFACE_VERSION.to_owned(),
         min_client_version: MIN_CLIENT_VERSION.to_owned(),
@@ -30,7 +31,7 @@ pub fn catalog(scopes: &[Scope]) -> ToolCatalog {
 fn tool(capability: &Capability) -> Option<Tool> {
     let operation = capability.tool_operation().filter(|_| capability.status == Status::Available)?;
     let confirmation = (capability.gate == HumanGate::ConfirmationRequired).then(|| ToolConfirmation {
-        code: ErrorCode::HumanConfirmationRequired,
+        code: ErrorCode::HumanConfirmationRequired.into(),
         header: CONFIRMATION_HEADER.to_owned(),
         instructions: ErrorCode::HumanConfirmationRequired.next_action().to_owned(),
     });
@@ -38,13 +39,13 @@ fn tool(capability: &Capability) -> Option<Tool> {
         name: capability.tool_name(),
         capability_id: capability.id.to_owned(),
         description: format!("{} {}", capability.claim, operation.note).trim_end().to_owned(),
-        risk: capability.risk,
-        human_gate: capability.gate,
+        risk: capability.risk.into(),
+        human_gate: capability.gate.into(),
         confirmation,
-        required_scopes: operation.scope().into_iter().collect(),
+        required_scopes: operation.scope().into_iter().map(Open::Known).collect(),
         operation: ToolOperation {
             operation_id: operation.id.to_owned(),
-            method: operation.method,
+            method: operation.method.into(),
             path: format!("{BASE_PATH}{}", operation.path),
             idempotency_key: operation.needs_idempotency_key(),
         },
@@ -53,7 +54,7 @@ fn tool(capability: &Capability) -> Option<Tool> {
             Answer::Json(answer) => Some(schema::output(answer)),
             Answer::Empty | Answer::Archive => None,
         },
-        error_codes: operation.all_errors(),
+        error_codes: operation.all_errors().into_iter().map(Open::Known).collect(),
     })
 }
 
@@ -89,7 +90,7 @@ mod tests {
                 "{}",
                 tool.name
             );
-            let refused = tool.error_codes.contains(&ErrorCode::HumanConfirmationRequired);
+            let refused = tool.error_codes.contains(&ErrorCode::HumanConfirmationRequired.into());
             assert_eq!(refused, tool.confirmation.is_some(), "{}", tool.name);
         }
     }

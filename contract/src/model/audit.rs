@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ProofStatus;
 use crate::id::StreamId;
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// One hash chain.
@@ -51,7 +52,7 @@ pub struct AuditVerification {
     /// Whose chain it is.
     pub stream_id: StreamId,
     /// Whether every event follows from the one before it, and the newest is the recorded head.
-    pub result: ProofStatus,
+    pub result: Open<ProofStatus>,
     /// How many events were checked.
     pub events: u64,
     /// The hash of the newest event.

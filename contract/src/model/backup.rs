@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorBody;
 use crate::id::{BackupJobId, DatabaseId, DestinationId};
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// Where a backup job stands.
@@ -113,7 +114,7 @@ pub struct TriggeredBackup {
     /// The database.
     pub database_id: DatabaseId,
     /// `queued`.
-    pub state: BackupState,
+    pub state: Open<BackupState>,
 }
 
 /// A backup job.
@@ -127,9 +128,9 @@ pub struct Backup {
     /// The destination.
     pub destination_id: DestinationId,
     /// What asked for it.
-    pub trigger: BackupTrigger,
+    pub trigger: Open<BackupTrigger>,
     /// Where it stands.
-    pub state: BackupState,
+    pub state: Open<BackupState>,
     /// The attempt that runs or ran last, from 1; 0 before the first.
     pub attempt: u32,
     /// After this many attempts the job fails for good.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorCode;
 use crate::id::DestinationId;
+use crate::open::Open;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -100,7 +101,7 @@ pub struct Destination {
     /// The name that the operator gave it.
     pub name: String,
     /// What serves the bucket.
-    pub provider: Provider,
+    pub provider: Open<Provider>,
     /// The provider's endpoint; null where the region says it.
     pub endpoint: Option<String>,
     /// The region.
@@ -108,11 +109,11 @@ pub struct Destination {
     /// The bucket.
     pub bucket: String,
     /// Where the bucket's name stands in a URL.
-    pub addressing: Addressing,
+    pub addressing: Open<Addressing>,
     /// Whether uploads carry a checksum that the provider checks.
-    pub checksum_mode: ChecksumMode,
+    pub checksum_mode: Open<ChecksumMode>,
     /// How artifacts are locked.
-    pub lock_mode: LockMode,
+    pub lock_mode: Open<LockMode>,
     /// For how many days each artifact is locked; 0 without a lock.
     pub retention_floor_days: u32,
     /// When it was added.
@@ -237,11 +238,11 @@ pub enum CheckStatus {
 #[serde(rename_all = "camelCase")]
 pub struct PreflightCheck {
     /// What was looked at.
-    pub id: PreflightCheckId,
+    pub id: Open<PreflightCheckId>,
     /// How it ended.
-    pub status: CheckStatus,
+    pub status: Open<CheckStatus>,
     /// Why it failed.
-    pub code: Option<ErrorCode>,
+    pub code: Option<Open<ErrorCode>>,
     /// What was observed.
     pub evidence: String,
     /// What to do about a failure.
@@ -255,7 +256,7 @@ pub struct PreflightReport {
     /// The destination.
     pub destination_id: DestinationId,
     /// `failed` when any check failed, otherwise `passed`.
-    pub result: CheckStatus,
+    pub result: Open<CheckStatus>,
     /// When it was looked at.
     pub checked_at: Timestamp,
     /// Every check, in the order in which it ran.

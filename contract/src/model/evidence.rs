@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// What there is to show for one completed backup.
@@ -49,6 +50,8 @@ pub struct EvidenceSummary {
     pub completed_at: Timestamp,
     /// What was dumped.
     pub artifact: EvidenceArtifact,
+    /// What wrote it; null when the stored manifest cannot be read.
+    pub source: Option<EvidenceSource>,
     /// The hash of the manifest.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
@@ -74,6 +77,16 @@ pub struct EvidenceArtifact {
     /// SHA-256 of its bytes, lowercase hex.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub checksum_sha256: String,
+}
+
+/// The versions that wrote an artifact, as its signed manifest names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceSource {
+    /// The source server's version.
+    pub postgres_version: String,
+    /// The version of the `pg_dump` that wrote it: no older `pg_restore` is sure to read it.
+    pub pg_dump_version: String,
 }
 
 /// A page of evidence, newest first.
@@ -109,7 +122,7 @@ pub struct EvidenceQuery {
 #[serde(rename_all = "camelCase")]
 pub struct IntegrityVerification {
     /// How it ended.
-    pub result: IntegrityResult,
+    pub result: Open<IntegrityResult>,
     /// What was checked.
     pub checks: Vec<String>,
     /// When the artifact and the manifest were read back.
@@ -135,7 +148,7 @@ pub enum IntegrityResult {
 #[serde(rename_all = "camelCase")]
 pub struct LockProof {
     /// Whether the lock holds now.
-    pub status: LockStatus,
+    pub status: Open<LockStatus>,
     /// `none`, `governance` or `compliance`.
     #[schemars(with = "super::LockMode")]
     pub mode: String,
@@ -160,7 +173,7 @@ pub enum LockStatus {
 #[serde(rename_all = "camelCase")]
 pub struct DrillProof {
     /// What is known.
-    pub status: DrillStatus,
+    pub status: Open<DrillStatus>,
     /// The restore that was completed last.
     pub restore_job_id: Option<RestoreJobId>,
     /// When it was completed.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ApiKeyId, OrgId};
+use crate::open::Open;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
@@ -20,13 +21,19 @@ pub struct Profile {
     /// The name under which it was issued.
     pub api_key_name: String,
     /// What kind of client it was issued to.
-    pub client_kind: ClientKind,
+    pub client_kind: Open<ClientKind>,
     /// What it may do.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<Open<Scope>>,
     /// When it expires; null when it does not.
     pub expires_at: Option<Timestamp>,
     /// The version of the server.
     pub server_version: String,
+    /// The version of the capability contract that the server keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface_version: Option<String>,
+    /// The oldest client that the server understands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_client_version: Option<String>,
 }
 
 /// What kind of client a key was issued to.
@@ -65,9 +72,9 @@ pub struct ApiKeyDescription {
     /// The name under which it was issued.
     pub name: String,
     /// What kind of client it was issued to.
-    pub client_kind: ClientKind,
+    pub client_kind: Open<ClientKind>,
     /// What it may do.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<Open<Scope>>,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When it expires; null when it does not.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CheckStatus;
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// Whether the service can do its work now, as this organization sees it.
@@ -11,7 +12,7 @@ use crate::time::Timestamp;
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
     /// `failed` when any check failed, otherwise `passed`.
-    pub result: CheckStatus,
+    pub result: Open<CheckStatus>,
     /// When this was looked at.
     pub checked_at: Timestamp,
     /// The version of the server.
@@ -43,9 +44,9 @@ pub enum Component {
 #[serde(rename_all = "camelCase")]
 pub struct ReadinessCheck {
     /// The part.
-    pub component: Component,
+    pub component: Open<Component>,
     /// How it is.
-    pub status: CheckStatus,
+    pub status: Open<CheckStatus>,
     /// What was observed.
     pub evidence: String,
 }

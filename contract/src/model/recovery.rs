@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DrillProof, IntegrityResult, LockProof};
 use crate::id::{BackupJobId, DatabaseId, DestinationId, WindowId};
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// The span of incident times for which one verified backup is the newest that can be restored.
@@ -48,7 +49,7 @@ pub struct RecoverySummary {
     /// When this was computed.
     pub evaluated_at: Timestamp,
     /// How well it is covered.
-    pub recoverability: Recoverability,
+    pub recoverability: Open<Recoverability>,
     /// What would be lost now: the age of the data in the newest verified backup, in minutes, rounded up; null without
     /// one.
     pub rpo_minutes: Option<u64>,
@@ -100,7 +101,7 @@ pub struct RecoveryCandidate {
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// Whether its manifest and signature hold now.
-    pub integrity: IntegrityResult,
+    pub integrity: Open<IntegrityResult>,
     /// The window that covers the incident's time.
     pub window: RecoveryWindow,
     /// What would be lost: from the snapshot to the incident, in minutes, rounded up.
@@ -152,7 +153,7 @@ pub struct RecoveryWindowProof {
 #[serde(rename_all = "camelCase")]
 pub struct ManifestProof {
     /// How it stands.
-    pub status: ProofStatus,
+    pub status: Open<ProofStatus>,
     /// The hash of the manifest.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
@@ -163,7 +164,7 @@ pub struct ManifestProof {
 #[serde(rename_all = "camelCase")]
 pub struct SignatureProof {
     /// How it stands.
-    pub status: ProofStatus,
+    pub status: Open<ProofStatus>,
     /// The key that signed.
     #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
@@ -174,7 +175,7 @@ pub struct SignatureProof {
 #[serde(rename_all = "camelCase")]
 pub struct ReadBackProof {
     /// How it stands.
-    pub status: ProofStatus,
+    pub status: Open<ProofStatus>,
     /// When it was read back.
     pub verified_at: Timestamp,
 }
@@ -184,7 +185,7 @@ pub struct ReadBackProof {
 #[serde(rename_all = "camelCase")]
 pub struct AuditChainProof {
     /// How it stands.
-    pub status: ProofStatus,
+    pub status: Open<ProofStatus>,
     /// How many events the chain has.
     pub events: u64,
 }

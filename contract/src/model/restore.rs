@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::{ErrorBody, ErrorCode};
 use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
+use crate::open::Open;
 use crate::time::Timestamp;
 
 /// How a restore treats its target.
@@ -144,7 +145,7 @@ pub struct RestoreSession {
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,
     /// `token_issued`.
-    pub state: RestoreState,
+    pub state: Open<RestoreState>,
 }
 
 /// A restore job.
@@ -158,13 +159,13 @@ pub struct Restore {
     /// The backup.
     pub backup_job_id: BackupJobId,
     /// How the restore treats its target.
-    pub mode: RestoreMode,
+    pub mode: Open<RestoreMode>,
     /// Where the restore goes, without any credential.
     pub target_redacted_dsn: String,
     /// The database to create, when it is not the one named in the archive.
     pub created_database: Option<String>,
     /// Where it stands.
-    pub state: RestoreState,
+    pub state: Open<RestoreState>,
     /// The manifest that the artifact must match.
     #[schemars(regex(pattern = crate::pattern::SHA256))]
     pub manifest_hash: String,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::capabilities::{HumanGate, Risk};
 use crate::error::ErrorCode;
+use crate::open::Open;
 use crate::operations::Method;
 use crate::scope::Scope;
 
@@ -32,13 +33,13 @@ pub struct Tool {
     /// What it does.
     pub description: String,
     /// What it may change.
-    pub risk: Risk,
+    pub risk: Open<Risk>,
     /// Whether a person has to consent.
-    pub human_gate: HumanGate,
+    pub human_gate: Open<HumanGate>,
     /// How the consent is given; null where none is needed.
     pub confirmation: Option<ToolConfirmation>,
     /// The scopes that the key needs.
-    pub required_scopes: Vec<Scope>,
+    pub required_scopes: Vec<Open<Scope>>,
     /// What to call.
     pub operation: ToolOperation,
     /// JSON Schema 2020-12 of what it takes: path, query and body members together.
@@ -46,7 +47,7 @@ pub struct Tool {
     /// JSON Schema 2020-12 of what it answers; null when it answers with a file or nothing.
     pub output_schema: Option<Map<String, Value>>,
     /// The codes that it may fail with.
-    pub error_codes: Vec<ErrorCode>,
+    pub error_codes: Vec<Open<ErrorCode>>,
 }
 
 /// How a person consents.
@@ -54,7 +55,7 @@ pub struct Tool {
 #[serde(rename_all = "camelCase")]
 pub struct ToolConfirmation {
     /// The code of the answer that carries the challenge.
-    pub code: ErrorCode,
+    pub code: Open<ErrorCode>,
     /// The header in which the challenge comes back.
     pub header: String,
     /// What to do.
@@ -68,7 +69,7 @@ pub struct ToolOperation {
     /// Its `operationId`.
     pub operation_id: String,
     /// HTTP method.
-    pub method: Method,
+    pub method: Open<Method>,
     /// The path, with parameters in braces.
     pub path: String,
     /// Whether it needs an `Idempotency-Key` header.

@@ -247,7 +247,7 @@ impl<'a> Setting<'a> {
 
     /// Waits until a backup job has ended, which must be in this state.
     pub(crate) fn wait_ended(&self, id: BackupJobId, state: BackupState) -> Result<Backup> {
-        let backup = self.wait_backup(id, |backup| backup.state.is_terminal())?;
+        let backup = self.wait_backup(id, |backup| backup.state.is(BackupState::is_terminal))?;
         ensure!(backup.state == state, "{backup:?}");
         Ok(backup)
     }

@@ -127,8 +127,8 @@ fn write(mut stream: impl Write, text: &str) {
 #[must_use]
 pub fn print(json: bool, kind: &str, result: CommandResult) -> ExitStatus {
     let status = match &result {
-        Ok(outcome) => outcome.finding.as_ref().map_or(ExitStatus::Ok, |error| error.code.exit()),
-        Err(Failure(error)) => error.code.exit(),
+        Ok(outcome) => outcome.finding.as_ref().map_or(ExitStatus::Ok, |error| error.exit()),
+        Err(Failure(error)) => error.exit(),
     };
     if json {
         let envelope = match result {

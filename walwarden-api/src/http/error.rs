@@ -48,7 +48,7 @@ impl ApiError {
 
     pub(super) fn forbidden(scope: Scope) -> Self {
         let mut error = Self::new(ErrorCode::Forbidden, format!("This API key lacks the scope {scope}."));
-        error.0.required_scope = Some(scope);
+        error.0.required_scope = Some(scope.into());
         error
     }
 
@@ -111,7 +111,8 @@ impl From<StorageError> for ApiError {
 /// Leaves the body to [`finish`], which knows the request's id.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.0.code.known().map(|code| StatusCode::from_u16(code.http_status()));
+        let status = status.and_then(Result::ok).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response

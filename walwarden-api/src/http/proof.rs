@@ -5,7 +5,8 @@ use serde_json::Value;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
 use walwarden_contract::manifest::{self, Manifest};
 use walwarden_contract::model::{
-    DrillProof, DrillStatus, IntegrityResult, IntegrityVerification, LockProof, LockStatus, ProofStatus, RecoveryWindow,
+    DrillProof, DrillStatus, EvidenceSource, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
+    ProofStatus, RecoveryWindow,
 };
 use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
 
@@ -113,6 +114,11 @@ impl Checked {
         self.job.artifact.as_ref().map(|artifact| artifact.key_id.clone()).unwrap_or_default()
     }
 
+    /// The versions that the stored manifest names, whether it holds or not.
+    pub(super) fn source(&self) -> Option<EvidenceSource> {
+        serde_json::from_value(self.document.get("source")?.clone()).ok()
+    }
+
     /// The window that this backup opens.
     pub(super) fn window(&self, closes_at: Option<Timestamp>) -> RecoveryWindow {
         RecoveryWindow {
@@ -128,14 +134,14 @@ impl Checked {
     /// The lock that was read back. Where the manifest does not hold, nothing says that there is one.
     pub(super) fn lock(&self, now: Timestamp) -> LockProof {
         let Some(Manifest { retention, .. }) = &self.manifest else {
-            return LockProof { status: LockStatus::NotLocked, mode: "none".to_owned(), retain_until: None };
+            return LockProof { status: LockStatus::NotLocked.into(), mode: "none".to_owned(), retain_until: None };
         };
         let status = match retention.retain_until {
             None => LockStatus::NotLocked,
             Some(until) if until <= now => LockStatus::Expired,
             Some(_) => LockStatus::Locked,
         };
-        LockProof { status, mode: retention.mode.clone(), retain_until: retention.retain_until }
+        LockProof { status: status.into(), mode: retention.mode.clone(), retain_until: retention.retain_until }
     }
 
     /// How the manifest stands now.
@@ -158,7 +164,7 @@ impl Checked {
             _ => true,
         };
         IntegrityVerification {
-            result,
+            result: result.into(),
             checks: CHECKS.iter().copied().filter(looked_at).map(str::to_owned).collect(),
             verified_at: self.completed_at(),
             failure,
@@ -216,7 +222,7 @@ pub(super) async fn check_chain(state: &AppState, job: &BackupJob) -> Result<Che
 /// Whether a restore was completed.
 pub(super) fn drill(completed: Option<CompletedRestore>) -> DrillProof {
     DrillProof {
-        status: if completed.is_some() { DrillStatus::Drilled } else { DrillStatus::NotDrilled },
+        status: if completed.is_some() { DrillStatus::Drilled } else { DrillStatus::NotDrilled }.into(),
         restore_job_id: completed.map(|(id, _)| id),
         finished_at: completed.map(|(_, at)| at),
     }

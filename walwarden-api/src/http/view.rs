@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use walwarden_contract::model::{Backup, BackupArtifact, Database, Destination, LockMode, Restore};
+use walwarden_contract::model::{
+    Addressing, Backup, BackupArtifact, ChecksumMode, Database, Destination, LockMode, Provider, Restore,
+};
 use walwarden_contract::{ErrorBody, Timestamp};
 
 use crate::store::StoreError;
@@ -47,17 +49,17 @@ pub fn destination_view(destination: &destinations::Destination) -> Result<Desti
     fn choice<T: FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
         text.parse().map_err(|_| StoreError::Corrupt(what))
     }
-    let lock_mode = choice(&destination.lock_mode, "lock mode")?;
+    let lock_mode: LockMode = choice(&destination.lock_mode, "lock mode")?;
     Ok(Destination {
         id: destination.id,
         name: destination.name.clone(),
-        provider: choice(&destination.provider, "provider")?,
+        provider: choice::<Provider>(&destination.provider, "provider")?.into(),
         endpoint: destination.endpoint.clone(),
         region: destination.region.clone(),
         bucket: destination.bucket.clone(),
-        addressing: choice(&destination.addressing, "addressing")?,
-        checksum_mode: choice(&destination.checksum_mode, "checksum mode")?,
-        lock_mode,
+        addressing: choice::<Addressing>(&destination.addressing, "addressing")?.into(),
+        checksum_mode: choice::<ChecksumMode>(&destination.checksum_mode, "checksum mode")?.into(),
+        lock_mode: lock_mode.into(),
         retention_floor_days: if lock_mode == LockMode::None { 0 } else { destination.retention_days },
         created_at: destination.created_at,
         updated_at: destination.updated_at,
@@ -81,8 +83,8 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         id: job.id,
         database_id: job.database_id,
         destination_id: job.destination_id,
-        trigger: job.trigger,
-        state: job.state(),
+        trigger: job.trigger.into(),
+        state: job.state().into(),
         attempt: job.attempt,
         max_attempts: job.max_attempts,
         created_at: job.created_at,
@@ -101,10 +103,10 @@ pub fn restore_view(job: &RestoreJob) -> Restore {
         id: job.id,
         database_id: job.database_id,
         backup_job_id: job.backup_job_id,
-        mode: job.mode,
+        mode: job.mode.into(),
         target_redacted_dsn: job.target_redacted_dsn.clone(),
         created_database: job.created_database.clone(),
-        state: job.state(),
+        state: job.state().into(),
         manifest_hash: job.manifest_hash.clone(),
         created_at: job.created_at,
         finished_at: job.finished_at,

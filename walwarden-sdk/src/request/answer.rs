@@ -1,7 +1,8 @@
 //! What comes back from a call: a document, an archive, or the reason why there is none.
 
+use jiff::fmt::rfc2822;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use walwarden_contract::{ErrorBody, ErrorCode};
@@ -35,17 +36,18 @@ pub(super) fn document<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         // Where JSON does not fit, without repeating any of it.
         let (category, line, column) = (error.classify(), error.line(), error.column());
-        unexpected(format!(
+        let text = format!(
             "The API answered with a body that does not fit: {category:?} error at line {line} column {column}."
-        ))
+        );
+        let body = ErrorBody::new(ErrorCode::UnexpectedResponse, text);
+        Failure { error: Error::Decode(Box::new(body)), repeat: false }
     })
 }
 
 /// What an answer says that is no success.
 pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let retry_after = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse::<u64>().ok());
-    let retry_after_ms = retry_after.map(|seconds| seconds.saturating_mul(1000));
+    let retry_after_ms = header(RETRY_AFTER.as_str()).and_then(|value| retry_after_ms(value, header(DATE.as_str())));
     let request_id = header(REQUEST_ID).map(|id| clean(secret, id));
     if let Ok(mut body) = serde_json::from_slice::<ErrorBody>(body) {
         body.message = clean(secret, &body.message);
@@ -57,7 +59,7 @@ pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &Heade
         }
         body.retry_after_ms = body.retry_after_ms.or(retry_after_ms);
         body.request_id = body.request_id.map(|id| clean(secret, &id)).or(request_id);
-        return Failure::answered(Error::from(body));
+        return Failure::answered(Error::Api(Box::new(body)));
     }
     let code = match status.as_u16() {
         429 => ErrorCode::RateLimited,
@@ -66,7 +68,17 @@ pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &Heade
     };
     let message = format!("The API's address answered {status}, and not in the way a Walwarden API does.");
     let body = ErrorBody { retry_after_ms, request_id, ..ErrorBody::new(code, message) };
-    Failure { error: Error::from(body), repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504) }
+    Failure { error: Error::Unexpected(Box::new(body)), repeat: matches!(status.as_u16(), 429 | 502 | 503 | 504) }
+}
+
+/// `Retry-After` in milliseconds: seconds, or a date, which is counted from the answer's own.
+fn retry_after_ms(value: &str, date: Option<&str>) -> Option<u64> {
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let instant = |text: &str| rfc2822::parse(text).ok().map(|date| date.timestamp().as_millisecond());
+    let wait = instant(value)?.saturating_sub(instant(date?)?);
+    Some(u64::try_from(wait).unwrap_or(0))
 }
 
 /// A failure on the way, of which the server may know nothing.

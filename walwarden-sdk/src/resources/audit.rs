@@ -1,14 +1,17 @@
 //! Audit chains.
 
+use futures::Stream;
+use serde_json::Value;
 use walwarden_contract::StreamId;
-use walwarden_contract::model::{AuditEventList, AuditStreamList, AuditVerification};
+use walwarden_contract::model::{AuditEventList, AuditStream, AuditStreamList, AuditVerification};
 use walwarden_contract::page::PageQuery;
 
-use crate::client::Client;
+use super::pages::{items, largest};
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl WalwardenClient {
     /// Lists audit chains with their heads, one page.
     ///
     /// # Errors
@@ -17,12 +20,42 @@ impl Client {
         self.transport.send(Call::new("listAuditStreams").query(page)).await
     }
 
+    /// Every audit chain with its head, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_audit_streams`] fails with; the stream ends there.
+    pub fn audit_streams(&self) -> impl Stream<Item = Result<AuditStream, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_audit_streams(&largest(cursor)).await?;
+                Ok((page.streams, page.next_cursor))
+            }
+        })
+    }
+
     /// Lists the events of an audit chain, oldest first, one page. [`walwarden_contract::audit`] checks them.
     ///
     /// # Errors
     /// `not_found`, `forbidden`, and see [`Error`].
     pub async fn list_audit_events(&self, id: StreamId, page: &PageQuery) -> Result<AuditEventList, Error> {
         self.transport.send(Call::new("listAuditEvents").on(&id).query(page)).await
+    }
+
+    /// Every event of an audit chain, oldest first, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_audit_events`] fails with; the stream ends there.
+    pub fn audit_events(&self, id: StreamId) -> impl Stream<Item = Result<Value, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_audit_events(id, &largest(cursor)).await?;
+                Ok((page.events, page.next_cursor))
+            }
+        })
     }
 
     /// Has the server check an audit chain from its first event to its newest. A broken chain is an `Ok` too: look at the

@@ -1,37 +1,27 @@
 //! Backup jobs: trigger, read, and follow to the end.
 
-use std::time::Duration;
+use walwarden_contract::model::{Backup, BackupState, TriggerBackupRequest, TriggeredBackup};
+use walwarden_contract::{BackupJobId, DatabaseId, Open};
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use walwarden_contract::model::{Backup, TriggerBackupRequest, TriggeredBackup};
-use walwarden_contract::{BackupJobId, DatabaseId, ErrorCode};
-
-use crate::client::Client;
+use super::poll::{Job, Poll, follow};
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::{Call, new_idempotency_key};
 
-/// After this many answers in a row that are no answer, a job is no longer followed.
-const MAX_FAILED_POLLS: u32 = 10;
+impl Job for Backup {
+    type Standing = (Open<BackupState>, u32);
 
-/// How a backup job is followed.
-#[derive(Debug, Clone)]
-pub struct PollBackup {
-    /// The time between two looks.
-    pub interval: Duration,
-    /// When to give up; `None` follows the job to its end.
-    pub deadline: Option<Duration>,
-    /// Ends the following at once. The job itself goes on.
-    pub cancel: CancellationToken,
-}
+    fn standing(&self) -> Self::Standing {
+        (self.state.clone(), self.attempt)
+    }
 
-impl Default for PollBackup {
-    fn default() -> Self {
-        Self { interval: Duration::from_secs(1), deadline: None, cancel: CancellationToken::new() }
+    fn has_ended(&self) -> bool {
+        // A state that is not known yet is an end when the job says when it ended.
+        self.state.known().map_or(self.finished_at.is_some(), BackupState::is_terminal)
     }
 }
 
-impl Client {
+impl WalwardenClient {
     /// Queues a backup on demand.
     ///
     /// # Errors
@@ -69,52 +59,13 @@ impl Client {
     /// attempt. A job that ended badly is an `Ok` too: look at its state.
     ///
     /// # Errors
-    /// `timeout` at the deadline, `cancelled`, or what [`Client::get_backup`] fails with for good.
+    /// `timeout` at the deadline, `cancelled`, or what [`WalwardenClient::get_backup`] fails with for good.
     pub async fn poll_backup(
         &self,
         id: BackupJobId,
-        poll: &PollBackup,
-        mut on_change: impl FnMut(&Backup),
+        poll: &Poll,
+        on_change: impl FnMut(&Backup),
     ) -> Result<Backup, Error> {
-        let deadline = poll.deadline.map(|deadline| Instant::now() + deadline);
-        let expired = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
-        let follow = async {
-            let mut seen = None;
-            let mut failed = 0;
-            loop {
-                match self.get_backup(id).await {
-                    Ok(backup) => {
-                        failed = 0;
-                        if seen.replace((backup.state, backup.attempt)) != Some((backup.state, backup.attempt)) {
-                            on_change(&backup);
-                        }
-                        if backup.state.is_terminal() {
-                            return Ok(backup);
-                        }
-                    }
-                    Err(error) => {
-                        failed += 1;
-                        if !error.body().retryable || failed >= MAX_FAILED_POLLS {
-                            return Err(error);
-                        }
-                    }
-                }
-                tokio::time::sleep(poll.interval).await;
-            }
-        };
-        tokio::select! {
-            biased;
-            () = poll.cancel.cancelled() => Err(Error::cancelled()),
-            outcome = follow => outcome,
-            () = expired => Err(Error::new(
-                ErrorCode::Timeout,
-                format!("Backup {id} had not ended when the time for waiting ran out. It goes on."),
-            )),
-        }
+        follow(poll, &format!("Backup {id}"), async || self.get_backup(id).await, on_change).await
     }
 }

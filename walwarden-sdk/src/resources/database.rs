@@ -1,20 +1,39 @@
 //! Protected databases.
 
+use futures::Stream;
 use walwarden_contract::DatabaseId;
-use walwarden_contract::model::{BackupList, CreateDatabaseRequest, Database, DatabaseList, UpdateDatabaseRequest};
+use walwarden_contract::model::{
+    Backup, BackupList, CreateDatabaseRequest, Database, DatabaseList, UpdateDatabaseRequest,
+};
 use walwarden_contract::page::PageQuery;
 
-use crate::client::Client;
+use super::pages::{items, largest};
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl WalwardenClient {
     /// Lists protected databases, one page.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn list_databases(&self, page: &PageQuery) -> Result<DatabaseList, Error> {
         self.transport.send(Call::new("listDatabases").query(page)).await
+    }
+
+    /// Every protected database, in the order in which they were added, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_databases`] fails with; the stream ends there.
+    pub fn databases(&self) -> impl Stream<Item = Result<Database, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_databases(&largest(cursor)).await?;
+                Ok((page.databases, page.next_cursor))
+            }
+        })
     }
 
     /// Reads a protected database.
@@ -31,6 +50,21 @@ impl Client {
     /// `not_found`, and see [`Error`].
     pub async fn list_database_backups(&self, id: DatabaseId, page: &PageQuery) -> Result<BackupList, Error> {
         self.transport.send(Call::new("listDatabaseBackups").on(&id).query(page)).await
+    }
+
+    /// Every backup job of a database, newest first, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_database_backups`] fails with; the stream ends there.
+    pub fn database_backups(&self, id: DatabaseId) -> impl Stream<Item = Result<Backup, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_database_backups(id, &largest(cursor)).await?;
+                Ok((page.backups, page.next_cursor))
+            }
+        })
     }
 
     /// Adds a protected database. Its connection string is sealed, and never shown again.

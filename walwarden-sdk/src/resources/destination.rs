@@ -1,22 +1,39 @@
 //! Backup destinations.
 
+use futures::Stream;
 use walwarden_contract::DestinationId;
 use walwarden_contract::model::{
     CreateDestinationRequest, Destination, DestinationList, PreflightReport, UpdateDestinationRequest,
 };
 use walwarden_contract::page::PageQuery;
 
-use crate::client::Client;
+use super::pages::{items, largest};
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::{Call, new_idempotency_key};
 
-impl Client {
+impl WalwardenClient {
     /// Lists backup destinations, one page, without their credentials.
     ///
     /// # Errors
     /// `forbidden`, and see [`Error`].
     pub async fn list_destinations(&self, page: &PageQuery) -> Result<DestinationList, Error> {
         self.transport.send(Call::new("listDestinations").query(page)).await
+    }
+
+    /// Every backup destination, in the order in which they were added, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_destinations`] fails with; the stream ends there.
+    pub fn destinations(&self) -> impl Stream<Item = Result<Destination, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_destinations(&largest(cursor)).await?;
+                Ok((page.destinations, page.next_cursor))
+            }
+        })
     }
 
     /// Reads a backup destination, without its credentials.

@@ -1,19 +1,40 @@
 //! Evidence of completed backups.
 
-use walwarden_contract::BackupJobId;
-use walwarden_contract::model::{Evidence, EvidenceList, EvidenceQuery};
+use futures::Stream;
+use walwarden_contract::model::{Evidence, EvidenceList, EvidenceQuery, EvidenceSummary};
+use walwarden_contract::page::MAX_LIMIT;
+use walwarden_contract::{BackupJobId, DatabaseId};
 
-use crate::client::Client;
+use super::pages::items;
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl WalwardenClient {
     /// Lists the evidence of completed backups, newest first, one page. A database that does not exist has none.
     ///
     /// # Errors
     /// `forbidden`, and see [`Error`].
     pub async fn list_evidence(&self, query: &EvidenceQuery) -> Result<EvidenceList, Error> {
         self.transport.send(Call::new("listEvidence").query(query)).await
+    }
+
+    /// The evidence of every completed backup, of one database or of all, newest first, page after page.
+    ///
+    /// # Errors
+    /// Each item may be what [`WalwardenClient::list_evidence`] fails with; the stream ends there.
+    pub fn evidence(
+        &self,
+        database_id: Option<DatabaseId>,
+    ) -> impl Stream<Item = Result<EvidenceSummary, Error>> + Send + use<> {
+        let client = self.clone();
+        items(move |cursor| {
+            let client = client.clone();
+            async move {
+                let page = client.list_evidence(&EvidenceQuery { database_id, limit: Some(MAX_LIMIT), cursor }).await?;
+                Ok((page.evidence, page.next_cursor))
+            }
+        })
     }
 
     /// Reads the signed manifest, the verification and the audit chain of a completed backup.

@@ -5,13 +5,16 @@ mod backup;
 mod database;
 mod destination;
 mod evidence;
+mod pages;
+mod poll;
 mod profile;
 mod recovery;
 mod restore;
 mod service;
 mod session;
 
-pub use backup::PollBackup;
+pub use poll::Poll;
+pub use profile::Compatibility;
 pub use session::RestoreSessionClient;
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use walwarden_contract::model::{RecoveryCandidate, RecoveryCandidateQuery, RecoverySummary, RecoveryWindowProof};
 use walwarden_contract::{DatabaseId, Timestamp, WindowId};
 
-use crate::client::Client;
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl WalwardenClient {
     /// Reads what could be recovered of a database, and in whose custody it is.
     ///
     /// # Errors

@@ -1,13 +1,27 @@
 //! Restore jobs, as the holder of an API key sees them.
 
-use walwarden_contract::RestoreJobId;
-use walwarden_contract::model::{CreateRestoreRequest, Restore, RestoreSession};
+use walwarden_contract::model::{CreateRestoreRequest, Restore, RestoreSession, RestoreState};
+use walwarden_contract::{Open, RestoreJobId};
 
-use crate::client::Client;
+use super::poll::{Job, Poll, follow};
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl Job for Restore {
+    type Standing = Open<RestoreState>;
+
+    fn standing(&self) -> Self::Standing {
+        self.state.clone()
+    }
+
+    fn has_ended(&self) -> bool {
+        // A state that is not known yet is an end when the job says when it ended.
+        self.state.known().map_or(self.finished_at.is_some(), RestoreState::is_terminal)
+    }
+}
+
+impl WalwardenClient {
     /// Opens a restore session; the answer holds the single-use token. The request must name the target without any
     /// credential ([`crate::postgres::Dsn::redacted`]).
     ///
@@ -27,5 +41,19 @@ impl Client {
     /// `not_found`, and see [`Error`].
     pub async fn get_restore(&self, id: RestoreJobId) -> Result<Restore, Error> {
         self.transport.send(Call::new("getRestore").on(&id)).await
+    }
+
+    /// Follows a restore job until nothing follows, wherever it runs; `on_change` sees the first answer and every change
+    /// of state. A job that ended badly is an `Ok` too: look at its state.
+    ///
+    /// # Errors
+    /// `timeout` at the deadline, `cancelled`, or what [`WalwardenClient::get_restore`] fails with for good.
+    pub async fn poll_restore(
+        &self,
+        id: RestoreJobId,
+        poll: &Poll,
+        on_change: impl FnMut(&Restore),
+    ) -> Result<Restore, Error> {
+        follow(poll, &format!("Restore {id}"), async || self.get_restore(id).await, on_change).await
     }
 }

@@ -2,11 +2,11 @@
 
 use walwarden_contract::model::{Readiness, ToolCatalog};
 
-use crate::client::Client;
+use crate::client::WalwardenClient;
 use crate::error::Error;
 use crate::request::Call;
 
-impl Client {
+impl WalwardenClient {
     /// Reads whether the service can do its work now. A failed check is an `Ok` too: look at the result.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use walwarden_contract::token::{self, TokenPayload};
 use walwarden_contract::{ErrorCode, RestoreJobId};
 
 use crate::error::Error;
-use crate::request::{Call, Endpoint, Transport, new_idempotency_key};
+use crate::request::{Call, Settings, Transport, new_idempotency_key};
 
 /// A client of one restore job, authenticated by its restore token. Cheap to clone.
 ///
@@ -20,15 +20,15 @@ pub struct RestoreSessionClient {
 }
 
 impl RestoreSessionClient {
-    /// A client for the job that `token` names.
-    ///
-    /// # Errors
-    /// `token_invalid` when the token is malformed, or as [`crate::Client::new`].
-    pub fn new(endpoint: &Endpoint, token: SecretString, http: reqwest::Client) -> Result<Self, Error> {
-        let payload = token::read_unverified(token.expose_secret()).map_err(|_| {
-            Error::new(ErrorCode::TokenInvalid, "The restore token is malformed: copy it whole, beginning with wrt1.")
-        })?;
-        Ok(Self { transport: Transport::new(endpoint, token, http)?, payload })
+    /// A client for the job that `token` names, at the API that `transport` speaks to.
+    pub(crate) fn new(transport: &Transport, token: SecretString) -> Result<Self, Error> {
+        let payload = read(&token)?;
+        Ok(Self { transport: transport.with_secret(token)?, payload })
+    }
+
+    pub(crate) fn from_settings(settings: Settings, token: SecretString) -> Result<Self, Error> {
+        let payload = read(&token)?;
+        Ok(Self { transport: Transport::new(settings, token)?, payload })
     }
 
     /// What the token says. It is not proven: only the server can check its HMAC.
@@ -46,7 +46,7 @@ impl RestoreSessionClient {
     /// Whether secrets may travel in clear to other machines, presigned URLs included.
     #[must_use]
     pub fn allow_insecure_http(&self) -> bool {
-        self.transport.allow_insecure_http
+        self.transport.allows_insecure_http()
     }
 
     /// Uses the token, once.
@@ -97,6 +97,12 @@ impl RestoreSessionClient {
     fn call<'a>(&self, operation: &'static str, key: &'a str) -> Call<'a> {
         Call::new(operation).on(&self.payload.job_intent_id).idempotent(key)
     }
+}
+
+fn read(token: &SecretString) -> Result<TokenPayload, Error> {
+    token::read_unverified(token.expose_secret()).map_err(|_| {
+        Error::new(ErrorCode::TokenInvalid, "The restore token is malformed: copy it whole, beginning with wrt1.")
+    })
 }
 
 impl std::fmt::Debug for RestoreSessionClient {

@@ -1,7 +1,11 @@
 //! The client against an HTTP server that plays the API.
 
 mod answers;
+mod building;
+mod calls;
 mod coverage;
+mod newer;
+mod paging;
 mod polling;
 mod retries;
 
@@ -24,22 +28,26 @@ use walwarden_contract::{BackupJobId, DatabaseId, ErrorBody, ErrorCode, OrgId, P
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::{Client, Endpoint, Error, PollBackup, RestoreSessionClient, RetryPolicy, api_http_client};
+use crate::{ClientBuilder, Error, Poll, RestoreSessionClient, RetryPolicy, WalwardenClient};
 
 const KEY: &str = "wal_canary";
 const ID: Uuid = Uuid::from_u128(0x0192_8c3e_5f7a_7c3e_8d2b_4a6f_90c1_e2d3);
 
-fn endpoint(server: &MockServer) -> Endpoint {
+fn builder(server: &MockServer) -> ClientBuilder {
     let retry = RetryPolicy { min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
-    Endpoint { retry, ..Endpoint::new(format!("{}/", server.uri())) }
+    let builder = WalwardenClient::builder().base_url(format!("{}/", server.uri())).api_key(KEY);
+    builder.timeout(Duration::from_secs(5)).retries(retry)
 }
 
-fn client(server: &MockServer) -> Client {
-    let http = api_http_client(Duration::from_secs(5)).expect("a client");
-    Client::new(&endpoint(server), SecretString::from(KEY), http).expect("a client")
+fn client(server: &MockServer) -> WalwardenClient {
+    builder(server).build().expect("a client")
 }
 
 fn session(server: &MockServer) -> RestoreSessionClient {
+    session_with(&client(server))
+}
+
+fn session_with(client: &WalwardenClient) -> RestoreSessionClient {
     let payload = TokenPayload {
         org_id: OrgId::from_uuid(ID),
         database_id: DatabaseId::from_uuid(ID),
@@ -48,9 +56,8 @@ fn session(server: &MockServer) -> RestoreSessionClient {
         job_intent_id: RestoreJobId::from_uuid(ID),
         exp: Timestamp::from_millis(0).expect("in range"),
     };
-    let http = api_http_client(Duration::from_secs(5)).expect("a client");
     let token = SecretString::from(token::issue(&payload, &[1; 32]));
-    RestoreSessionClient::new(&endpoint(server), token, http).expect("a session")
+    client.restore_session(token).expect("a session")
 }
 
 fn problem(code: ErrorCode) -> ResponseTemplate {
@@ -87,5 +94,14 @@ fn backup(state: BackupState) -> ResponseTemplate {
         "destinationId": walwarden_contract::DestinationId::from_uuid(ID), "trigger": "adhoc", "state": state,
         "attempt": 1, "maxAttempts": 3, "createdAt": "2026-01-31T02:00:00.000Z", "startedAt": null,
         "finishedAt": null, "artifact": null, "error": null,
+    }))
+}
+
+fn restore(state: Value, finished_at: Option<&str>) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({
+        "id": RestoreJobId::from_uuid(ID), "databaseId": DatabaseId::from_uuid(ID),
+        "backupJobId": BackupJobId::from_uuid(ID), "mode": "new_database", "targetRedactedDsn": "postgresql://h/d",
+        "createdDatabase": null, "state": state, "manifestHash": "ab".repeat(32),
+        "createdAt": "2026-01-31T02:00:00.000Z", "finishedAt": finished_at, "error": null,
     }))
 }

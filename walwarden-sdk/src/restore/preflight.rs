@@ -131,7 +131,9 @@ mod tests {
             job_intent_id: RestoreJobId::from_uuid(uuid::Uuid::nil()),
             exp: Timestamp::from_millis(0).expect("in range"),
         };
-        let check = |hash: &str, mode| check_token(&payload, hash, mode).map_err(|error| error.code());
+        let check = |hash: &str, mode| {
+            check_token(&payload, hash, mode).map_err(|error| error.code().known().expect("a known code"))
+        };
         assert_eq!(check(&hash, RestoreMode::NewDatabase), Ok(()));
         assert_eq!(check(&hash, RestoreMode::InPlace), Err(ErrorCode::UsageError));
         assert_eq!(check(&"cd".repeat(32), RestoreMode::NewDatabase), Err(ErrorCode::ManifestHashMismatch));

@@ -91,7 +91,7 @@ impl<'a> Reporter<'a> {
                 () = tokio::time::sleep(self.interval) => {}
             }
             match self.session.heartbeat(&report, HEARTBEAT_TIMEOUT).await {
-                Err(error) if is_final(error.code()) => return Some(error),
+                Err(error) if error.code().is(is_final) => return Some(error),
                 Err(error) => tracing::debug!(%error, "heartbeat not delivered"),
                 Ok(_) => {}
             }
@@ -107,7 +107,7 @@ impl<'a> Reporter<'a> {
             Ok(Err(error)) => error,
             Err(_) => Error::new(ErrorCode::Timeout, "The API did not answer in time."),
         };
-        let code = if is_final(error.code()) { error.code() } else { ErrorCode::NetworkError };
+        let code = error.code().known().filter(|code| is_final(*code)).unwrap_or(ErrorCode::NetworkError);
         let message = format!(
             "The data IS restored into {database:?}; only the report of it is missing, so the job will not show as \
              completed: {error}"
@@ -117,7 +117,7 @@ impl<'a> Reporter<'a> {
 
     /// Reports the failure as well as it can within a short time. Returns whether the server knows.
     pub(super) async fn failed(&self, error: &Error) -> bool {
-        if matches!(error.code(), ErrorCode::RestoreTimedOut | ErrorCode::InvalidTransition) {
+        if error.code() == ErrorCode::RestoreTimedOut || error.code() == ErrorCode::InvalidTransition {
             return true;
         }
         let (state, deadline) = match error.exit() {
@@ -125,7 +125,7 @@ impl<'a> Reporter<'a> {
             ExitStatus::Retryable => (RestoreState::FailedRetryable, FAILED_DEADLINE),
             _ => (RestoreState::FailedTerminal, FAILED_DEADLINE),
         };
-        let payload = RestoreReportPayload { error_code: Some(error.code()), ..RestoreReportPayload::default() };
+        let payload = RestoreReportPayload { error_code: error.code().known(), ..RestoreReportPayload::default() };
         let report = RestoreReport { state, payload };
         let delivered = tokio::time::timeout(deadline, self.session.report_restore(&report)).await;
         matches!(delivered, Ok(Ok(_)))

@@ -19,7 +19,7 @@ use walwarden_contract::token::{self, TokenPayload};
 use walwarden_contract::{
     BackupJobId, DatabaseId, DestinationId, ErrorBody, ErrorCode, OrgId, Problem, RestoreJobId, Timestamp,
 };
-use walwarden_sdk::{Endpoint, RestoreSessionClient, RetryPolicy, api_http_client};
+use walwarden_sdk::{RestoreSessionClient, RetryPolicy, WalwardenClient};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -73,10 +73,10 @@ impl Api {
             id: payload.job_intent_id,
             database_id: payload.database_id,
             backup_job_id: BackupJobId::from_uuid(Uuid::from_u128(1)),
-            mode,
+            mode: mode.into(),
             target_redacted_dsn: "postgresql://h/d".to_owned(),
             created_database: None,
-            state: RestoreState::Claimed,
+            state: RestoreState::Claimed.into(),
             manifest_hash: manifest_hash.clone(),
             created_at: at(),
             finished_at: None,
@@ -104,9 +104,8 @@ impl Api {
 
     pub(crate) fn session(&self) -> RestoreSessionClient {
         let retry = RetryPolicy { min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
-        let endpoint = Endpoint { retry, ..Endpoint::new(self.server.uri()) };
-        let http = api_http_client(Duration::from_secs(5)).expect("a client");
-        RestoreSessionClient::new(&endpoint, self.token.clone(), http).expect("a session")
+        let builder = WalwardenClient::builder().base_url(self.server.uri()).timeout(Duration::from_secs(5));
+        builder.retries(retry).restore_session(self.token.clone()).expect("a session")
     }
 
     /// From now on every report is too late.

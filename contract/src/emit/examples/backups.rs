@@ -15,7 +15,7 @@ pub(super) fn trigger_request() -> TriggerBackupRequest {
 }
 
 pub(super) fn triggered() -> TriggeredBackup {
-    TriggeredBackup { backup_job_id: backup(), database_id: database(), state: BackupState::Queued }
+    TriggeredBackup { backup_job_id: backup(), database_id: database(), state: BackupState::Queued.into() }
 }
 
 fn queued() -> Backup {
@@ -23,8 +23,8 @@ fn queued() -> Backup {
         id: backup(),
         database_id: database(),
         destination_id: destination(),
-        trigger: BackupTrigger::Adhoc,
-        state: BackupState::Queued,
+        trigger: BackupTrigger::Adhoc.into(),
+        state: BackupState::Queued.into(),
         attempt: 0,
         max_attempts: 3,
         created_at: at(0),
@@ -39,7 +39,7 @@ fn queued() -> Backup {
 pub(super) fn completed() -> Backup {
     let artifact = manifest_artifact();
     Backup {
-        state: BackupState::Completed,
+        state: BackupState::Completed.into(),
         attempt: 1,
         started_at: Some(at(2)),
         finished_at: Some(at(4 * MINUTE)),
@@ -57,8 +57,8 @@ pub(super) fn completed() -> Backup {
 pub(super) fn failed() -> Backup {
     Backup {
         id: later_backup(),
-        trigger: BackupTrigger::Scheduled,
-        state: BackupState::FailedRetryable,
+        trigger: BackupTrigger::Scheduled.into(),
+        state: BackupState::FailedRetryable.into(),
         attempt: 1,
         created_at: at(DAY),
         started_at: Some(at(DAY + 2)),
@@ -71,12 +71,18 @@ pub(super) fn failed() -> Backup {
 }
 
 pub(super) fn cancelled() -> Backup {
-    Backup { state: BackupState::Cancelled, attempt: 1, started_at: Some(at(2)), finished_at: Some(at(30)), ..queued() }
+    Backup {
+        state: BackupState::Cancelled.into(),
+        attempt: 1,
+        started_at: Some(at(2)),
+        finished_at: Some(at(30)),
+        ..queued()
+    }
 }
 
 pub(super) fn dismissed() -> Backup {
     Backup {
-        state: BackupState::FailedTerminal,
+        state: BackupState::FailedTerminal.into(),
         finished_at: Some(at(DAY + 5)),
         dismissed_at: Some(at(DAY + 20 * MINUTE)),
         error: Some(ErrorBody::new(

@@ -52,13 +52,13 @@ pub(super) fn destination() -> Destination {
     Destination {
         id: id(),
         name: "primary".to_owned(),
-        provider: Provider::Aws,
+        provider: Provider::Aws.into(),
         endpoint: None,
         region: "eu-central-1".to_owned(),
         bucket: BUCKET.to_owned(),
-        addressing: Addressing::VirtualHost,
-        checksum_mode: ChecksumMode::Crc32,
-        lock_mode: LockMode::Governance,
+        addressing: Addressing::VirtualHost.into(),
+        checksum_mode: ChecksumMode::Crc32.into(),
+        lock_mode: LockMode::Governance.into(),
         retention_floor_days: 7,
         created_at: at(-30 * DAY),
         updated_at: at(-30 * DAY + 5 * MINUTE),
@@ -70,13 +70,19 @@ pub(super) fn list() -> DestinationList {
 }
 
 fn check(id: PreflightCheckId, evidence: &str) -> PreflightCheck {
-    PreflightCheck { id, status: CheckStatus::Passed, code: None, evidence: evidence.to_owned(), remediation: None }
+    PreflightCheck {
+        id: id.into(),
+        status: CheckStatus::Passed.into(),
+        code: None,
+        evidence: evidence.to_owned(),
+        remediation: None,
+    }
 }
 
 pub(super) fn preflight_passed() -> PreflightReport {
     PreflightReport {
         destination_id: id(),
-        result: CheckStatus::Passed,
+        result: CheckStatus::Passed.into(),
         checked_at: at(0),
         checks: vec![
             check(PreflightCheckId::PutObject, "A probe object of 64 bytes was written."),
@@ -90,17 +96,21 @@ pub(super) fn preflight_passed() -> PreflightReport {
 }
 
 pub(super) fn preflight_failed() -> PreflightReport {
-    let skipped = |id| PreflightCheck { status: CheckStatus::Skipped, ..check(id, "An earlier check failed.") };
+    let skipped = |check: PreflightCheck| PreflightCheck {
+        status: CheckStatus::Skipped.into(),
+        evidence: "An earlier check failed.".to_owned(),
+        ..check
+    };
     let code = ErrorCode::DestinationAccessDenied;
     let refused = PreflightCheck {
-        status: CheckStatus::Failed,
-        code: Some(code),
+        status: CheckStatus::Failed.into(),
+        code: Some(code.into()),
         remediation: Some(code.next_action().to_owned()),
         ..check(PreflightCheckId::PutObject, "The bucket answered 403 to PutObject.")
     };
-    let later = preflight_passed().checks.into_iter().skip(1).map(|check| skipped(check.id));
+    let later = preflight_passed().checks.into_iter().skip(1).map(skipped);
     PreflightReport {
-        result: CheckStatus::Failed,
+        result: CheckStatus::Failed.into(),
         checks: std::iter::once(refused).chain(later).collect(),
         ..preflight_passed()
     }

@@ -13,8 +13,8 @@ use crate::manifest::{
 };
 use crate::model::{
     AuditEventList, AuditStream, AuditStreamList, AuditVerification, DrillProof, DrillStatus, Evidence,
-    EvidenceArtifact, EvidenceList, EvidenceSummary, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
-    ProofStatus,
+    EvidenceArtifact, EvidenceList, EvidenceSource, EvidenceSummary, IntegrityResult, IntegrityVerification, LockProof,
+    LockStatus, ProofStatus,
 };
 
 pub(super) static SIGNING_KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 32]));
@@ -104,18 +104,18 @@ fn head() -> String {
 }
 
 pub(super) fn lock() -> LockProof {
-    LockProof { status: LockStatus::Locked, mode: "governance".to_owned(), retain_until: Some(at(7 * DAY)) }
+    LockProof { status: LockStatus::Locked.into(), mode: "governance".to_owned(), retain_until: Some(at(7 * DAY)) }
 }
 
 pub(super) fn drill() -> DrillProof {
     let (restore_job_id, finished_at) = (Some(restore()), Some(at(HOUR + 6 * MINUTE)));
-    DrillProof { status: DrillStatus::Drilled, restore_job_id, finished_at }
+    DrillProof { status: DrillStatus::Drilled.into(), restore_job_id, finished_at }
 }
 
 fn integrity() -> IntegrityVerification {
     let checks = ["artifact_read_back", "manifest_read_back", "manifest_hash", "manifest_signature"];
     IntegrityVerification {
-        result: IntegrityResult::Passed,
+        result: IntegrityResult::Passed.into(),
         checks: checks.map(str::to_owned).into(),
         verified_at: at(4 * MINUTE),
         failure: None,
@@ -138,12 +138,16 @@ pub(super) fn evidence() -> Evidence {
 }
 
 pub(super) fn list() -> EvidenceList {
-    let (full, artifact) = (evidence(), manifest_artifact());
+    let (full, artifact, source) = (evidence(), manifest_artifact(), manifest().source);
     let summary = EvidenceSummary {
         backup_job_id: full.backup_job_id,
         database_id: full.database_id,
         completed_at: at(4 * MINUTE),
         artifact: EvidenceArtifact { size_bytes: artifact.size_bytes, checksum_sha256: artifact.checksum_sha256 },
+        source: Some(EvidenceSource {
+            postgres_version: source.postgres_version,
+            pg_dump_version: source.pg_dump_version,
+        }),
         manifest_hash: full.manifest_hash,
         key_id: full.key_id,
         integrity_verification: full.integrity_verification,
@@ -166,7 +170,7 @@ pub(super) fn events() -> AuditEventList {
 pub(super) fn verification() -> AuditVerification {
     AuditVerification {
         stream_id: StreamId::Backup(backup()),
-        result: ProofStatus::Passed,
+        result: ProofStatus::Passed.into(),
         events: 5,
         head: head(),
         verified_at: at(HOUR),

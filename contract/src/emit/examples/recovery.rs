@@ -22,7 +22,7 @@ pub(super) fn summary() -> RecoverySummary {
     RecoverySummary {
         database_id: database(),
         evaluated_at: at(HOUR),
-        recoverability: Recoverability::Drilled,
+        recoverability: Recoverability::Drilled.into(),
         rpo_minutes: Some(60),
         latest_window: Some(window()),
         completed_backups: 30,
@@ -39,7 +39,7 @@ pub(super) fn candidate() -> RecoveryCandidate {
         evaluated_at: at(2 * HOUR),
         backup_job_id: backup(),
         manifest_hash: MANIFEST.hash.clone(),
-        integrity: crate::model::IntegrityResult::Passed,
+        integrity: crate::model::IntegrityResult::Passed.into(),
         window: window(),
         loss_minutes: 60,
         provisional: false,
@@ -53,10 +53,10 @@ pub(super) fn proof() -> RecoveryWindowProof {
     RecoveryWindowProof {
         window: window(),
         evaluated_at: at(2 * HOUR),
-        manifest: ManifestProof { status, manifest_hash: MANIFEST.hash.clone() },
-        signature: SignatureProof { status, key_id: key_id() },
-        read_back: ReadBackProof { status, verified_at: at(4 * MINUTE) },
-        audit_chain: AuditChainProof { status, events: chain().len() as u64 },
+        manifest: ManifestProof { status: status.into(), manifest_hash: MANIFEST.hash.clone() },
+        signature: SignatureProof { status: status.into(), key_id: key_id() },
+        read_back: ReadBackProof { status: status.into(), verified_at: at(4 * MINUTE) },
+        audit_chain: AuditChainProof { status: status.into(), events: chain().len() as u64 },
         lock: lock(),
         drill: drill(),
     }

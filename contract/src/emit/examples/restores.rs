@@ -46,7 +46,7 @@ pub(super) fn session() -> RestoreSession {
         token: issue(&payload, &[0; 32]),
         token_expires_at: at(2 * HOUR),
         manifest_hash: MANIFEST.hash.clone(),
-        state: RestoreState::TokenIssued,
+        state: RestoreState::TokenIssued.into(),
     }
 }
 
@@ -56,10 +56,10 @@ fn in_state(state: RestoreState) -> Restore {
         id: restore(),
         database_id: database(),
         backup_job_id: backup(),
-        mode: request.mode,
+        mode: request.mode.into(),
         target_redacted_dsn: request.target_redacted_dsn,
         created_database: request.created_database,
-        state,
+        state: state.into(),
         manifest_hash: MANIFEST.hash.clone(),
         created_at: at(HOUR),
         finished_at: None,

@@ -1,10 +1,11 @@
 //! Keys, readiness and tools.
 
 use super::facts::{DAY, KEY_NAME, SERVER_VERSION, at, key, org};
-use crate::capabilities::catalog;
+use crate::capabilities::{MIN_CLIENT_VERSION, SURFACE_VERSION, catalog};
 use crate::model::{
     ApiKeyDescription, CheckStatus, ClientKind, Component, Profile, QueueDepth, Readiness, ReadinessCheck, ToolCatalog,
 };
+use crate::open::Open;
 use crate::operations::OPERATIONS;
 use crate::scope::Scope;
 
@@ -16,10 +17,12 @@ pub(super) fn profile() -> Profile {
         org_name: "Shop".to_owned(),
         api_key_id: key(),
         api_key_name: KEY_NAME.to_owned(),
-        client_kind: ClientKind::Service,
-        scopes: SCOPES.into(),
+        client_kind: ClientKind::Service.into(),
+        scopes: SCOPES.map(Open::Known).into(),
         expires_at: Some(at(90 * DAY)),
         server_version: SERVER_VERSION.to_owned(),
+        surface_version: Some(SURFACE_VERSION.to_owned()),
+        min_client_version: Some(MIN_CLIENT_VERSION.to_owned()),
     }
 }
 
@@ -29,8 +32,8 @@ pub(super) fn api_key() -> ApiKeyDescription {
         id: key(),
         org_id: org(),
         name: KEY_NAME.to_owned(),
-        client_kind: ClientKind::Service,
-        scopes: SCOPES.into(),
+        client_kind: ClientKind::Service.into(),
+        scopes: SCOPES.map(Open::Known).into(),
         created_at: at(0),
         expires_at: Some(at(90 * DAY)),
         operations: open.map(|operation| operation.id.to_owned()).collect(),
@@ -40,18 +43,18 @@ pub(super) fn api_key() -> ApiKeyDescription {
 pub(super) fn readiness() -> Readiness {
     let check = |component, evidence: &str| ReadinessCheck {
         component,
-        status: CheckStatus::Passed,
+        status: CheckStatus::Passed.into(),
         evidence: evidence.to_owned(),
     };
     Readiness {
-        result: CheckStatus::Passed,
+        result: CheckStatus::Passed.into(),
         checked_at: at(0),
         server_version: SERVER_VERSION.to_owned(),
         checks: vec![
-            check(Component::Store, "It answered."),
-            check(Component::Server, "It takes requests."),
-            check(Component::Worker, "One was seen 3 seconds ago."),
-            check(Component::Scheduler, "It looked at the schedules 8 seconds ago."),
+            check(Component::Store.into(), "It answered."),
+            check(Component::Server.into(), "It takes requests."),
+            check(Component::Worker.into(), "One was seen 3 seconds ago."),
+            check(Component::Scheduler.into(), "It looked at the schedules 8 seconds ago."),
         ],
         queue: QueueDepth { queued: 1, running: 2, oldest_queued_at: Some(at(-5)) },
         overdue_databases: 0,

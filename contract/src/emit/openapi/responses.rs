@@ -73,7 +73,7 @@ fn problem(code: ErrorCode) -> Problem {
     let mut error = ErrorBody::new(code, code.meaning());
     error.request_id = Some("019a9c3e-5f7a-7c3e-8d2b-4a6f90c1e2d3".to_owned());
     match code {
-        ErrorCode::Forbidden => error.required_scope = Some(Scope::DatabasesRead),
+        ErrorCode::Forbidden => error.required_scope = Some(Scope::DatabasesRead.into()),
         ErrorCode::RateLimited | ErrorCode::ServiceUnavailable => error.retry_after_ms = Some(2000),
         ErrorCode::HumanConfirmationRequired => error.confirmation = Some(examples::challenge()),
         _ => {}

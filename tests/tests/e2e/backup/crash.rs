@@ -24,7 +24,7 @@ fn kill_at(setting: &mut Setting<'_>, matcher: Matcher, action: Action) -> Resul
     gate.wait_hit(SOON)?;
     setting.kill9()?;
     setting.start_with(LONG_LEASE)?;
-    setting.wait_backup(id, |backup| backup.state.is_terminal())
+    setting.wait_backup(id, |backup| backup.state.is(BackupState::is_terminal))
 }
 
 fn completed_once(setting: &Setting<'_>, backup: &Backup, expected: &[K]) -> Result<()> {

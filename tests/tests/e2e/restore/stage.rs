@@ -171,7 +171,7 @@ impl<'a> Stage<'a> {
     pub(super) fn wait_job(&self, id: RestoreJobId, state: RestoreState) -> Result<Restore> {
         wait_for(&format!("{id} to be {}", state.as_str()), SOON, || {
             let job = self.job(id)?;
-            ensure!(job.state == state, "it is {}", job.state.as_str());
+            ensure!(job.state == state, "it is {}", job.state);
             Ok(Some(job))
         })
     }

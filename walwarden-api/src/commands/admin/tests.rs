@@ -46,7 +46,7 @@ impl Installation {
     }
 
     async fn code(&self, words: &[&str], env: &[(&str, &str)]) -> ErrorCode {
-        self.run(words, env).await.expect_err("is refused").0.code
+        self.run(words, env).await.expect_err("is refused").0.code.known().expect("a known code")
     }
 
     async fn destination(&self, name: &str) -> String {

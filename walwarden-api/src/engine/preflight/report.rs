@@ -46,7 +46,13 @@ fn remediation(id: PreflightCheckId, code: ErrorCode) -> String {
 
 impl Notes {
     fn note(&mut self, id: PreflightCheckId, status: CheckStatus, evidence: String) {
-        self.checks.push(PreflightCheck { id, status, code: None, evidence, remediation: None });
+        self.checks.push(PreflightCheck {
+            id: id.into(),
+            status: status.into(),
+            code: None,
+            evidence,
+            remediation: None,
+        });
     }
 
     pub(super) fn passed(&mut self, id: PreflightCheckId, evidence: String) {
@@ -65,9 +71,9 @@ impl Notes {
         self.silent |= error.kind == StorageErrorKind::Unreachable;
         let code = error.code();
         self.checks.push(PreflightCheck {
-            id,
-            status: CheckStatus::Failed,
-            code: Some(code),
+            id: id.into(),
+            status: CheckStatus::Failed.into(),
+            code: Some(code.into()),
             evidence: error.message.clone(),
             remediation: Some(remediation(id, code)),
         });
@@ -90,6 +96,6 @@ impl Notes {
     pub(super) fn into_report(self, destination_id: DestinationId, checked_at: Timestamp) -> PreflightReport {
         let failed = self.checks.iter().any(|check| check.status == CheckStatus::Failed);
         let result = if failed { CheckStatus::Failed } else { CheckStatus::Passed };
-        PreflightReport { destination_id, result, checked_at, checks: self.checks }
+        PreflightReport { destination_id, result: result.into(), checked_at, checks: self.checks }
     }
 }

@@ -1,7 +1,7 @@
 //! Preflight against a real endpoint, in this process.
 
 use tokio_util::sync::CancellationToken;
-use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheckId as C};
+use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheck, PreflightCheckId as C};
 use walwarden_contract::{DestinationId, ErrorCode, OrgId};
 
 use super::*;
@@ -52,7 +52,8 @@ async fn report(served: &Served, bucket: &str, lock_mode: LockMode, credentials:
 }
 
 fn statuses(report: &PreflightReport) -> Vec<(C, S)> {
-    report.checks.iter().map(|check| (check.id, check.status)).collect()
+    let known = |check: &PreflightCheck| Some((check.id.known()?, check.status.known()?));
+    report.checks.iter().filter_map(known).collect()
 }
 
 #[tokio::test]
@@ -67,7 +68,7 @@ async fn a_bucket_that_does_all_that_a_backup_asks_passes_and_is_left_empty() {
         (C::MultipartUpload, S::Passed),
         (C::Cleanup, S::Passed),
     ];
-    assert_eq!((report.result, statuses(&report)), (S::Passed, expected.to_vec()), "{report:?}");
+    assert_eq!((report.result.known(), statuses(&report)), (Some(S::Passed), expected.to_vec()), "{report:?}");
     assert!(!holds_a_file(&served.directory.path().join(bucket::BUCKET)), "something was left in the bucket");
 }
 
@@ -84,7 +85,7 @@ async fn a_bucket_that_keeps_no_locks_fails_that_check_and_is_cleaned_up() {
     let served = served().await;
     let report = report(&served, bucket::BUCKET, LockMode::Governance, &served.credentials).await;
     let lock = &report.checks[3];
-    assert_eq!((report.result, lock.id, lock.status), (S::Failed, C::ObjectLock, S::Failed), "{report:?}");
+    assert!(report.result == S::Failed && lock.id == C::ObjectLock && lock.status == S::Failed, "{report:?}");
     assert!(lock.code.is_some() && lock.remediation.is_some());
     assert_eq!(report.checks[5].status, S::Passed);
 }
@@ -98,9 +99,9 @@ async fn what_cannot_be_written_to_is_not_looked_at_further_and_the_reason_is_to
         (report(&served, bucket::BUCKET, LockMode::None, &wrong).await, ErrorCode::DestinationAccessDenied),
         (report(&closed, bucket::BUCKET, LockMode::None, &served.credentials).await, ErrorCode::DestinationUnreachable),
     ] {
-        assert_eq!(report.checks[0].code, Some(code), "{report:?}");
+        assert_eq!(report.checks[0].code, Some(code.into()), "{report:?}");
         assert!(report.checks[0].remediation.is_some());
-        assert_eq!((report.result, report.checks.len()), (S::Failed, 6));
+        assert!(report.result == S::Failed && report.checks.len() == 6, "{report:?}");
         assert!(report.checks[1..].iter().all(|check| check.status == S::Skipped), "{report:?}");
     }
 }

@@ -30,37 +30,23 @@ async fn answers_that_are_not_the_apis_are_told_apart() {
 #[tokio::test]
 async fn what_the_server_says_is_kept_and_cleaned() {
     let mut body = ErrorBody::new(ErrorCode::Forbidden, format!("no \u{1b}[31m{KEY}"));
-    body.required_scope = Some(walwarden_contract::Scope::BackupsTrigger);
+    body.required_scope = Some(walwarden_contract::Scope::BackupsTrigger.into());
     body.request_id = Some("req-1".to_owned());
     let server = server(vec![ResponseTemplate::new(403).set_body_json(Problem::from(body))]).await;
     let error = client(&server).get_profile().await.expect_err("forbidden");
     assert_eq!(error.body().message, "no [31m[redacted]");
-    assert_eq!(error.body().required_scope, Some(walwarden_contract::Scope::BackupsTrigger));
+    assert_eq!(error.body().required_scope, Some(walwarden_contract::Scope::BackupsTrigger.into()));
     assert_eq!(error.body().request_id.as_deref(), Some("req-1"));
     assert!(!format!("{error:?} {:?}", client(&server)).contains(KEY));
 }
 
 #[tokio::test]
 async fn an_address_without_a_server_is_a_network_error() {
-    let endpoint = Endpoint { retry: RetryPolicy::never(), ..Endpoint::new("http://127.0.0.1:1/base/") };
-    let http = api_http_client(Duration::from_secs(5)).expect("a client");
-    let client = Client::new(&endpoint, SecretString::from(KEY), http).expect("a client");
+    let builder = WalwardenClient::builder().base_url("http://127.0.0.1:1/base/").api_key(KEY);
+    let client = builder.retries(RetryPolicy::never()).build().expect("a client");
     let error = client.get_profile().await.expect_err("nobody there");
     assert_eq!(error.code(), ErrorCode::NetworkError);
     assert!(!error.to_string().contains("/base/"), "{error}");
-}
-
-#[tokio::test]
-async fn keys_that_cannot_stand_in_a_header_are_refused() {
-    let http = api_http_client(Duration::from_secs(5)).expect("a client");
-    for key in ["", "a b", "a\nb", "schlüssel"] {
-        let refused = Client::new(&Endpoint::new("https://h"), SecretString::from(key), http.clone());
-        assert_eq!(refused.expect_err("refused").code(), ErrorCode::ConfigInvalid);
-    }
-    for token in ["", "wrt1", "wrt1.e30.x", "wal_0"] {
-        let refused = RestoreSessionClient::new(&Endpoint::new("https://h"), SecretString::from(token), http.clone());
-        assert_eq!(refused.expect_err("refused").code(), ErrorCode::TokenInvalid);
-    }
 }
 
 #[tokio::test]
@@ -82,7 +68,7 @@ async fn an_archive_comes_as_it_is_and_only_up_to_its_bound() {
     let large =
         server(vec![ResponseTemplate::new(200).set_body_raw(vec![0; (64 << 20) + 1], "application/gzip")]).await;
     let error = client(&large).export_evidence(id).await.expect_err("too large");
-    assert_eq!((error.code(), requests(&large).await.len()), (ErrorCode::UnexpectedResponse, 1));
+    assert_eq!((error.code(), requests(&large).await.len()), (ErrorCode::UnexpectedResponse.into(), 1));
 }
 
 #[tokio::test]
@@ -97,7 +83,7 @@ async fn consent_is_asked_for_once_and_sent_with_the_call_it_was_given_for() {
     let server = server(vec![refused, ResponseTemplate::new(204)]).await;
     let (client, id) = (client(&server), DatabaseId::from_uuid(ID));
     let error = client.delete_database(id).await.expect_err("gated");
-    assert_eq!((error.code(), error.is_retryable()), (ErrorCode::HumanConfirmationRequired, false));
+    assert_eq!((error.code(), error.is_retryable()), (ErrorCode::HumanConfirmationRequired.into(), false));
     let challenge = error.confirmation().expect("a challenge").challenge.clone();
     client.confirming(&challenge).delete_database(id).await.expect("deleted");
     client.delete_database(id).await.expect("the client itself carries no challenge");
@@ -111,4 +97,16 @@ async fn the_request_is_named_even_where_the_body_names_none() {
     let answer = |template: ResponseTemplate| template.insert_header("x-request-id", "req-7");
     let server = server(vec![answer(problem(ErrorCode::NotFound))]).await;
     assert_eq!(client(&server).get_profile().await.expect_err("refused").request_id(), Some("req-7"));
+}
+
+#[tokio::test]
+async fn the_kind_of_an_error_says_where_it_arose() {
+    let api = client(&server(vec![problem(ErrorCode::NotFound)]).await).get_profile().await;
+    let decode = client(&server(vec![ResponseTemplate::new(200).set_body_string("{}")]).await).get_profile().await;
+    let unexpected = client(&server(vec![ResponseTemplate::new(404)]).await).get_profile().await;
+    let nobody = WalwardenClient::builder().base_url("http://127.0.0.1:1").api_key(KEY).retries(RetryPolicy::never());
+    let transport = nobody.build().expect("a client").get_profile().await;
+    assert!(matches!(api, Err(Error::Api(_))) && matches!(decode, Err(Error::Decode(_))), "{api:?} {decode:?}");
+    assert!(matches!(unexpected, Err(Error::Unexpected(_))) && matches!(transport, Err(Error::Transport(_))));
+    assert!(matches!(WalwardenClient::builder().build(), Err(Error::Local(_))));
 }

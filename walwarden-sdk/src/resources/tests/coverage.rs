@@ -1,23 +1,11 @@
 //! The client is the operation table, no more and no less.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use schemars::SchemaGenerator;
-use walwarden_contract::model::{
-    Addressing, CreateDatabaseRequest, CreateDestinationRequest, EvidenceQuery, Provider, UpdateDatabaseRequest,
-    UpdateDestinationRequest,
-};
 use walwarden_contract::operations::{Auth, Operation, SchemaOf, operation};
-use walwarden_contract::{DestinationId, Secret, StreamId, WindowId};
+use walwarden_contract::{DestinationId, WindowId};
 
+use super::calls::{Arguments, calls};
 use super::*;
-
-type Called<'a> = Pin<Box<dyn Future<Output = Option<Error>> + 'a>>;
-
-fn called<'a, T: 'a>(call: impl Future<Output = Result<T, Error>> + 'a) -> Called<'a> {
-    Box::pin(async { call.await.err() })
-}
 
 /// The path of an operation on the records that all have the same number.
 fn path(operation: &Operation) -> String {
@@ -45,84 +33,13 @@ fn members(query: SchemaOf) -> BTreeSet<String> {
 async fn every_operation_has_a_method_and_every_method_is_an_operation() {
     let server = server(vec![problem(ErrorCode::NotFound)]).await;
     let (client, session) = (client(&server), session(&server));
-    let (database, destination) = (DatabaseId::from_uuid(ID), DestinationId::from_uuid(ID));
-    let (backup, restore) = (BackupJobId::from_uuid(ID), RestoreJobId::from_uuid(ID));
-    let (window, stream) = (WindowId::from_uuid(ID), StreamId::Organization(OrgId::from_uuid(ID)));
-    let page = PageQuery { limit: Some(7), cursor: Some("a b&c".to_owned()) };
-    let evidence = EvidenceQuery { database_id: Some(database), limit: page.limit, cursor: page.cursor.clone() };
-    let incident = Timestamp::from_millis(1_769_824_800_000).expect("in range");
-    let create_database = CreateDatabaseRequest {
-        name: "shop".to_owned(),
-        destination_id: destination,
-        source_dsn: Secret::new("postgresql://h/d"),
-        schedule: None,
-        codec: None,
-    };
-    let create_destination = CreateDestinationRequest {
-        name: "bucket".to_owned(),
-        provider: Provider::Minio,
-        bucket: "backups".to_owned(),
-        endpoint: None,
-        region: None,
-        addressing: Some(Addressing::Path),
-        checksum_mode: None,
-        lock_mode: None,
-        retention_floor_days: None,
-        access_key_id: "id".to_owned(),
-        secret_access_key: Secret::new("secret"),
-    };
-    let (update_database, update_destination) = (UpdateDatabaseRequest::default(), UpdateDestinationRequest::default());
-    let create_restore = CreateRestoreRequest {
-        backup_job_id: backup,
-        mode: RestoreMode::NewDatabase,
-        target_redacted_dsn: "postgresql://h/d".to_owned(),
-        created_database: None,
-        confirm_destructive: false,
-    };
-    let trigger = TriggerRestoreRequest { manifest_hash: "ab".repeat(32), mode: RestoreMode::NewDatabase };
-    let report = RestoreReport { state: RestoreState::Downloading, payload: RestoreReportPayload::default() };
-    let calls: Vec<(&str, Called<'_>)> = vec![
-        ("getProfile", called(client.get_profile())),
-        ("listDatabases", called(client.list_databases(&page))),
-        ("getDatabase", called(client.get_database(database))),
-        ("listDestinations", called(client.list_destinations(&page))),
-        ("getDestination", called(client.get_destination(destination))),
-        ("listDatabaseBackups", called(client.list_database_backups(database, &page))),
-        ("triggerBackup", called(client.trigger_backup(database, "key"))),
-        ("getBackup", called(client.get_backup(backup))),
-        ("listEvidence", called(client.list_evidence(&evidence))),
-        ("getEvidence", called(client.get_evidence(backup))),
-        ("createRestore", called(client.create_restore(&create_restore, "key"))),
-        ("getRestore", called(client.get_restore(restore))),
-        ("getRecoverySummary", called(client.get_recovery_summary(database))),
-        ("getRecoveryCandidate", called(client.get_recovery_candidate(database, incident))),
-        ("getRecoveryWindowProof", called(client.get_recovery_window_proof(window))),
-        ("createDatabase", called(client.create_database(&create_database, "key"))),
-        ("updateDatabase", called(client.update_database(database, &update_database))),
-        ("deleteDatabase", called(client.delete_database(database))),
-        ("createDestination", called(client.create_destination(&create_destination, "key"))),
-        ("updateDestination", called(client.update_destination(destination, &update_destination))),
-        ("deleteDestination", called(client.delete_destination(destination))),
-        ("preflightDestination", called(client.preflight_destination(destination))),
-        ("cancelBackup", called(client.cancel_backup(backup))),
-        ("dismissBackup", called(client.dismiss_backup(backup))),
-        ("exportEvidence", called(client.export_evidence(backup))),
-        ("listAuditStreams", called(client.list_audit_streams(&page))),
-        ("listAuditEvents", called(client.list_audit_events(stream, &page))),
-        ("verifyAuditStream", called(client.verify_audit_stream(stream))),
-        ("getReadiness", called(client.get_readiness())),
-        ("getApiKey", called(client.get_api_key())),
-        ("listTools", called(client.list_tools())),
-        ("triggerRestore", called(session.trigger_restore(&trigger))),
-        ("claimRestore", called(session.claim_restore())),
-        ("refreshArtifactUrl", called(session.refresh_artifact_url())),
-        ("reportRestore", called(session.report_restore(&report))),
-    ];
+    let arguments = Arguments::new();
+    let calls = calls(&client, &session, &arguments);
     let covered: Vec<&str> = calls.iter().map(|(id, _)| *id).collect();
     let known: Vec<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
     assert_eq!(covered, known, "each operation has one line here, in the order of the table");
     for (id, call) in calls {
-        assert_eq!(call.await.map(|error| error.code()), Some(ErrorCode::NotFound), "{id}");
+        assert_eq!(call.await.map(|error| error.code()), Some(ErrorCode::NotFound.into()), "{id}");
         let operation = operation(id).expect("compared above");
         let request = requests(&server).await.pop().expect("a request");
         assert_eq!(

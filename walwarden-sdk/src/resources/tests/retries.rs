@@ -35,7 +35,7 @@ async fn what_repeating_does_not_mend_is_not_repeated() {
     {
         let server = server(vec![problem(code)]).await;
         let error = client(&server).trigger_backup(DatabaseId::from_uuid(ID), "k").await.expect_err("refused");
-        assert_eq!((error.code(), requests(&server).await.len()), (code, 1));
+        assert_eq!((error.code(), requests(&server).await.len()), (code.into(), 1));
     }
 }
 
@@ -48,4 +48,12 @@ async fn repetitions_are_bounded_and_long_waits_are_left_to_the_caller() {
     let error = client(&limited).get_profile().await.expect_err("limited");
     assert_eq!(error.body().retry_after_ms, Some(3_600_000));
     assert_eq!(requests(&limited).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_told_as_a_date_is_honoured() {
+    let limited = problem(ErrorCode::RateLimited).insert_header("date", "Sat, 31 Jan 2026 02:00:00 GMT");
+    let server = server(vec![limited.insert_header("retry-after", "Sat, 31 Jan 2026 03:00:00 GMT")]).await;
+    let error = client(&server).get_profile().await.expect_err("limited");
+    assert_eq!((error.body().retry_after_ms, requests(&server).await.len()), (Some(3_600_000), 1));
 }

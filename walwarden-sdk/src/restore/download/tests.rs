@@ -12,7 +12,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::*;
-use crate::Endpoint;
+use crate::WalwardenClient;
 
 const RANGE: u64 = 1000;
 const SECRET_QUERY: &str = "X-Amz-Signature=canary";
@@ -77,8 +77,7 @@ impl World {
         let token = SecretString::from(token::issue(&payload, &[1; 32]));
         let retry = RetryPolicy { max_retries: 3, min_delay: Duration::from_millis(1), ..RetryPolicy::default() };
         Source {
-            session: RestoreSessionClient::new(&Endpoint::new(self.server.uri()), token, http.clone())
-                .expect("a session"),
+            session: WalwardenClient::builder().base_url(self.server.uri()).restore_session(token).expect("a session"),
             http,
             url: format!("{}/artifact?{SECRET_QUERY}", self.server.uri()),
             size: size as u64,
@@ -97,7 +96,7 @@ impl World {
     async fn refusal(&self, size: usize) -> ErrorCode {
         let error = self.download(size).await.expect_err("refused");
         assert!(!error.to_string().contains("canary") && !error.to_string().contains("X-Amz"), "{error}");
-        error.code()
+        error.code().known().expect("a known code")
     }
 }
 

@@ -74,10 +74,10 @@ impl World {
             id: self.token.job_intent_id,
             database_id: DatabaseId::from_uuid(Uuid::from_u128(3)),
             backup_job_id: BackupJobId::from_uuid(Uuid::from_u128(1)),
-            mode: RestoreMode::NewDatabase,
+            mode: RestoreMode::NewDatabase.into(),
             target_redacted_dsn: "postgresql://h/d".to_owned(),
             created_database: None,
-            state: RestoreState::Claimed,
+            state: RestoreState::Claimed.into(),
             manifest_hash: signed.hash.clone(),
             created_at: at,
             finished_at: None,
@@ -87,7 +87,8 @@ impl World {
         let public_key_pem = pem(&self.key);
         let mut claim = RestoreClaim { restore, manifest: document, public_key_pem, download, heartbeat_seconds: 60 };
         (self.claim)(&mut claim);
-        super::manifest(&claim, &self.token, &signed.hash, self.pinned.as_deref()).map_err(|error| error.code())
+        super::manifest(&claim, &self.token, &signed.hash, self.pinned.as_deref())
+            .map_err(|error| error.code().known().expect("a known code"))
     }
 }
 
@@ -152,7 +153,8 @@ fn only_the_bytes_that_the_manifest_commits_to_pass() {
     let manifest = World::new().manifest;
     let newer = || Err(ArchiveError::UnsupportedVersion { major: 1, minor: 99 });
     let (right, wrong) = ("aa".repeat(32), "ab".repeat(32));
-    let code = |downloaded| artifact(&downloaded, &manifest).map_err(|error| error.code());
+    let code =
+        |downloaded| artifact(&downloaded, &manifest).map_err(|error| error.code().known().expect("a known code"));
     assert_eq!(code(downloaded(newer(), 3, &right)), Ok(None));
     assert_eq!(code(downloaded(newer(), 4, &right)), Err(ErrorCode::ArtifactChecksumMismatch));
     assert_eq!(code(downloaded(newer(), 3, &wrong)), Err(ErrorCode::ArtifactChecksumMismatch));
@@ -165,7 +167,9 @@ fn only_the_bytes_that_the_manifest_commits_to_pass() {
 fn an_older_pg_restore_is_refused() {
     let manifest = World::new().manifest;
     let version = |line: &str| ToolVersion::parse(line).expect("a version");
-    let check = |line: &str| tool_version(&version(line), &manifest).map_err(|error| error.code());
+    let check = |line: &str| {
+        tool_version(&version(line), &manifest).map_err(|error| error.code().known().expect("a known code"))
+    };
     assert_eq!(check("pg_restore (PostgreSQL) 15.1"), Ok(()));
     assert_eq!(check("pg_restore (PostgreSQL) 17.6"), Ok(()));
     assert_eq!(check("pg_restore (PostgreSQL) 14.20"), Err(ErrorCode::ToolVersionUnsupported));

@@ -27,7 +27,7 @@ pub(super) async fn run(id: DestinationId, context: &Context<'_>) -> CommandResu
     }
     let failed = report.checks.iter().find(|check| check.status == CheckStatus::Failed);
     let outcome = Outcome::new(json!(report), text);
-    Ok(match failed.and_then(|check| check.code.map(|code| (code, check))) {
+    Ok(match failed.and_then(|check| check.code.as_ref()?.known().map(|code| (code, check))) {
         Some((code, check)) => outcome.finding(code, check.evidence.clone()),
         None => outcome,
     })

@@ -52,7 +52,7 @@ async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
     assert_eq!(outcome.data["result"], "failed");
     assert_eq!(outcome.data["checks"].as_array().map(Vec::len), Some(6));
     assert!(outcome.text.contains("put_object") && outcome.text.contains("failed"), "{}", outcome.text);
-    let code = outcome.finding.as_ref().map(|error| error.code);
+    let code = outcome.finding.as_ref().and_then(|error| error.code.known());
     assert_eq!(code, Some(ErrorCode::DestinationUnreachable));
     let status = output::print(true, "test", Ok(outcome));
     assert_eq!(status, ErrorCode::DestinationUnreachable.exit());

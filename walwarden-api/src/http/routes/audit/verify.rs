@@ -110,7 +110,7 @@ pub(in crate::http) async fn handle(
     }
     Ok(Json(AuditVerification {
         stream_id: id,
-        result: if failure.is_none() { ProofStatus::Passed } else { ProofStatus::Failed },
+        result: if failure.is_none() { ProofStatus::Passed } else { ProofStatus::Failed }.into(),
         events: walk.events,
         head: walk.head,
         verified_at: state.system.now(),

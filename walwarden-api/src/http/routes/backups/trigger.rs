@@ -18,7 +18,7 @@ use crate::store::backups::BackupJob;
 const STATUS: u16 = 202;
 
 fn body(job: &BackupJob) -> String {
-    let triggered = TriggeredBackup { backup_job_id: job.id, database_id: job.database_id, state: job.state() };
+    let triggered = TriggeredBackup { backup_job_id: job.id, database_id: job.database_id, state: job.state().into() };
     json!(triggered).to_string()
 }
 

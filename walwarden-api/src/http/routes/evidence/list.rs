@@ -27,6 +27,7 @@ fn summary(checked: &Checked, restored: Option<CompletedRestore>, now: Timestamp
             size_bytes: artifact.map(|artifact| artifact.size_bytes).unwrap_or_default(),
             checksum_sha256: artifact.map(|artifact| artifact.checksum_sha256.clone()).unwrap_or_default(),
         },
+        source: checked.source(),
         manifest_hash: checked.manifest_hash(),
         key_id: checked.key_id(),
         integrity_verification: checked.verification(None),

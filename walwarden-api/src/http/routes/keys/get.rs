@@ -1,6 +1,7 @@
 //! `getApiKey`.
 
 use axum::Json;
+use walwarden_contract::Open;
 use walwarden_contract::model::ApiKeyDescription;
 use walwarden_contract::operations::{Auth, OPERATIONS, Operation};
 
@@ -17,8 +18,8 @@ pub(in crate::http) async fn handle(caller: Caller) -> Json<ApiKeyDescription> {
         id: key.id,
         org_id: key.org_id,
         name: key.name,
-        client_kind: key.client_kind,
-        scopes: key.scopes,
+        client_kind: key.client_kind.into(),
+        scopes: key.scopes.into_iter().map(Open::Known).collect(),
         created_at: key.created_at,
         expires_at: key.expires_at,
         operations,

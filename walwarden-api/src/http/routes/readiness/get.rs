@@ -22,7 +22,7 @@ const START_ONE: &str = "Start one with `walwarden-api serve --role worker`, or 
 
 fn check(component: Component, holds: bool, evidence: impl Into<String>) -> ReadinessCheck {
     let status = if holds { CheckStatus::Passed } else { CheckStatus::Failed };
-    ReadinessCheck { component, status, evidence: evidence.into() }
+    ReadinessCheck { component: component.into(), status: status.into(), evidence: evidence.into() }
 }
 
 fn worker(seen: Presence, now: Timestamp) -> ReadinessCheck {
@@ -66,7 +66,7 @@ pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Calle
     ];
     let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
     Ok(Json(Readiness {
-        result: if failed { CheckStatus::Failed } else { CheckStatus::Passed },
+        result: if failed { CheckStatus::Failed } else { CheckStatus::Passed }.into(),
         checked_at: now,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         checks,

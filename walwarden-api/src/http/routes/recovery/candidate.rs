@@ -38,7 +38,7 @@ pub(in crate::http) async fn handle(
         evaluated_at: now,
         backup_job_id: backup.job.id,
         manifest_hash: backup.manifest_hash(),
-        integrity: backup.integrity(),
+        integrity: backup.integrity().into(),
         window: backup.window(closes_at(&state, &backup).await?),
         loss_minutes: rpo_minutes(backup.snapshot_at(), incident_time),
         provisional: incident_time > now,

@@ -38,15 +38,15 @@ pub(in crate::http) async fn handle(
     Ok(Json(RecoveryWindowProof {
         window: checked.window(closes_at(&state, &checked).await?),
         evaluated_at: now,
-        manifest: ManifestProof { status: checked.recorded, manifest_hash: checked.manifest_hash() },
-        signature: SignatureProof { status: checked.signature, key_id: checked.key_id() },
+        manifest: ManifestProof { status: checked.recorded.into(), manifest_hash: checked.manifest_hash() },
+        signature: SignatureProof { status: checked.signature.into(), key_id: checked.key_id() },
         read_back: ReadBackProof {
             // What a broken chain says of it is worth nothing.
-            status: passed_if(chain.failure.is_none() && chain.read_back_at.is_some()),
+            status: passed_if(chain.failure.is_none() && chain.read_back_at.is_some()).into(),
             verified_at: chain.read_back_at.unwrap_or_else(|| checked.completed_at()),
         },
         audit_chain: AuditChainProof {
-            status: passed_if(chain.failure.is_none()),
+            status: passed_if(chain.failure.is_none()).into(),
             events: u64::try_from(chain.events.len()).unwrap_or(u64::MAX),
         },
         lock: checked.lock(now),

@@ -26,7 +26,7 @@ pub(in crate::http) async fn handle(
     let mut summary = RecoverySummary {
         database_id: id,
         evaluated_at: now,
-        recoverability: Recoverability::None,
+        recoverability: Recoverability::None.into(),
         rpo_minutes: None,
         latest_window: None,
         completed_backups: completed,
@@ -37,11 +37,12 @@ pub(in crate::http) async fn handle(
     if let Some(backup) = latest {
         let first = oldest(&state, org_id, id, None).await?;
         let drill = drill_proof(&state, org_id, backup.job.id).await?;
-        summary.recoverability = match (backup.integrity(), drill.status) {
-            (IntegrityResult::Passed, DrillStatus::Drilled) => Recoverability::Drilled,
-            (IntegrityResult::Passed, DrillStatus::NotDrilled) => Recoverability::Verified,
+        summary.recoverability = match (backup.integrity(), drill.status.known()) {
+            (IntegrityResult::Passed, Some(DrillStatus::Drilled)) => Recoverability::Drilled,
+            (IntegrityResult::Passed, Some(DrillStatus::NotDrilled)) => Recoverability::Verified,
             _ => Recoverability::NotVerifiable,
-        };
+        }
+        .into();
         summary.rpo_minutes = Some(rpo_minutes(backup.snapshot_at(), now));
         summary.latest_window = Some(backup.window(None));
         summary.oldest_snapshot_at = first.map(|first| first.snapshot_at());

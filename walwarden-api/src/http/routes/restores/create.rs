@@ -30,7 +30,7 @@ fn answer(state: &AppState, job: &RestoreJob, replayed: bool) -> Response {
         token: issue(job, state.keyring.token_key()),
         token_expires_at: job.token_expires_at,
         manifest_hash: job.manifest_hash.clone(),
-        state: RestoreState::TokenIssued,
+        state: RestoreState::TokenIssued.into(),
     };
     respond(STATUS, json!(session).to_string(), replayed)
 }
