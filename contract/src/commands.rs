@@ -46,7 +46,8 @@ pub struct Command {
     pub positionals: &'static [Positional],
     /// Its own flags in groups, in the order of `--help`. [`GLOBAL_FLAGS`] come on top.
     pub flags: &'static [&'static [Flag]],
-    /// The shape of the envelope's `data`, or of each line when the command [streams](Command::streams).
+    /// The shape of the envelope's `data`, or of each line when the command [streams](Command::streams). A command that
+    /// reads one thing writes the API's answer, as it is.
     pub output: SchemaOf,
     /// A command line that parses.
     pub example: &'static str,

@@ -28,7 +28,7 @@ fn matches(template: &str, path: &str) -> bool {
 }
 
 /// The example of a success; of several, the one whose job is completed.
-fn answer(description: &Value, request: &Request) -> ResponseTemplate {
+fn example(description: &Value, request: &Request) -> (u16, Value) {
     let paths = description["paths"].as_object().expect("paths").iter();
     let path = request.url.path().strip_prefix(BASE_PATH).unwrap_or_default();
     let operation = paths
@@ -40,12 +40,16 @@ fn answer(description: &Value, request: &Request) -> ResponseTemplate {
     let examples = success["content"]["application/json"]["examples"].as_object().expect("examples");
     let values = || examples.values().map(|example| &example["value"]);
     let value = values().find(|value| value["state"] == "completed").or_else(|| values().next()).expect("an example");
-    ResponseTemplate::new(status.parse::<u16>().expect("a status")).set_body_json(value)
+    (status.parse().expect("a status"), value.clone())
 }
 
 async fn server() -> MockServer {
     let (server, description) = (MockServer::start().await, description());
-    Mock::given(any()).respond_with(move |request: &Request| answer(&description, request)).mount(&server).await;
+    let answer = move |request: &Request| {
+        let (status, body) = example(&description, request);
+        ResponseTemplate::new(status).set_body_json(body)
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
     server
 }
 
@@ -69,6 +73,17 @@ async fn the_example_of_every_command_succeeds_with_the_document_that_its_schema
         let human = run(&server, &plain);
         assert_eq!((human.code, human.stderr.lines().any(|line| line.starts_with("error"))), (0, false));
         assert!(!human.stdout.trim().is_empty() && !human.stdout.starts_with('{'), "{}", human.stdout);
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_makes_one_call_puts_its_answer_into_data_as_it_is() {
+    let (server, description) = (server().await, description());
+    for command in COMMANDS.iter().filter(|command| command.operations.len() == 1) {
+        let words = documented(&format!("```\n{}\n```", command.example), "walwarden").remove(0);
+        let data = run(&server, &words[1..]).envelope()["data"].clone();
+        let request = server.received_requests().await.expect("recorded").pop().expect("a request");
+        assert_eq!(data, example(&description, &request).1, "{}", command.kind);
     }
 }
 

@@ -15,7 +15,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getProfile"],
         positionals: &[],
         flags: &[],
-        output: of::<cli::ProfileValidateData>,
+        output: of::<m::Profile>,
         example: "walwarden --json profile validate",
     },
     Command {
@@ -37,7 +37,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getDatabase"],
         positionals: &[Positional { name: "DATABASE_ID", help: "The database" }],
         flags: &[],
-        output: of::<cli::DatabaseGetData>,
+        output: of::<m::Database>,
         example: "walwarden --json database get db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -59,7 +59,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getDestination"],
         positionals: &[Positional { name: "DESTINATION_ID", help: "The destination" }],
         flags: &[],
-        output: of::<cli::DestinationGetData>,
+        output: of::<m::Destination>,
         example: "walwarden --json destination get dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -102,12 +102,12 @@ pub const COMMANDS: &[Command] = &[
     Command {
         kind: "backup.status",
         summary: "Read a backup job",
-        note: "Exits 0 when the job could be read, whatever its state: look at `data.backup.state`.",
+        note: "Exits 0 when the job could be read, whatever its state: look at `data.state`.",
         scopes: &[Scope::DatabasesRead],
         operations: &["getBackup"],
         positionals: BACKUP_ID,
         flags: &[],
-        output: of::<cli::BackupStatusData>,
+        output: of::<m::Backup>,
         example: "walwarden --json backup status bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -129,7 +129,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["getEvidence"],
         positionals: BACKUP_ID,
         flags: &[],
-        output: of::<cli::EvidenceGetData>,
+        output: of::<m::Evidence>,
         example: "walwarden --json evidence get bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {
@@ -141,7 +141,7 @@ pub const COMMANDS: &[Command] = &[
         operations: &["createRestore"],
         positionals: &[],
         flags: &[BACKUP, TARGET],
-        output: of::<cli::RestoreCreateData>,
+        output: of::<m::RestoreSession>,
         example: "walwarden --json restore create --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
                   --target postgresql://user@host/postgres --mode new_database",
     },
@@ -168,12 +168,12 @@ pub const COMMANDS: &[Command] = &[
     Command {
         kind: "restore.status",
         summary: "Read a restore job",
-        note: "Exits 0 when the job could be read, whatever its state: look at `data.restore.state`.",
+        note: "Exits 0 when the job could be read, whatever its state: look at `data.state`.",
         scopes: &[Scope::RestoresRead],
         operations: &["getRestore"],
         positionals: &[Positional { name: "RESTORE_ID", help: "The restore job" }],
         flags: &[],
-        output: of::<cli::RestoreStatusData>,
+        output: of::<m::Restore>,
         example: "walwarden --json restore status rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
     },
     Command {

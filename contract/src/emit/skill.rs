@@ -47,7 +47,7 @@ walwarden --json database list
 walwarden --json backup trigger --database "$WALWARDEN_DATABASE_ID" --wait > backup.json
 backup_id="$(jq -r .data.completed.id backup.json)"
 walwarden --json evidence get "$backup_id" > evidence.json
-jq -e '.data.evidence.integrityVerification.result == "passed"' evidence.json
+jq -e '.data.integrityVerification.result == "passed"' evidence.json
 ```
 
 ## Evidence before success

@@ -1,15 +1,12 @@
-//! What the command line writes with `--json`: one type for each shape of an envelope's `data`, and the lines of the
-//! token's own command.
+//! What the command line writes with `--json` where the API's answer alone is not it: one type for each shape of an
+//! envelope's `data`, and the lines of the token's own command.
 
 mod local;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Backup, Database, Destination, Evidence, Profile, Restore, RestoreMode, RestoreReportPayload, RestoreSession,
-    RestoreState, Tool, TriggeredBackup,
-};
+use super::{Backup, Restore, RestoreMode, RestoreReportPayload, RestoreState, Tool, TriggeredBackup};
 use crate::capabilities::{HumanGate, Risk, Status};
 use crate::error::{ErrorBody, ErrorCode, Fixer};
 use crate::id::RestoreJobId;
@@ -28,30 +25,6 @@ pub struct HelpData {
     pub version: String,
 }
 
-/// `profile validate`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ProfileValidateData {
-    /// What the API key is and may do.
-    pub profile: Profile,
-}
-
-/// `database get`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DatabaseGetData {
-    /// The database.
-    pub database: Database,
-}
-
-/// `destination get`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DestinationGetData {
-    /// The destination.
-    pub destination: Destination,
-}
-
 /// `backup trigger`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -61,38 +34,6 @@ pub struct BackupTriggerData {
     /// With `--wait`: the job as it ended, which is `completed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed: Option<Backup>,
-}
-
-/// `backup status`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BackupStatusData {
-    /// The job.
-    pub backup: Backup,
-}
-
-/// `evidence get`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EvidenceGetData {
-    /// The evidence.
-    pub evidence: Evidence,
-}
-
-/// `restore create`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreCreateData {
-    /// The session, with its single-use token.
-    pub session: RestoreSession,
-}
-
-/// `restore status`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreStatusData {
-    /// The job.
-    pub restore: Restore,
 }
 
 /// `restore execute`

@@ -16,6 +16,7 @@ With `--json`, a command writes exactly one document to stdout, and nothing to s
 {"schemaVersion": 1, "ok": true, "kind": "backup.trigger", "data": {}, "warnings": [], "next": [["walwarden", "backup", "status", "bkp_…"]]}
 ```
 
+A command that reads one thing puts the API's answer into `data` as it is: `data.state` of `backup status` is the job's state.
 On failure `ok` is false and `error` stands in place of `data`: see [errors](errors.md). `next` holds commands that may be run
 next, as argument vectors. Only `walwarden restore --manifest` differs: it writes one line per state.
 

@@ -123,7 +123,7 @@ fn manifest_is_written_last(setting: &Setting<'_>) -> Result<()> {
 
 fn evidence_is_whole(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
     let shown = data(&setting.json(&["evidence", "get", &backup.id.to_string()])?)?;
-    let events: Vec<AuditEvent> = field(&shown, "/evidence/auditEvents")?;
+    let events: Vec<AuditEvent> = field(&shown, "/auditEvents")?;
     verify_chain(&events)?;
     ensure!(
         events == setting.audit_chain(&backup.id.to_string())?,
@@ -131,8 +131,8 @@ fn evidence_is_whole(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
     );
     let artifact = backup.artifact.as_ref().context("a completed backup has an artifact")?;
     ensure!(
-        shown["evidence"]["manifestHash"] == artifact.manifest_hash
-            && manifest::manifest_hash(&shown["evidence"]["manifest"])? == artifact.manifest_hash,
+        shown["manifestHash"] == artifact.manifest_hash
+            && manifest::manifest_hash(&shown["manifest"])? == artifact.manifest_hash,
         "{shown}"
     );
     let completed = events.last().context("a chain has events")?;

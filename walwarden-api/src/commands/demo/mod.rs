@@ -97,7 +97,7 @@ async fn play(stage: &Stage, narrator: &Narrator) -> anyhow::Result<()> {
 
     narrator.title("3. The evidence: a signed manifest and a chained audit log")?;
     let evidence = stage.walwarden(narrator, &["evidence", "get", &backup_id]).await?;
-    ensure!(evidence["evidence"]["integrityVerification"]["result"] == "passed", "the evidence does not say passed");
+    ensure!(evidence["integrityVerification"]["result"] == "passed", "the evidence does not say passed");
 
     narrator.title("4. Restore into a new database, on this machine")?;
     let target = stage.target_argument();

@@ -1,7 +1,6 @@
 //! `walwarden backup status`
 
 use walwarden_contract::BackupJobId;
-use walwarden_contract::model::cli::BackupStatusData;
 
 use super::super::{interruptible, to_value};
 use super::{describe, next_of};
@@ -12,5 +11,5 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
     let client = context.client()?;
     let backup = interruptible(context, client.get_backup(id)).await?;
     let (human, next) = (describe(&backup), next_of(&backup));
-    Ok(Report { data: to_value(&BackupStatusData { backup }), human, next })
+    Ok(Report { data: to_value(&backup), human, next })
 }

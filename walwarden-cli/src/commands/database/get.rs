@@ -1,7 +1,6 @@
 //! `walwarden database get`
 
 use walwarden_contract::DatabaseId;
-use walwarden_contract::model::cli::DatabaseGetData;
 
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
@@ -27,5 +26,5 @@ pub(crate) async fn run(context: &Context, id: DatabaseId) -> Result<Report, Fai
         command(&["backup", "list", "--database", &id]),
         command(&["backup", "trigger", "--database", &id, "--wait"]),
     ];
-    Ok(Report { data: to_value(&DatabaseGetData { database }), human, next })
+    Ok(Report { data: to_value(&database), human, next })
 }

@@ -1,7 +1,6 @@
 //! `walwarden destination get`
 
 use walwarden_contract::DestinationId;
-use walwarden_contract::model::cli::DestinationGetData;
 
 use super::super::{interruptible, to_value};
 use super::lock;
@@ -24,5 +23,5 @@ pub(crate) async fn run(context: &Context, id: DestinationId) -> Result<Report, 
         ("lock", lock(&destination)),
         ("updated", destination.updated_at.to_string()),
     ]);
-    Ok(Report { data: to_value(&DestinationGetData { destination }), human, next: Vec::new() })
+    Ok(Report { data: to_value(&destination), human, next: Vec::new() })
 }

@@ -1,7 +1,6 @@
 //! `walwarden evidence get`
 
 use walwarden_contract::BackupJobId;
-use walwarden_contract::model::cli::EvidenceGetData;
 use walwarden_contract::model::{IntegrityResult, IntegrityVerification};
 
 use super::super::{interruptible, to_value, word};
@@ -23,7 +22,7 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
         ("age of data", format!("{} min", evidence.rpo_minutes)),
         ("audit events", evidence.audit_events.len().to_string()),
     ]);
-    Ok(Report { data: to_value(&EvidenceGetData { evidence }), human, next: Vec::new() })
+    Ok(Report { data: to_value(&evidence), human, next: Vec::new() })
 }
 
 fn integrity(verification: &IntegrityVerification) -> String {

@@ -1,7 +1,5 @@
 //! `walwarden profile validate`
 
-use walwarden_contract::model::cli::ProfileValidateData;
-
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
@@ -18,6 +16,5 @@ pub(crate) async fn run(context: &Context) -> Result<Report, Failure> {
         ("expires", text::or_dash(profile.expires_at)),
         ("server", profile.server_version.clone()),
     ]);
-    let data = to_value(&ProfileValidateData { profile });
-    Ok(Report { data, human, next: vec![command(&["database", "list"])] })
+    Ok(Report { data: to_value(&profile), human, next: vec![command(&["database", "list"])] })
 }

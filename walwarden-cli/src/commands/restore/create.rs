@@ -1,6 +1,5 @@
 //! `walwarden restore create`
 
-use walwarden_contract::model::cli::RestoreCreateData;
 use walwarden_contract::model::{CreateRestoreRequest, RestoreSession};
 use walwarden_sdk::restore::RestoreOptions;
 use walwarden_sdk::{Client, new_idempotency_key};
@@ -28,7 +27,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
         session.token,
         text::shell(&next)
     );
-    Ok(Report { data: to_value(&RestoreCreateData { session }), human, next: vec![next] })
+    Ok(Report { data: to_value(&session), human, next: vec![next] })
 }
 
 /// Opens a session. The API learns the target without any credential.

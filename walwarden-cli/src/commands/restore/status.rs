@@ -1,7 +1,6 @@
 //! `walwarden restore status`
 
 use walwarden_contract::RestoreJobId;
-use walwarden_contract::model::cli::RestoreStatusData;
 
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report};
@@ -24,5 +23,5 @@ pub(super) async fn run(context: &Context, id: RestoreJobId) -> Result<Report, F
         pairs.push(("error", format!("{} [{}]", error.message, error.code)));
     }
     let human = text::fields(&pairs);
-    Ok(Report { data: to_value(&RestoreStatusData { restore }), human, next: Vec::new() })
+    Ok(Report { data: to_value(&restore), human, next: Vec::new() })
 }
