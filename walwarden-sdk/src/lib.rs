@@ -1,7 +1,7 @@
 //! Typed async client for Walwarden, and everything that runs on the customer's machine.
 //!
 //! [`WalwardenClient`] speaks for an API key, [`RestoreSessionClient`] for one restore token. With the feature `restore` (on by
-//! default) `restore::execute` runs a whole restore: bytes go from the bucket to this machine to its target, and the
+//! default) `restore::Executor` runs a whole restore: bytes go from the bucket to this machine to its target, and the
 //! target's connection string never leaves it.
 #![warn(missing_docs)]
 

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use walwarden_contract::ErrorCode;
 
 use super::archive::{ArchiveError, ArchiveSummary};
-use super::options::RestoreEvent;
+use super::events::RestoreEvent;
 use super::workspace::Workspace;
 use crate::{Error, RestoreSessionClient, RetryPolicy};
 use range::{Fetcher, Range};

@@ -1,6 +1,6 @@
 //! Everything between a backup in a bucket and a restored database.
 //!
-//! [`execute`] runs one restore: preflight, trigger, claim, download, verification, `pg_restore`, report. Nothing is
+//! [`Executor`] runs one restore: preflight, trigger, claim, download, verification, `pg_restore`, report. Nothing is
 //! written to the target before the artifact's hash and the manifest's signature are verified, and the server has taken
 //! note of it. Memory: at most nine ranges of 8 MiB (72 MiB) while downloading, whatever the artifact's size; after
 //! that, what `pg_restore` takes.
@@ -12,6 +12,10 @@ mod classify;
 #[cfg(feature = "restore")]
 mod download;
 #[cfg(feature = "restore")]
+mod events;
+#[cfg(feature = "restore")]
+mod executor;
+#[cfg(feature = "restore")]
 mod options;
 #[cfg(feature = "restore")]
 mod pg_restore;
@@ -22,6 +26,8 @@ mod preflight;
 #[cfg(feature = "restore")]
 mod report;
 #[cfg(feature = "restore")]
+mod steps;
+#[cfg(feature = "restore")]
 mod target;
 #[cfg(feature = "restore")]
 mod verify;
@@ -29,9 +35,11 @@ mod verify;
 mod workspace;
 
 #[cfg(feature = "restore")]
-pub use options::{LeaveOut, RestoreEvent, RestoreOptions, RestoreOutcome, RestoreRuntime, StepTimings};
+pub use events::RestoreEvent;
 #[cfg(feature = "restore")]
-pub use pipeline::execute;
+pub use executor::Executor;
+#[cfg(feature = "restore")]
+pub use options::{LeaveOut, RestoreOptions, RestoreOutcome, StepTimings};
 
 /// Awaits `work` unless `cancel` comes first; then `work` is dropped, which ends the children it runs.
 #[cfg(feature = "restore")]

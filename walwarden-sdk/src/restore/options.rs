@@ -1,12 +1,10 @@
-//! What a restore is asked to do, what it tells on the way, and what it leaves behind.
+//! What a restore is asked to do, and what it leaves behind.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use tokio_util::sync::CancellationToken;
-use walwarden_contract::Timestamp;
+use walwarden_contract::model::RestoreMode;
 pub use walwarden_contract::model::cli::{RestoreOutcome, StepTimings};
-use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
 
 use crate::RetryPolicy;
 use crate::postgres::{Ambient, Dsn, Tools};
@@ -82,38 +80,4 @@ impl RestoreOptions {
     pub(super) fn first_database(&self) -> &str {
         self.target.database().unwrap_or(DEFAULT_MAINTENANCE_DATABASE)
     }
-}
-
-/// What a restore takes from its surroundings.
-pub struct RestoreRuntime<'a> {
-    /// The client for the artifact, see [`crate::download_http_client`].
-    pub download_http: reqwest::Client,
-    /// The clock.
-    pub now: fn() -> Timestamp,
-    /// Ends the restore: children are killed, temporary files removed, the job reported as cancelled.
-    pub cancel: CancellationToken,
-    /// Sees what happens. Called often; must not block.
-    pub observer: &'a (dyn Fn(RestoreEvent) + Send + Sync),
-}
-
-/// Something that happened during a restore.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum RestoreEvent {
-    /// The server took note of a state that is not yet an end.
-    State {
-        /// The state.
-        state: RestoreState,
-        /// When.
-        at: Timestamp,
-        /// What was said about it.
-        payload: RestoreReportPayload,
-    },
-    /// Bytes of the artifact arrived.
-    Downloaded {
-        /// So far.
-        bytes: u64,
-        /// In all.
-        total: u64,
-    },
 }

@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 use walwarden_contract::model::{RestoreReport, RestoreReportPayload, RestoreState};
 use walwarden_contract::{ErrorCode, ExitStatus};
 
-use super::options::{RestoreEvent, RestoreRuntime};
+use super::events::RestoreEvent;
+use super::executor::Executor;
 use super::unless_cancelled;
 use crate::{Error, RestoreSessionClient};
 
@@ -21,13 +22,13 @@ const CANCELLED_DEADLINE: Duration = Duration::from_secs(4);
 
 pub(super) struct Reporter<'a> {
     session: &'a RestoreSessionClient,
-    runtime: &'a RestoreRuntime<'a>,
+    executor: &'a Executor,
     interval: Duration,
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(session: &'a RestoreSessionClient, runtime: &'a RestoreRuntime<'a>) -> Self {
-        Self { session, runtime, interval: Duration::from_secs(20) }
+    pub(super) fn new(session: &'a RestoreSessionClient, executor: &'a Executor) -> Self {
+        Self { session, executor, interval: Duration::from_secs(20) }
     }
 
     /// Takes over how often the server wants to hear from us: three chances per deadline.
@@ -38,13 +39,13 @@ impl<'a> Reporter<'a> {
 
     /// Tells the observer alone: the server knows these states from the calls themselves.
     pub(super) fn observe(&self, state: RestoreState, payload: RestoreReportPayload) {
-        (self.runtime.observer)(RestoreEvent::State { state, at: (self.runtime.now)(), payload });
+        self.executor.observe(RestoreEvent::State { state, at: self.executor.now(), payload });
     }
 
     /// Reports a state and waits until the server has taken it.
     pub(super) async fn reached(&self, state: RestoreState, payload: RestoreReportPayload) -> Result<(), Error> {
         let report = RestoreReport { state, payload: payload.clone() };
-        unless_cancelled(&self.runtime.cancel, self.session.report_restore(&report)).await?;
+        unless_cancelled(&self.executor.cancel, self.session.report_restore(&report)).await?;
         self.observe(state, payload);
         Ok(())
     }
@@ -59,7 +60,7 @@ impl<'a> Reporter<'a> {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let given_up = self.runtime.cancel.child_token();
+        let given_up = self.executor.cancel.child_token();
         let ended = CancellationToken::new();
         let work = async {
             let outcome = step(given_up.clone()).await;

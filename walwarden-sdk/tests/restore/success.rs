@@ -3,6 +3,7 @@
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{RestoreMode, RestoreState};
 use walwarden_sdk::postgres::Dsn;
+use walwarden_sdk::restore::RestoreEvent;
 
 use crate::api::Behaviour;
 use crate::support::World;
@@ -87,4 +88,47 @@ async fn passwords_may_come_from_the_environment() {
     options.ambient.pgpassword = Some(password.to_owned().into());
     options.created_database = Some("copy".to_owned());
     world.restore(&api, &options).await.expect("restored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_is_told_in_order_with_what_is_known_of_it() {
+    let world = World::new().await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour::default()).await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    options.created_database = Some("copy".to_owned());
+    options.jobs = std::num::NonZeroUsize::new(2);
+    let size = world.dump.len() as u64;
+    let told: Vec<String> = world.events(&api, &options).await.iter().map(|event| told(event, size)).collect();
+    let checksum = api.reports().pop().and_then(|(_, payload)| payload.checksum_sha256).expect("a checksum");
+    let verified = format!("verified {checksum}");
+    let expected = [
+        "triggered",
+        "claimed",
+        "downloading",
+        "all bytes",
+        "verifying",
+        "verifying all bytes",
+        &verified,
+        "manifest_verified",
+        "restoring",
+        // Two tables and a sequence, whose value is no data block.
+        "pg_restore into copy: all bytes, Some(2) entries, 2 jobs",
+        "finalizing",
+        "analyzing copy",
+    ];
+    assert_eq!(told, expected);
+}
+
+fn told(event: &RestoreEvent, size: u64) -> String {
+    match event {
+        RestoreEvent::State { state, at, .. } if at.as_millis() == 0 => state.as_str().to_owned(),
+        RestoreEvent::Downloaded { bytes, total } if (*bytes, *total) == (size, size) => "all bytes".to_owned(),
+        RestoreEvent::Verifying { bytes } if *bytes == size => "verifying all bytes".to_owned(),
+        RestoreEvent::Verified { checksum_sha256 } => format!("verified {checksum_sha256}"),
+        RestoreEvent::Restoring { database, bytes, entries, jobs } if *bytes == size => {
+            format!("pg_restore into {database}: all bytes, {entries:?} entries, {jobs} jobs")
+        }
+        RestoreEvent::Analyzing { database } => format!("analyzing {database}"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -1,6 +1,7 @@
 //! A server with a source database, its dump, and a restore of it.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -8,9 +9,8 @@ use walwarden_contract::Timestamp;
 use walwarden_contract::manifest::ManifestSource;
 use walwarden_contract::model::RestoreMode;
 use walwarden_sdk::Error;
-use walwarden_sdk::download_http_client;
 use walwarden_sdk::postgres::{Ambient, ClusterOptions, Dsn, EphemeralCluster, ToolName, Tools, query};
-use walwarden_sdk::restore::{RestoreOptions, RestoreOutcome, RestoreRuntime, execute};
+use walwarden_sdk::restore::{Executor, RestoreEvent, RestoreOptions, RestoreOutcome};
 
 use crate::api::{Api, Behaviour};
 
@@ -110,15 +110,26 @@ impl World {
         options: &RestoreOptions,
         cancel: CancellationToken,
     ) -> Result<RestoreOutcome, Error> {
-        let runtime = RestoreRuntime {
-            download_http: download_http_client().expect("a client"),
-            now: || Timestamp::from_millis(0).expect("in range"),
-            cancel,
-            observer: &|_| {},
-        };
-        let outcome = execute(&api.session(), &api.manifest_hash, options, &runtime).await;
+        self.run(api, Executor::new(options.clone()).cancel(cancel)).await
+    }
+
+    /// What happens during a restore that ends well.
+    pub(crate) async fn events(&self, api: &Api, options: &RestoreOptions) -> Vec<RestoreEvent> {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let events = Arc::clone(&seen);
+        let executor = Executor::new(options.clone());
+        let executor = executor.on_event(move |event| events.lock().expect("not poisoned").push(event));
+        self.run(api, executor).await.expect("restored");
+        seen.lock().expect("not poisoned").clone()
+    }
+
+    /// As a service does it: on whichever thread is free.
+    async fn run(&self, api: &Api, executor: Executor) -> Result<RestoreOutcome, Error> {
+        let executor = executor.clock(|| Timestamp::from_millis(0).expect("in range"));
+        let (session, manifest_hash) = (api.session(), api.manifest_hash.clone());
+        let outcome = tokio::spawn(async move { executor.run(&session, &manifest_hash).await }).await;
         let left = std::fs::read_dir(self.work.path()).expect("readable").count();
         assert_eq!(left, 0, "temporary files stayed");
-        outcome
+        outcome.expect("no panic")
     }
 }

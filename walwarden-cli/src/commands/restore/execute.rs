@@ -1,5 +1,7 @@
 //! `walwarden restore execute`
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use walwarden_contract::model::cli::RestoreExecuteData;
 
@@ -16,9 +18,9 @@ pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Rep
     let client = context.client()?;
     let opened = create::open(context, &client, &arguments.create, &options).await?;
     let status = command(&["restore", "status", &opened.restore_job_id.to_string()]);
-    let progress = Progress::new(context.printer, false);
+    let progress = Arc::new(Progress::new(context.printer, false));
     let token = SecretString::from(opened.token);
-    let outcome = session::restore(context, token, &opened.manifest_hash, &options, &progress)
+    let outcome = session::restore(context, token, &opened.manifest_hash, options, &progress)
         .await
         .map_err(|failure| failure.next(status.clone()))?;
     // The restore is done and reported: an API that cannot be read now changes nothing about that.

@@ -1,5 +1,7 @@
 //! `walwarden restore --manifest …`: runs the restore that a token stands for.
 
+use std::sync::Arc;
+
 use walwarden_contract::ExitStatus;
 use walwarden_contract::model::cli::{RestoreCompleted, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_sdk::restore::RestoreOutcome;
@@ -15,7 +17,7 @@ use crate::output::progress::Progress;
 /// Prints its own output: with `--json`, one line per state and exactly one last line.
 pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus {
     let printer = context.printer;
-    let progress = Progress::new(printer, printer.is_json());
+    let progress = Arc::new(Progress::new(printer, printer.is_json()));
     let outcome = restore(context, &arguments, &progress).await;
     let warnings = context.take_warnings();
     match outcome {
@@ -41,11 +43,15 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
     }
 }
 
-async fn restore(context: &Context, arguments: &LegacyArgs, progress: &Progress) -> Result<RestoreOutcome, Failure> {
+async fn restore(
+    context: &Context,
+    arguments: &LegacyArgs,
+    progress: &Arc<Progress>,
+) -> Result<RestoreOutcome, Failure> {
     let options = restore_options(context, &arguments.target, Some(&arguments.run))?;
     let manifest = arguments.manifest.as_deref().unwrap_or_default();
     let token = context.config.token()?;
-    session::restore(context, token, manifest, &options, progress).await
+    session::restore(context, token, manifest, options, progress).await
 }
 
 /// The last line's state: the job's, or `rejected` when the token was not used and there is no such job yet.

@@ -1,9 +1,11 @@
 //! Running one restore session on this machine, for whichever command opened it.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use walwarden_contract::model::RestoreState;
-use walwarden_sdk::restore::{RestoreOptions, RestoreOutcome, RestoreRuntime, execute};
-use walwarden_sdk::{RestoreSessionClient, api_http_client, download_http_client};
+use walwarden_sdk::restore::{Executor, RestoreOptions, RestoreOutcome};
+use walwarden_sdk::{RestoreSessionClient, api_http_client};
 
 use crate::clock;
 use crate::context::Context;
@@ -15,19 +17,15 @@ pub(super) async fn restore(
     context: &Context,
     token: SecretString,
     manifest_hash: &str,
-    options: &RestoreOptions,
-    progress: &Progress,
+    options: RestoreOptions,
+    progress: &Arc<Progress>,
 ) -> Result<RestoreOutcome, Failure> {
     let endpoint = context.config.endpoint()?;
     let session = RestoreSessionClient::new(&endpoint, token, api_http_client(context.config.timeout())?)?;
-    let observer = |event| progress.see(event);
-    let runtime = RestoreRuntime {
-        download_http: download_http_client()?,
-        now: clock::now,
-        cancel: context.cancel.clone(),
-        observer: &observer,
-    };
-    let outcome = execute(&session, manifest_hash, options, &runtime).await;
+    let observer = Arc::clone(progress);
+    let executor = Executor::new(options).clock(clock::now).cancel(context.cancel.clone());
+    let executor = executor.on_event(move |event| observer.see(event));
+    let outcome = executor.run(&session, manifest_hash).await;
     progress.finish();
     let outcome = outcome.map_err(|error| Failure::from(error).untouched(untouched(progress.state())))?;
     for warning in &outcome.warnings {
