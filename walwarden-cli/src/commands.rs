@@ -58,8 +58,3 @@ async fn interruptible<T>(context: &Context, call: impl Future<Output = Result<T
 pub(crate) fn to_value(value: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(value).expect("the contract's types have string keys only")
 }
-
-/// A value as its word in JSON.
-fn word(value: impl Serialize) -> String {
-    to_value(&value).as_str().unwrap_or_default().to_owned()
-}

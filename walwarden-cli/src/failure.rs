@@ -33,7 +33,7 @@ impl Failure {
     }
 
     pub(crate) fn exit(&self) -> ExitStatus {
-        self.body.code.exit()
+        self.body.exit()
     }
 }
 

@@ -82,7 +82,9 @@ impl Printer {
         let body = &failure.body;
         let mut lines = vec![format!("{} {} [{}]", self.paint("31", "error:"), text::plain(&body.message), body.code)];
         lines.extend(failure.untouched.as_ref().map(|text| format!("  untouched: {text}")));
-        lines.extend(body.required_scope.map(|scope| format!("  required scope: {scope}")));
+        lines.extend(
+            body.required_scope.as_ref().map(|scope| format!("  required scope: {}", text::plain(&scope.word()))),
+        );
         lines.push(format!("  next: {}", text::plain(&body.next_action)));
         lines.extend(failure.next.iter().map(|command| format!("  next: {}", text::shell(command))));
         lines.extend(body.request_id.as_ref().map(|id| format!("  request: {}", text::plain(id))));

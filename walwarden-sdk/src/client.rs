@@ -19,7 +19,6 @@ pub struct WalwardenClient {
 
 impl WalwardenClient {
     /// Begins to build a client; [`ClientBuilder::base_url`] and [`ClientBuilder::api_key`] must be given.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

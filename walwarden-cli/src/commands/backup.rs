@@ -14,7 +14,7 @@ fn describe(backup: &Backup) -> String {
     let mut pairs = vec![
         ("backup", backup.id.to_string()),
         ("database", backup.database_id.to_string()),
-        ("state", backup.state.as_str().to_owned()),
+        ("state", backup.state.word()),
         ("attempt", format!("{} of {}", backup.attempt, backup.max_attempts)),
         ("created", backup.created_at.to_string()),
         ("finished", text::or_dash(backup.finished_at)),
@@ -34,9 +34,9 @@ fn describe(backup: &Backup) -> String {
 /// What one may want to know about a backup next.
 fn next_of(backup: &Backup) -> Vec<Vec<String>> {
     let id = backup.id.to_string();
-    match backup.state {
-        BackupState::Completed => vec![command(&["evidence", "get", &id])],
-        BackupState::FailedTerminal | BackupState::Cancelled => Vec::new(),
+    match backup.state.known() {
+        Some(BackupState::Completed) => vec![command(&["evidence", "get", &id])],
+        Some(BackupState::FailedTerminal | BackupState::Cancelled) => Vec::new(),
         _ => vec![command(&["backup", "status", &id])],
     }
 }

@@ -8,7 +8,7 @@ use walwarden_contract::model::Destination;
 /// How artifacts are locked, for a person.
 fn lock(destination: &Destination) -> String {
     match destination.retention_floor_days {
-        0 => destination.lock_mode.as_str().to_owned(),
-        days => format!("{}, {days} days", destination.lock_mode.as_str()),
+        0 => destination.lock_mode.word(),
+        days => format!("{}, {days} days", destination.lock_mode),
     }
 }

@@ -97,7 +97,7 @@ fn backup(state: BackupState) -> ResponseTemplate {
     }))
 }
 
-fn restore(state: Value, finished_at: Option<&str>) -> ResponseTemplate {
+fn restore(state: &Value, finished_at: Option<&str>) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
         "id": RestoreJobId::from_uuid(ID), "databaseId": DatabaseId::from_uuid(ID),
         "backupJobId": BackupJobId::from_uuid(ID), "mode": "new_database", "targetRedactedDsn": "postgresql://h/d",

@@ -13,7 +13,7 @@ pub(crate) async fn run(context: &Context, database: DatabaseId, page: PageQuery
     let list = interruptible(context, client.list_database_backups(database, &page)).await?;
     let rows = list.backups.iter().map(|backup| {
         let size = backup.artifact.as_ref().map(|artifact| text::size(artifact.size_bytes));
-        let (state, trigger) = (backup.state.as_str().to_owned(), backup.trigger.as_str().to_owned());
+        let (state, trigger) = (backup.state.word(), backup.trigger.word());
         [backup.id.to_string(), state, trigger, backup.created_at.to_string(), text::or_dash(size)]
     });
     let mut human = text::table(["ID", "STATE", "TRIGGER", "CREATED", "SIZE"], rows);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use walwarden_contract::model::cli::BackupTriggerData;
 use walwarden_contract::model::{Backup, BackupState};
 use walwarden_contract::{ErrorBody, ErrorCode};
-use walwarden_sdk::{PollBackup, new_idempotency_key};
+use walwarden_sdk::{Poll, new_idempotency_key};
 
 use super::super::{interruptible, to_value};
 use super::{describe, next_of};
@@ -20,8 +20,10 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
         Ok(triggered) => triggered,
         Err(failure) => {
             let unknown = matches!(
-                failure.body.code,
-                ErrorCode::NetworkError | ErrorCode::Timeout | ErrorCode::ServiceUnavailable | ErrorCode::Cancelled
+                failure.body.code.known(),
+                Some(
+                    ErrorCode::NetworkError | ErrorCode::Timeout | ErrorCode::ServiceUnavailable | ErrorCode::Cancelled
+                )
             );
             if !unknown {
                 return Err(failure.untouched("No backup was queued by this command."));
@@ -33,20 +35,20 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     };
     let id = triggered.backup_job_id;
     if !arguments.wait {
-        let human = format!("Backup {id} is {}.", triggered.state.as_str());
+        let human = format!("Backup {id} is {}.", triggered.state);
         let next = vec![command(&["backup", "status", &id.to_string()])];
         let data = to_value(&BackupTriggerData { triggered, completed: None });
         return Ok(Report { data, human, next });
     }
     context.printer.note(&format!("backup {id} queued"));
-    let poll = PollBackup {
+    let poll = Poll {
         deadline: arguments.wait_timeout_ms.map(Duration::from_millis),
         cancel: context.cancel.clone(),
-        ..PollBackup::default()
+        ..Poll::default()
     };
     let followed = client
         .poll_backup(id, &poll, |backup| {
-            context.printer.note(&format!("{} (attempt {})", backup.state.as_str(), backup.attempt));
+            context.printer.note(&format!("{} (attempt {})", backup.state, backup.attempt));
         })
         .await;
     let backup = followed.map_err(|error| {
@@ -65,7 +67,7 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
 fn ended_badly(backup: &Backup) -> Failure {
     let code = if backup.state == BackupState::Cancelled { ErrorCode::Cancelled } else { ErrorCode::DumpFailed };
     let mut body = backup.error.clone().unwrap_or_else(|| ErrorBody::new(code, "The job ended without saying why."));
-    body.message = format!("Backup {} is {}: {}", backup.id, backup.state.as_str(), body.message);
+    body.message = format!("Backup {} is {}: {}", backup.id, backup.state, body.message);
     Failure::from(body).untouched("No artifact was completed; earlier backups are as they were.").next(command(&[
         "backup",
         "status",

@@ -12,7 +12,7 @@ pub(crate) async fn run(context: &Context, page: PageQuery) -> Result<Report, Fa
     let client = context.client()?;
     let list = interruptible(context, client.list_destinations(&page)).await?;
     let rows = list.destinations.iter().map(|destination| {
-        let (name, provider) = (destination.name.clone(), destination.provider.as_str().to_owned());
+        let (name, provider) = (destination.name.clone(), destination.provider.word());
         [destination.id.to_string(), name, provider, destination.bucket.clone(), lock(destination)]
     });
     let mut human = text::table(["ID", "NAME", "PROVIDER", "BUCKET", "LOCK"], rows);

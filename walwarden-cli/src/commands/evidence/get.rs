@@ -3,7 +3,7 @@
 use walwarden_contract::BackupJobId;
 use walwarden_contract::model::{IntegrityResult, IntegrityVerification};
 
-use super::super::{interruptible, to_value, word};
+use super::super::{interruptible, to_value};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::text;
@@ -17,8 +17,8 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
         ("manifest", evidence.manifest_hash.clone()),
         ("signed by", evidence.key_id.clone()),
         ("integrity", integrity(&evidence.integrity_verification)),
-        ("lock", word(evidence.lock.status)),
-        ("drill", word(evidence.drill.status)),
+        ("lock", evidence.lock.status.word()),
+        ("drill", evidence.drill.status.word()),
         ("age of data", format!("{} min", evidence.rpo_minutes)),
         ("audit events", evidence.audit_events.len().to_string()),
     ]);
@@ -26,11 +26,12 @@ pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Fa
 }
 
 fn integrity(verification: &IntegrityVerification) -> String {
-    match verification.result {
-        IntegrityResult::Passed => {
+    match verification.result.known() {
+        Some(IntegrityResult::Passed) => {
             format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))
         }
-        IntegrityResult::NotVerifiable => "not verifiable: the server lacks the key that signed".to_owned(),
-        IntegrityResult::Failed => format!("FAILED: {}", text::or_dash(verification.failure.as_ref())),
+        Some(IntegrityResult::NotVerifiable) => "not verifiable: the server lacks the key that signed".to_owned(),
+        None => format!("{}: this version does not know what that means", verification.result),
+        Some(IntegrityResult::Failed) => format!("FAILED: {}", text::or_dash(verification.failure.as_ref())),
     }
 }

@@ -2,7 +2,7 @@
 
 use walwarden_contract::model::EvidenceQuery;
 
-use super::super::{interruptible, to_value, word};
+use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
@@ -16,9 +16,9 @@ pub(crate) async fn run(context: &Context, query: EvidenceQuery) -> Result<Repor
             evidence.database_id.to_string(),
             evidence.completed_at.to_string(),
             text::size(evidence.artifact.size_bytes),
-            word(evidence.integrity_verification.result),
-            word(evidence.lock.status),
-            word(evidence.drill.status),
+            evidence.integrity_verification.result.word(),
+            evidence.lock.status.word(),
+            evidence.drill.status.word(),
         ]
     });
     let mut human = text::table(["BACKUP", "DATABASE", "COMPLETED", "SIZE", "INTEGRITY", "LOCK", "DRILL"], rows);

@@ -1,5 +1,7 @@
 //! `walwarden profile validate`
 
+use walwarden_contract::Open;
+
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
@@ -8,7 +10,7 @@ use crate::output::text;
 pub(crate) async fn run(context: &Context) -> Result<Report, Failure> {
     let client = context.client()?;
     let profile = interruptible(context, client.get_profile()).await?;
-    let scopes: Vec<&str> = profile.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<String> = profile.scopes.iter().map(Open::word).collect();
     let human = text::fields(&[
         ("organization", format!("{} ({})", profile.org_name, profile.org_id)),
         ("API key", format!("{} ({})", profile.api_key_name, profile.api_key_id)),

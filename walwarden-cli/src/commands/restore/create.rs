@@ -2,7 +2,7 @@
 
 use walwarden_contract::model::{CreateRestoreRequest, RestoreSession};
 use walwarden_sdk::restore::RestoreOptions;
-use walwarden_sdk::{Client, new_idempotency_key};
+use walwarden_sdk::{WalwardenClient, new_idempotency_key};
 
 use super::super::{interruptible, to_value};
 use super::options::{restore_options, target_arguments};
@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
         text::fields(&[
             ("restore", session.restore_job_id.to_string()),
             ("manifest", session.manifest_hash.clone()),
-            ("state", session.state.as_str().to_owned()),
+            ("state", session.state.word()),
         ]),
         session.token_expires_at,
         session.token,
@@ -33,7 +33,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
 /// Opens a session. The API learns the target without any credential.
 pub(super) async fn open(
     context: &Context,
-    client: &Client,
+    client: &WalwardenClient,
     arguments: &CreateArgs,
     options: &RestoreOptions,
 ) -> Result<RestoreSession, Failure> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use walwarden_contract::model::RestoreState;
 use walwarden_sdk::restore::{Executor, RestoreOptions, RestoreOutcome};
-use walwarden_sdk::{RestoreSessionClient, api_http_client};
 
 use crate::clock;
 use crate::context::Context;
@@ -20,8 +19,7 @@ pub(super) async fn restore(
     options: RestoreOptions,
     progress: &Arc<Progress>,
 ) -> Result<RestoreOutcome, Failure> {
-    let endpoint = context.config.endpoint()?;
-    let session = RestoreSessionClient::new(&endpoint, token, api_http_client(context.config.timeout())?)?;
+    let session = context.config.client()?.restore_session(token)?;
     let observer = Arc::clone(progress);
     let executor = Executor::new(options).clock(clock::now).cancel(context.cancel.clone());
     let executor = executor.on_event(move |event| observer.see(event));

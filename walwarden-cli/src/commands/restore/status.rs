@@ -13,9 +13,9 @@ pub(super) async fn run(context: &Context, id: RestoreJobId) -> Result<Report, F
     let mut pairs = vec![
         ("restore", restore.id.to_string()),
         ("backup", restore.backup_job_id.to_string()),
-        ("mode", restore.mode.as_str().to_owned()),
+        ("mode", restore.mode.word()),
         ("target", restore.target_redacted_dsn.clone()),
-        ("state", restore.state.as_str().to_owned()),
+        ("state", restore.state.word()),
         ("created", restore.created_at.to_string()),
         ("finished", text::or_dash(restore.finished_at)),
     ];

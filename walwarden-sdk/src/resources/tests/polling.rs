@@ -37,7 +37,7 @@ async fn a_backup_is_followed_to_its_end() {
 async fn a_restore_is_followed_to_its_end() {
     let answers =
         [RestoreState::TokenIssued, RestoreState::Downloading, RestoreState::Restoring, RestoreState::TimedOut];
-    let server = server(answers.map(|state| restore(json!(state), None)).to_vec()).await;
+    let server = server(answers.map(|state| restore(&json!(state), None)).to_vec()).await;
     let mut seen = Vec::new();
     let id = RestoreJobId::from_uuid(ID);
     let ended = client(&server).poll_restore(id, &quick(), |job| seen.push(job.state.clone())).await.expect("followed");
@@ -48,7 +48,7 @@ async fn a_restore_is_followed_to_its_end() {
 #[tokio::test]
 async fn a_state_that_is_not_known_is_an_end_once_the_job_says_when_it_ended() {
     let finished = Some("2026-01-31T02:00:00.000Z");
-    let server = server(vec![restore(json!("paused"), None), restore(json!("archived"), finished)]).await;
+    let server = server(vec![restore(&json!("paused"), None), restore(&json!("archived"), finished)]).await;
     let id = RestoreJobId::from_uuid(ID);
     let ended = client(&server).poll_restore(id, &quick(), |_| {}).await.expect("followed");
     assert_eq!((ended.state.known(), ended.state.word().as_str()), (None, "archived"));
