@@ -32,11 +32,11 @@ bins:
 demo: setup bins ## back up and restore a sample database, end to end, in a throw-away directory
 	"$(TARGET)/debug/walwarden-api" demo
 
-# Builds the two binaries too, because their packages have integration tests; building them apart first would compile
-# half of the dependencies twice, with and without the features that tests ask for.
+# Builds the two binaries and the examples too, because their packages have integration tests; building them apart first
+# would compile half of the dependencies twice, with and without the features that tests ask for.
 .PHONY: test
 test: setup ## every test, against real servers and the real binaries
-	cargo test $(LOCKED) --workspace --lib --bins --tests --no-fail-fast
+	cargo test $(LOCKED) --workspace --no-fail-fast
 
 .PHONY: lint
 lint: $(CARGO_DENY) ## formatting, clippy, generated files, docs, dependencies

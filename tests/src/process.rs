@@ -41,6 +41,8 @@ pub struct Run {
     deadline: Duration,
     documented: bool,
     core: Option<usize>,
+    closed_stdout: bool,
+    silent_stdin: bool,
 }
 
 impl Run {
@@ -58,6 +60,8 @@ impl Run {
             deadline: DEFAULT_DEADLINE,
             documented: false,
             core: None,
+            closed_stdout: false,
+            silent_stdin: false,
         };
         run.env.insert("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
         run.env.insert("HOME".into(), directory.into());
@@ -132,6 +136,18 @@ impl Run {
         self
     }
 
+    /// Standard input is a pipe that says nothing and does not end while the program runs.
+    pub fn silent_stdin(mut self) -> Self {
+        self.silent_stdin = true;
+        self
+    }
+
+    /// Standard output is a pipe whose reader has gone away.
+    pub fn closed_stdout(mut self) -> Self {
+        self.closed_stdout = true;
+        self
+    }
+
     /// Runs on this core alone, and takes the machine for one that has no other.
     pub(crate) fn pinned(mut self, core: usize) -> Self {
         self.core = Some(core);
@@ -169,6 +185,11 @@ impl Run {
         }
         command.args(&self.args).envs(&self.env).current_dir(&self.directory);
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
+        if self.closed_stdout {
+            let (reader, writer) = std::io::pipe()?;
+            drop(reader);
+            command.stdout(writer);
+        }
         if let Some(bytes) = &self.stdin {
             // A file and not a pipe: no writer thread that could outlive the child.
             let mut file = tempfile::tempfile()?;
@@ -176,10 +197,15 @@ impl Run {
             std::io::Seek::rewind(&mut file)?;
             command.stdin(Stdio::from(file));
         }
+        let silent = if self.silent_stdin { Some(std::io::pipe()?) } else { None };
+        let silent = silent.map(|(reader, writer)| {
+            command.stdin(reader);
+            writer
+        });
         let started = Instant::now();
         let child = spawner::spawn(command)?;
-        let documented = self.documented && self.args.iter().any(|arg| arg == "--json");
-        Ok(Running { name, child, stdout, stderr, started, status: None, documented })
+        let documented = self.documented && !self.closed_stdout && self.args.iter().any(|arg| arg == "--json");
+        Ok(Running { name, child, stdout, stderr, started, status: None, documented, _silent: silent })
     }
 }
 
@@ -193,6 +219,8 @@ pub struct Running {
     started: Instant,
     status: Option<ExitStatus>,
     documented: bool,
+    /// The other end of a standard input that says nothing.
+    _silent: Option<std::io::PipeWriter>,
 }
 
 impl Running {

@@ -10,6 +10,7 @@ use crate::error::{Error, chain};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection on which nothing arrives for this long is given up and tried again.
+#[cfg(feature = "restore")]
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long one API request may take, unless the caller says otherwise.
 pub(crate) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,6 +24,7 @@ pub(crate) fn api_http_client() -> Result<reqwest::Client, Error> {
 ///
 /// # Errors
 /// `config_invalid` when TLS cannot be set up.
+#[cfg(feature = "restore")]
 pub fn download_http_client() -> Result<reqwest::Client, Error> {
     build(reqwest::Client::builder().read_timeout(SILENCE_TIMEOUT))
 }

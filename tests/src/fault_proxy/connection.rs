@@ -46,17 +46,19 @@ async fn before_forward(
     client: &mut BufReader<TcpStream>,
 ) -> Result<bool> {
     match rule.action() {
-        Action::Respond { status, code } => {
-            if head.expects_continue() {
-                // The client waits for leave to send its body; a final answer is as good, but the connection cannot go on.
-                respond(client, *status, code).await?;
+        Action::Respond { .. } | Action::Answer { .. } => {
+            let whole = !head.expects_continue();
+            if whole {
+                copy_body(client, &mut tokio::io::sink(), head.request_framing(), Tamper::default()).await?;
                 rule.hit(request);
-                return Err(ErrorKind::ConnectionAborted.into());
             }
-            copy_body(client, &mut tokio::io::sink(), head.request_framing(), Tamper::default()).await?;
+            respond(client, rule.action()).await?;
+            if whole {
+                return Ok(false);
+            }
+            // The client waits for leave to send its body; a final answer is as good, but the connection cannot go on.
             rule.hit(request);
-            respond(client, *status, code).await?;
-            Ok(false)
+            Err(ErrorKind::ConnectionAborted.into())
         }
         Action::DropBeforeForward => {
             rule.hit(request);
@@ -160,15 +162,20 @@ async fn final_response(server: &mut BufReader<TcpStream>) -> Result<Head> {
 }
 
 /// Answers with an S3 error document, in place of the server.
-async fn respond(client: &mut BufReader<TcpStream>, status: u16, code: &str) -> Result<()> {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>injected by the fault proxy</Message>\
-         <RequestId>fault-proxy</RequestId></Error>"
-    );
-    let head = format!(
-        "HTTP/1.1 {status} Injected\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+async fn respond(client: &mut BufReader<TcpStream>, action: &Action) -> Result<()> {
+    let (status, kind, body) = match action {
+        Action::Respond { status, code } => (status, "application/xml", error_document(code)),
+        Action::Answer { status, json } => (status, "application/problem+json", json.clone()),
+        _ => return Ok(()),
+    };
+    let head = format!("HTTP/1.1 {status} Injected\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
     client.write_all(format!("{head}{body}").as_bytes()).await?;
     client.flush().await
+}
+
+fn error_document(code: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>injected by the fault proxy</Message>\
+         <RequestId>fault-proxy</RequestId></Error>"
+    )
 }

@@ -20,6 +20,13 @@ pub enum Action {
         /// S3 error code, such as `SlowDown`.
         code: String,
     },
+    /// The server never sees it; the client gets this status with this JSON document.
+    Answer {
+        /// HTTP status, such as 500.
+        status: u16,
+        /// The document.
+        json: String,
+    },
     /// The connection is closed before the server sees anything.
     DropBeforeForward,
     /// The connection is closed after so many bytes of the body; the server gets those.

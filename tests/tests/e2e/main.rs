@@ -1,6 +1,7 @@
 //! Every end-to-end test, by name. One binary, since all of them share the servers it starts.
 
 mod backup;
+mod matrix;
 mod restore;
 mod self_tests;
 mod setting;
@@ -18,5 +19,6 @@ fn main() -> ExitCode {
     let suite = self_tests::register(suite);
     let suite = backup::register(suite);
     let suite = restore::register(suite);
+    let suite = matrix::register(suite);
     suite.run()
 }
