@@ -1,7 +1,9 @@
 //! Every end-to-end test, by name. One binary, since all of them share the servers it starts.
 
 mod backup;
+mod embedding;
 mod matrix;
+mod recipes;
 mod restore;
 mod self_tests;
 mod setting;
@@ -20,5 +22,7 @@ fn main() -> ExitCode {
     let suite = backup::register(suite);
     let suite = restore::register(suite);
     let suite = matrix::register(suite);
+    let suite = embedding::register(suite);
+    let suite = recipes::register(suite);
     suite.run()
 }

@@ -4,7 +4,7 @@ mod cancel;
 mod download;
 mod happy;
 mod refused;
-mod stage;
+pub(crate) mod stage;
 mod tampered;
 mod target;
 mod tokens;

@@ -23,6 +23,27 @@ case $? in
 esac
 ```
 
+A restore with a token, which works once:
+
+```bash
+WALWARDEN_TOKEN="$WALWARDEN_RESTORE_TOKEN" walwarden restore \
+  --manifest "$WALWARDEN_RESTORE_MANIFEST_SHA256" \
+  --target "$TARGET_DATABASE_URL" \
+  --mode new_database
+EXIT=$?
+if [ $EXIT -eq 0 ]; then
+  echo "Restore completed"
+elif [ $EXIT -eq 1 ]; then
+  echo "Transient failure: open a new session and retry"
+elif [ $EXIT -eq 2 ]; then
+  echo "Bad input or refused token: correct it first"
+elif [ $EXIT -eq 3 ]; then
+  echo "Terminal failure: investigate before you retry"
+elif [ $EXIT -eq 4 ]; then
+  echo "Cancelled: restart when ready"
+fi
+```
+
 After code 1 or 4 of `backup trigger`, run the same command again with the `--idempotency-key` that `next` shows, if it shows
 one: then at most one backup is started. After any failure of a restore, open a new session: a token works once.
 "#;

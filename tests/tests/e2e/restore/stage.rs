@@ -19,7 +19,7 @@ use crate::SOON;
 use crate::setting::{Options, Setting, field};
 
 /// The events of a restore that succeeds.
-pub(super) const WHOLE: [K; 9] = [
+pub(crate) const WHOLE: [K; 9] = [
     K::RestoreTokenIssued,
     K::RestoreTriggered,
     K::RestoreClaimed,
@@ -32,34 +32,34 @@ pub(super) const WHOLE: [K; 9] = [
 ];
 
 /// An installation behind a fault proxy, with one completed backup.
-pub(super) struct Stage<'a> {
-    pub(super) context: &'a TestContext,
-    pub(super) setting: Setting<'a>,
-    pub(super) backup: Backup,
+pub(crate) struct Stage<'a> {
+    pub(crate) context: &'a TestContext,
+    pub(crate) setting: Setting<'a>,
+    pub(crate) backup: Backup,
     /// What the source held, and every restored database must hold.
-    pub(super) digests: TableDigests,
+    pub(crate) digests: TableDigests,
     /// The restore machine's temporary directory.
-    pub(super) work: PathBuf,
+    pub(crate) work: PathBuf,
 }
 
 /// A restore session: its job and its token.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub(super) id: RestoreJobId,
-    pub(super) token: String,
-    pub(super) manifest_hash: String,
-    pub(super) mode: RestoreMode,
-    pub(super) created: Option<String>,
+pub(crate) struct Session {
+    pub(crate) id: RestoreJobId,
+    pub(crate) token: String,
+    pub(crate) manifest_hash: String,
+    pub(crate) mode: RestoreMode,
+    pub(crate) created: Option<String>,
 }
 
 impl<'a> Stage<'a> {
     /// A small backup in a bucket that can be tampered with.
-    pub(super) fn new(context: &'a TestContext, store: Store) -> Result<Self> {
+    pub(crate) fn new(context: &'a TestContext, store: Store) -> Result<Self> {
         let options = Options { object_lock: false, lock_mode: "none", ..Options::proxied() };
         Self::with(context, store, options)
     }
 
-    pub(super) fn with(context: &'a TestContext, store: Store, options: Options) -> Result<Self> {
+    pub(crate) fn with(context: &'a TestContext, store: Store, options: Options) -> Result<Self> {
         let setting = Setting::new(context, store, options)?;
         let backup = setting.backup_and_wait()?;
         let digests = context.postgres().table_digests(&setting.source.name)?;
@@ -69,22 +69,22 @@ impl<'a> Stage<'a> {
     }
 
     /// The backup's artifact key.
-    pub(super) fn key(&self) -> Result<&str> {
+    pub(crate) fn key(&self) -> Result<&str> {
         Ok(&self.backup.artifact.as_ref().context("an artifact")?.key)
     }
 
     /// The maintenance database of the shared cluster, as the source's owner.
-    pub(super) fn maintenance(&self) -> Database {
+    pub(crate) fn maintenance(&self) -> Database {
         self.setting.source.sibling("postgres")
     }
 
     /// Opens a session that creates a database with a name of its own.
-    pub(super) fn session(&self) -> Result<Session> {
+    pub(crate) fn session(&self) -> Result<Session> {
         self.open(RestoreMode::NewDatabase, Some(format!("r_{}", random_hex(6))))
     }
 
     /// Opens a session.
-    pub(super) fn open(&self, mode: RestoreMode, created: Option<String>) -> Result<Session> {
+    pub(crate) fn open(&self, mode: RestoreMode, created: Option<String>) -> Result<Session> {
         let request = json!({
             "backupJobId": self.backup.id,
             "mode": mode,
@@ -107,14 +107,14 @@ impl<'a> Stage<'a> {
     }
 
     /// A request as `curl` would send it, with an idempotency key of its own.
-    pub(super) fn post(&self, path: &str, authorization: &str, body: &Value) -> Result<Answer> {
+    pub(crate) fn post(&self, path: &str, authorization: &str, body: &Value) -> Result<Answer> {
         let once = random_hex(16);
         let headers = [("authorization", authorization), ("idempotency-key", once.as_str())];
         self.setting.server()?.request("POST", path, &headers, Some(body))
     }
 
     /// `walwarden --json restore --manifest …` for a session, not yet started. The password is in the environment only.
-    pub(super) fn restore(&self, session: &Session, target: &Database) -> Result<Run> {
+    pub(crate) fn restore(&self, session: &Session, target: &Database) -> Result<Run> {
         let dsn = redacted(target);
         let mut run = self.setting.walwarden.cli(
             self.setting.server()?,
@@ -132,14 +132,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Restores, which must succeed.
-    pub(super) fn succeeds(&self, session: &Session, target: &Database) -> Result<Output> {
+    pub(crate) fn succeeds(&self, session: &Session, target: &Database) -> Result<Output> {
         let output = self.restore(session, target)?.output()?;
         self.assert_completed(session, &output)?;
         Ok(output)
     }
 
     /// Fails unless the restore succeeded and everything about it says so.
-    pub(super) fn assert_completed(&self, session: &Session, output: &Output) -> Result<()> {
+    pub(crate) fn assert_completed(&self, session: &Session, output: &Output) -> Result<()> {
         let output = output.clone().success()?;
         ensure!(output.stderr.is_empty(), "--json writes to stdout alone:\n{output}");
         let states: Vec<String> =
@@ -156,19 +156,19 @@ impl<'a> Stage<'a> {
     }
 
     /// Fails unless a database on the shared cluster holds what the source held.
-    pub(super) fn assert_restored(&self, database: &str) -> Result<()> {
+    pub(crate) fn assert_restored(&self, database: &str) -> Result<()> {
         let restored = self.context.postgres().table_digests(database)?;
         ensure!(restored == self.digests, "{database} holds {restored:#?}, the source {:#?}", self.digests);
         Ok(())
     }
 
     /// The restore job, as the API shows it.
-    pub(super) fn job(&self, id: RestoreJobId) -> Result<Restore> {
+    pub(crate) fn job(&self, id: RestoreJobId) -> Result<Restore> {
         Ok(serde_json::from_value(self.setting.get(&format!("/api/v1/restores/{id}"))?)?)
     }
 
     /// Waits until the restore job is in this state.
-    pub(super) fn wait_job(&self, id: RestoreJobId, state: RestoreState) -> Result<Restore> {
+    pub(crate) fn wait_job(&self, id: RestoreJobId, state: RestoreState) -> Result<Restore> {
         wait_for(&format!("{id} to be {}", state.as_str()), SOON, || {
             let job = self.job(id)?;
             ensure!(job.state == state, "it is {}", job.state);
@@ -177,7 +177,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Fails unless the command was refused with this code before the token was used, which therefore still works.
-    pub(super) fn assert_unused(&self, session: &Session, output: &Output, code: ErrorCode) -> Result<()> {
+    pub(crate) fn assert_unused(&self, session: &Session, output: &Output, code: ErrorCode) -> Result<()> {
         assert_ending(output, "rejected", code)?;
         let job = self.job(session.id)?;
         ensure!(job.state == RestoreState::TokenIssued, "{job:?}");
@@ -188,7 +188,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Fails unless the restore failed with this code, and the job with it: in this state, its chain ending after `reached`.
-    pub(super) fn assert_failed(
+    pub(crate) fn assert_failed(
         &self,
         session: &Session,
         output: &Output,
@@ -217,7 +217,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Fails when the database that the session was to create is there.
-    pub(super) fn assert_untouched(&self, session: &Session) -> Result<()> {
+    pub(crate) fn assert_untouched(&self, session: &Session) -> Result<()> {
         if let Some(created) = &session.created {
             ensure!(!self.context.postgres().database_exists(created)?, "{created} was created");
         }
@@ -225,7 +225,7 @@ impl<'a> Stage<'a> {
     }
 
     /// What must hold after every restore: no temporary file, no secret in the data directory, the store or the bucket.
-    pub(super) fn assert_clean(&self) -> Result<()> {
+    pub(crate) fn assert_clean(&self) -> Result<()> {
         let left = files_below(&self.work)?;
         let directories = fs::read_dir(&self.work)?.count();
         ensure!(left.is_empty() && directories == 0, "left on the restore machine: {left:?}");
@@ -246,12 +246,12 @@ impl Drop for Stage<'_> {
 }
 
 /// A connection string without the password, as an operator types it.
-pub(super) fn redacted(target: &Database) -> String {
+pub(crate) fn redacted(target: &Database) -> String {
     format!("postgresql://{}@{}:{}/{}", target.user, target.host, target.port, target.name)
 }
 
 /// Fails unless the JSON Lines end in exactly one last line, in this state and with this code, and the exit code is the code's.
-pub(super) fn assert_ending(output: &Output, state: &str, code: ErrorCode) -> Result<()> {
+pub(crate) fn assert_ending(output: &Output, state: &str, code: ErrorCode) -> Result<()> {
     let output = output.clone().exit(code.exit().code().into())?;
     ensure!(output.stderr.is_empty(), "--json writes to stdout alone:\n{output}");
     let lines = output.json_lines()?;
