@@ -3,6 +3,7 @@
 
 mod run;
 mod scene;
+mod secrets;
 mod table;
 
 use anyhow::{Context, Result, ensure};
@@ -28,6 +29,7 @@ pub(crate) fn register(suite: Suite) -> Suite {
         .trial("every_command_is_retryable_without_a_server", down)
         .trial("every_command_is_retryable_when_the_server_is_late_or_broken", late_and_broken)
         .trial("every_command_ends_at_a_signal", signal)
+        .trial("no_command_repeats_a_secret", secrets::none_is_repeated)
 }
 
 /// The case in which a command does what it does.

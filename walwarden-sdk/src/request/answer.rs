@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use walwarden_contract::text::is_deceptive;
+use walwarden_contract::text::{REDACTED, is_deceptive, redact};
 use walwarden_contract::{ErrorBody, ErrorCode};
 
 use crate::error::Error;
@@ -17,7 +17,6 @@ pub(super) const MAX_DOCUMENT_BYTES: usize = 32 << 20;
 /// No archive of the API is larger.
 pub(super) const MAX_ARCHIVE_BYTES: usize = 64 << 20;
 const MAX_MESSAGE_CHARS: usize = 2000;
-const REDACTED: &str = "[redacted]";
 const REQUEST_ID: &str = "x-request-id";
 
 /// Reads a body whole, up to a bound.
@@ -101,16 +100,8 @@ fn unexpected(message: String) -> Failure {
 /// What a server says is shown on terminals: without characters that do more than show, and never with our own secret in
 /// it, nor with what looks like anybody's.
 fn clean(secret: &SecretString, text: &str) -> String {
-    let text = text.replace(secret.expose_secret(), REDACTED);
     let text: String = text.chars().filter(|character| !is_deceptive(*character)).take(MAX_MESSAGE_CHARS).collect();
-    let looks_secret = |word: &str| word.starts_with("wal_") && word.len() > 36 || word.starts_with("wrt1.");
-    let breaks = |character: char| !character.is_ascii_alphanumeric() && !"_.-=".contains(character);
-    text.split_inclusive(breaks)
-        .map(|word| {
-            let bare = word.trim_end_matches(breaks);
-            if looks_secret(bare) { word.replace(bare, REDACTED) } else { word.to_owned() }
-        })
-        .collect()
+    redact(&text.replace(secret.expose_secret(), REDACTED))
 }
 
 #[cfg(test)]
@@ -120,8 +111,8 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_is_not_repeated_whoever_it_belongs_to() {
         let (own, key) = (SecretString::from("s3cr3t"), format!("wal_{}", "0a".repeat(32)));
-        let said = format!("s3cr3t, '{key}' ({key}) wrt1.e30.AA-_: wal_ wal_short walwarden\u{1b}[2J\u{202e}\u{200b}!");
-        let shown = "[redacted], '[redacted]' ([redacted]) [redacted]: wal_ wal_short walwarden[2J!";
+        let said = format!("s3cr3t, '{key}' ({key}) pass\u{200b}word=x walwarden\u{1b}[2J\u{202e}!");
+        let shown = "[redacted], '[redacted]' ([redacted]) password=[redacted] walwarden[2J!";
         assert_eq!(clean(&own, &said), shown);
     }
 }

@@ -54,14 +54,19 @@ impl Call {
         self.with(&["--api-url", url])
     }
 
+    /// With another variable in its environment.
+    pub(super) fn env(self, name: &str, value: &str) -> Self {
+        self.map(|run| run.env(name, value))
+    }
+
     /// With another API key.
     pub(super) fn key(self, key: &str) -> Self {
-        self.map(|run| run.env("WALWARDEN_API_KEY", key))
+        self.env("WALWARDEN_API_KEY", key)
     }
 
     /// With another restore token.
     pub(super) fn token(self, token: &str) -> Self {
-        self.map(|run| run.env("WALWARDEN_TOKEN", token))
+        self.env("WALWARDEN_TOKEN", token)
     }
 
     /// With a standard input that says nothing and does not end.
@@ -85,6 +90,11 @@ impl Call {
 }
 
 impl Calling {
+    /// Waits for its end, whatever that is.
+    pub(super) fn ended(self) -> Result<Output> {
+        self.running.wait(DEADLINE)
+    }
+
     pub(super) fn wait(self) -> Result<Called> {
         Ok(Called { output: self.running.wait(DEADLINE)?, expected: self.expected, closed: self.closed })
     }

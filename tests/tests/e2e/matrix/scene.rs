@@ -15,6 +15,15 @@ use crate::setting::{Options, Setting};
 /// What no record has for a number.
 const NOBODY: &str = "01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
 
+/// For whom a command writes, and where it restores to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner<'a> {
+    /// Without `--json`.
+    pub(super) human: bool,
+    /// The target, which the environment names then.
+    pub(super) target: Option<&'a str>,
+}
+
 pub(super) struct Scene<'a> {
     pub(super) setting: Setting<'a>,
     context: &'a TestContext,
@@ -66,18 +75,28 @@ impl<'a> Scene<'a> {
 
     /// The command line of a case, with everything that it needs in the environment; none where it cannot come to that.
     pub(super) fn call(&self, row: &'static Row, case: &Case) -> Result<Option<Call>> {
+        self.call_as(row, case, Manner::default())
+    }
+
+    /// The same for another reader, or with another target.
+    pub(super) fn call_as(&self, row: &'static Row, case: &Case, manner: Manner<'_>) -> Result<Option<Call>> {
         if let Cell::Never(reason) = case.ends {
             ensure!(!reason.is_empty(), "{} is not tried without a reason", row.kind);
             return Ok(None);
         }
         let created = format!("m_{}", random_hex(6));
         let target = self.setting.source.sibling("postgres");
-        let mut run = self.setting.cli(&["--json"])?.env("PGPASSWORD", &target.password);
+        let json: &[&str] = if manner.human { &[] } else { &["--json"] };
+        let mut run = self.setting.cli(json)?.env("PGPASSWORD", &target.password);
+        if let Some(dsn) = manner.target {
+            run = run.env("WALWARDEN_TARGET_DSN", dsn);
+        }
         if row.kind == "restore" {
             let session = self.open_session(&created)?;
             run = run.env("WALWARDEN_TOKEN", session["token"].as_str().context("a token")?);
         }
         let flags = case.arguments.iter().flat_map(|word| match *word {
+            "{restore_flags}" if manner.target.is_some() => RESTORE_FLAGS[2..].to_vec(),
             "{restore_flags}" => RESTORE_FLAGS.to_vec(),
             word => vec![word],
         });
