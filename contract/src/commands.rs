@@ -108,6 +108,12 @@ impl Flag {
 /// The flags of every command.
 pub const GLOBAL_FLAGS: &[Flag] = &[
     Flag::switch("--json", "Write exactly one JSON document to stdout, and nothing to stderr"),
+    Flag::option(
+        "--profile",
+        "NAME",
+        "The profile of the configuration file that settings are taken from; `default` when absent",
+    ),
+    Flag::option("--config", "PATH", "The configuration file; `~/.config/walwarden/config.json` when absent"),
     Flag::option("--api-url", "URL", "The API's address, over `WALWARDEN_BASE_URL`"),
     Flag::option(
         "--api-key",
@@ -123,6 +129,9 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("WALWARDEN_BASE_URL", "The API's address. `WALWARDEN_API_URL` is its older name."),
     ("WALWARDEN_API_KEY", "The API key."),
     ("WALWARDEN_API_KEY_FILE", "A file that holds the API key."),
+    ("WALWARDEN_CONFIG", "The configuration file. `--config` goes before it."),
+    ("WALWARDEN_PROFILE", "The profile of the configuration file. `--profile` goes before it."),
+    ("WALWARDEN_TIMEOUT_MS", "How long one request may take, in milliseconds. `--timeout-ms` goes before it."),
     ("WALWARDEN_TOKEN", "The restore token, for `walwarden restore --manifest`."),
     ("WALWARDEN_TOKEN_FILE", "A file that holds the restore token."),
     ("WALWARDEN_TARGET_DSN", "The restore target, in place of `--target`."),

@@ -12,6 +12,8 @@ use walwarden_contract::model::RestoreMode;
 use walwarden_contract::page::PageQuery;
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, RestoreJobId};
 
+use crate::config::MAX_TIMEOUT_MS;
+
 pub(crate) use local::CapabilitiesCommand;
 pub(crate) use restore::{CreateArgs, ExecuteArgs, LegacyArgs, RestoreArgs, RestoreCommand, RunArgs, TargetArgs};
 
@@ -19,9 +21,14 @@ const AFTER_HELP: &str = "\
 Environment:
   WALWARDEN_BASE_URL      The API's address (WALWARDEN_API_URL is its older name)
   WALWARDEN_API_KEY       The API key; WALWARDEN_API_KEY_FILE names a file that holds it
+  WALWARDEN_CONFIG        The configuration file, when not ~/.config/walwarden/config.json
+  WALWARDEN_PROFILE       The profile of that file, when not `default`
+  WALWARDEN_TIMEOUT_MS    How long one request may take
   WALWARDEN_TOKEN         The restore token; WALWARDEN_TOKEN_FILE names a file that holds it
   WALWARDEN_TARGET_DSN    The restore target, in place of --target
   PGPASSWORD, PGPASSFILE  The target's password, when the target names none
+
+Flags go before the environment, the environment before the profile.
 
 Exit codes: 0 ok, 1 retryable, 2 user error, 3 terminal, 4 cancelled
 
@@ -43,6 +50,12 @@ pub(crate) struct GlobalArgs {
     /// Write exactly one JSON document to stdout, and nothing to stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The profile of the configuration file that settings are taken from; `default` when absent
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The configuration file; `~/.config/walwarden/config.json` when absent
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
     /// The API's address, over `WALWARDEN_BASE_URL`
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) api_url: Option<String>,
@@ -50,7 +63,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) api_key: Option<SecretString>,
     /// How long one request may take
-    #[arg(long, global = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    #[arg(long, global = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
     pub(crate) timeout_ms: Option<u64>,
     /// Allow plain http to other machines; keys and tokens then travel in clear
     #[arg(long, global = true)]

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
-use walwarden_sdk::WalwardenClient;
+use walwarden_sdk::{ClientBuilder, WalwardenClient};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -32,11 +32,13 @@ impl Context {
         Self { printer, config, cancel: CancellationToken::new(), warnings: Mutex::default() }
     }
 
-    /// Says something that deserves attention: at once to a person, at the end in JSON.
+    /// Says something that deserves attention, once: at once to a person, at the end in JSON.
     pub(crate) fn warn(&self, text: impl Into<String>) {
-        let text = text.into();
-        self.printer.warning(&text);
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        let (text, mut warnings) = (text.into(), self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        if !warnings.contains(&text) {
+            self.printer.warning(&text);
+            warnings.push(text);
+        }
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<String> {
@@ -45,12 +47,16 @@ impl Context {
 
     /// A client with the caller's API key.
     pub(crate) fn client(&self) -> Result<WalwardenClient, Failure> {
-        let builder = self.config.client()?;
-        let (key, warning) = self.config.api_key()?;
-        if let Some(warning) = warning {
-            self.warn(warning);
-        }
-        Ok(builder.api_key(key).build()?)
+        let (connection, key) = (self.config.connection()?, self.config.api_key()?);
+        self.config.warnings(&connection, Some(&key.source)).into_iter().for_each(|warning| self.warn(warning));
+        Ok(connection.client().api_key(key.value).build()?)
+    }
+
+    /// What a client is built from, for a caller without an API key.
+    pub(crate) fn client_builder(&self) -> Result<ClientBuilder, Failure> {
+        let connection = self.config.connection()?;
+        self.config.warnings(&connection, None).into_iter().for_each(|warning| self.warn(warning));
+        Ok(connection.client())
     }
 }
 

@@ -4,7 +4,7 @@ use walwarden_contract::{ErrorBody, ErrorCode, ExitStatus};
 use walwarden_sdk::Error;
 
 /// A failed command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) body: Box<ErrorBody>,
     /// What a person need not worry about.

@@ -5,14 +5,13 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use walwarden_contract::ErrorCode;
+use walwarden_contract::commands::{COMMANDS, Command, GLOBAL_FLAGS};
 
 use crate::cli::Cli;
 use crate::failure::Failure;
 
 /// What clap ends its messages with; the error's next action says the same.
 const SEE_HELP: &str = "For more information, try '--help'.";
-/// Flags that take a value, which is not a word of the command.
-const VALUE_FLAGS: &[&str] = &["--api-url", "--api-key", "--timeout-ms"];
 
 /// What clap has to say instead of a parsed command line.
 pub(crate) enum Refusal {
@@ -33,7 +32,7 @@ pub(crate) fn kind(arguments: &[OsString]) -> String {
     let mut words: Vec<&str> = Vec::new();
     let mut arguments = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
     while let Some(argument) = arguments.next() {
-        if VALUE_FLAGS.contains(&argument) {
+        if takes_value(argument) {
             arguments.next();
         } else if let Some(found) = command.find_subcommand(argument) {
             words.push(found.get_name());
@@ -41,6 +40,12 @@ pub(crate) fn kind(arguments: &[OsString]) -> String {
         }
     }
     if words.is_empty() { "walwarden".to_owned() } else { words.join(".") }
+}
+
+/// Whether the next argument is the value of this one, and no word of the command.
+fn takes_value(argument: &str) -> bool {
+    let mut flags = GLOBAL_FLAGS.iter().chain(COMMANDS.iter().flat_map(Command::flags));
+    flags.any(|flag| flag.name == argument && flag.value.is_some())
 }
 
 pub(crate) fn refusal(error: &clap::Error, arguments: &[OsString]) -> Refusal {
@@ -95,6 +100,8 @@ mod tests {
             ("walwarden --json backup trigger --bogus", "backup.trigger"),
             ("walwarden --api-url backup database list", "database.list"),
             ("walwarden backup --timeout-ms x status", "backup.status"),
+            ("walwarden backup --profile list status", "backup.status"),
+            ("walwarden restore --created-database create --bogus", "restore"),
             ("walwarden restore --manifest x", "restore"),
             ("walwarden nonsense", "walwarden"),
         ];

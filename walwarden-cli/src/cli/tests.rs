@@ -14,16 +14,23 @@ fn flags(command: &clap::Command) -> Vec<FlagFacts> {
         let id = argument.get_id().as_str();
         !argument.is_global_set() && !argument.is_positional() && !matches!(id, "help" | "version")
     });
-    own.map(|argument| {
-        let takes_value = argument.get_action().takes_values();
-        let value = argument.get_value_names().filter(|_| takes_value).map(|names| names[0].to_string());
-        let choices = argument.get_possible_values().into_iter().filter(|_| takes_value);
-        let choices = choices.map(|choice| choice.get_name().to_owned()).collect();
-        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let name = format!("--{}", argument.get_long().expect("every flag has a long name"));
-        (name, value, argument.is_required_set(), choices, help)
-    })
-    .collect()
+    own.map(facts).collect()
+}
+
+fn facts(argument: &clap::Arg) -> FlagFacts {
+    let takes_value = argument.get_action().takes_values();
+    let value = argument.get_value_names().filter(|_| takes_value).map(|names| names[0].to_string());
+    let choices = argument.get_possible_values().into_iter().filter(|_| takes_value);
+    let choices = choices.map(|choice| choice.get_name().to_owned()).collect();
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let name = format!("--{}", argument.get_long().expect("every flag has a long name"));
+    (name, value, argument.is_required_set(), choices, help)
+}
+
+/// The same of a flag as the contract has it.
+fn expected(flag: &commands::Flag) -> FlagFacts {
+    let choices: Vec<String> = flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
+    (flag.name.to_owned(), flag.value.map(str::to_owned), flag.required, choices, flag.help.to_owned())
 }
 
 fn leaves(command: &clap::Command, words: &[&str], found: &mut Vec<(String, clap::Command)>) {
@@ -50,15 +57,7 @@ fn the_tree_says_what_the_contract_says() {
     assert_eq!(kinds, known);
     for (kind, command) in &found {
         let contract = commands::command(kind).expect("compared above");
-        let expected: Vec<_> = contract
-            .flags()
-            .map(|flag| {
-                let choices: Vec<String> = flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
-                let value = flag.value.map(str::to_owned);
-                (flag.name.to_owned(), value, flag.required, choices, flag.help.to_owned())
-            })
-            .collect();
-        assert_eq!(flags(command), expected, "{kind}");
+        assert_eq!(flags(command), contract.flags().map(expected).collect::<Vec<_>>(), "{kind}");
         if kind != "restore" {
             assert_eq!(command.get_about().map(ToString::to_string).as_deref(), Some(contract.summary), "{kind}");
         }
@@ -69,6 +68,14 @@ fn the_tree_says_what_the_contract_says() {
         let expected: Vec<&str> = contract.positionals.iter().map(|positional| positional.name).collect();
         assert_eq!(positionals, expected, "{kind}");
     }
+}
+
+#[test]
+fn the_flags_of_every_command_are_those_of_the_contract() {
+    let mut tree = Cli::command();
+    tree.build();
+    let globals: Vec<FlagFacts> = tree.get_arguments().filter(|argument| argument.is_global_set()).map(facts).collect();
+    assert_eq!(globals, commands::GLOBAL_FLAGS.iter().map(expected).collect::<Vec<_>>());
 }
 
 #[test]

@@ -23,9 +23,25 @@ next, as argument vectors. Only `walwarden restore --manifest` differs: it write
 Without `--json`, results go to stdout and everything else to stderr, for people: do not parse them. Exit codes are the same
 either way: [exit codes](exit-codes.md).
 
+## Settings
+
+Each setting is taken from the first place that has it: a flag, then the environment, then a profile of the configuration file, which is
+`$XDG_CONFIG_HOME/walwarden/config.json` or `~/.config/walwarden/config.json` unless `--config` or `WALWARDEN_CONFIG` names another:
+
+```json
+{"profiles": {"default": {"baseUrl": "https://walwarden.example.com", "apiKeyFile": "api-key", "timeoutMs": 30000}}}
+```
+
+The profile is `default` unless `--profile` or `WALWARDEN_PROFILE` names another. `apiKey` may stand in place of `apiKeyFile`, whose path is
+relative to the configuration file; `allowInsecureHttp` holds for the profile's own `baseUrl`. No member is required, and one that is not known is
+refused. So is a file that anybody but its owner can read or write: run `chmod 600` on it. A command that needs no setting does not read it.
+
+`walwarden profile validate` shows where the address and the API key come from. A warning says when the environment overrules a profile
+that `--profile` names, and when the API key of one place is sent to the address of another.
+
 ## Secrets
 
-Arguments are visible to other users of a machine. Give the API key as `WALWARDEN_API_KEY` or `WALWARDEN_API_KEY_FILE`, and a
+Arguments are visible to other users of a machine. Give the API key as `WALWARDEN_API_KEY`, `WALWARDEN_API_KEY_FILE` or in a profile, and a
 target's password as `PGPASSWORD`, `PGPASSFILE`, `WALWARDEN_TARGET_DSN` or `--target-file`. The target's connection string
 never leaves the machine.
 "#;

@@ -19,7 +19,7 @@ pub(super) async fn restore(
     options: RestoreOptions,
     progress: &Arc<Progress>,
 ) -> Result<RestoreOutcome, Failure> {
-    let session = context.config.client()?.restore_session(token)?;
+    let session = context.client_builder()?.restore_session(token)?;
     let observer = Arc::clone(progress);
     let executor = Executor::new(options).clock(clock::now).cancel(context.cancel.clone());
     let executor = executor.on_event(move |event| observer.see(event));
