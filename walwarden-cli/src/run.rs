@@ -36,21 +36,18 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
 fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
     match cli::parse(arguments) {
         Ok(cli) => dispatch(cli, arguments),
-        Err(error) => {
-            let kind = usage::kind(arguments);
-            match usage::refusal(&error, arguments) {
-                Refusal::Text(text) if printer.is_json() => {
-                    let data = commands::to_value(&HelpData { text, version: VERSION.to_owned() });
-                    printer.envelope(&Envelope::success(HELP_KIND, data));
-                    ExitStatus::Ok
-                }
-                Refusal::Text(text) => {
-                    printer.human(text.trim_end());
-                    ExitStatus::Ok
-                }
-                Refusal::Usage(failure) => fail(printer, &kind, failure, Vec::new()),
+        Err(error) => match usage::refusal(&error, arguments) {
+            Refusal::Text(text) if printer.is_json() => {
+                let data = commands::to_value(&HelpData { text, version: VERSION.to_owned() });
+                printer.envelope(&Envelope::success(HELP_KIND, data));
+                ExitStatus::Ok
             }
-        }
+            Refusal::Text(text) => {
+                printer.human(text.trim_end());
+                ExitStatus::Ok
+            }
+            Refusal::Usage { kind, failure } => fail(printer, &kind, failure, Vec::new()),
+        },
     }
 }
 

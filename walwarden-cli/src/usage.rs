@@ -1,5 +1,8 @@
 //! Command lines that clap refuses, and what can be told about them without having understood them.
 
+mod correction;
+mod message;
+
 use std::ffi::OsString;
 
 use clap::CommandFactory;
@@ -10,15 +13,14 @@ use walwarden_contract::commands::{COMMANDS, Command, GLOBAL_FLAGS};
 use crate::cli::Cli;
 use crate::failure::Failure;
 
-/// What clap ends its messages with; the error's next action says the same.
-const SEE_HELP: &str = "For more information, try '--help'.";
+pub(crate) use self::correction::nearest;
 
 /// What clap has to say instead of a parsed command line.
 pub(crate) enum Refusal {
     /// Help or version, as asked for.
     Text(String),
-    /// A mistake.
-    Usage(Failure),
+    /// A mistake, and the kind of the document that tells it.
+    Usage { kind: String, failure: Failure },
 }
 
 /// Whether JSON was asked for, as far as that can be seen in arguments that do not parse.
@@ -49,34 +51,22 @@ fn takes_value(argument: &str) -> bool {
 }
 
 pub(crate) fn refusal(error: &clap::Error, arguments: &[OsString]) -> Refusal {
-    let text = error.render().to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Refusal::Text(text),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            Refusal::Usage(usage("A command is missing: run with --help to see what there is."))
-        }
-        _ => {
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            Refusal::Usage(usage(&redact(text.trim_end().trim_end_matches(SEE_HELP).trim_end(), arguments)))
-        }
+    let kind = kind(arguments);
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Refusal::Text(error.render().to_string());
     }
+    let mut failure =
+        Failure::new(ErrorCode::UsageError, message::message(error, &kind)).untouched("Nothing was done.");
+    failure.next.extend(correction::corrected(arguments));
+    Refusal::Usage { kind: meant(kind, &failure), failure }
 }
 
-fn usage(message: &str) -> Failure {
-    Failure::new(ErrorCode::UsageError, message).untouched("Nothing was done.")
-}
-
-/// clap repeats arguments that it does not expect. One that may hold a secret must not be repeated.
-fn redact(text: &str, arguments: &[OsString]) -> String {
-    let mut text = text.to_owned();
-    for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
-        let value =
-            if argument.starts_with("--") { argument.split_once('=').map_or("", |(_, value)| value) } else { argument };
-        if may_be_secret(value) {
-            text = text.replace(value, "[redacted]");
-        }
+/// The kind of the document about a mistake. `restore exceute` is no line of the stream that `restore` writes.
+fn meant(kind: String, failure: &Failure) -> String {
+    match failure.next.first() {
+        Some(next) if kind == "restore" => self::kind(&next.iter().map(OsString::from).collect::<Vec<_>>()),
+        _ => kind,
     }
-    text
 }
 
 fn may_be_secret(value: &str) -> bool {
@@ -85,35 +75,4 @@ fn may_be_secret(value: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn arguments(text: &str) -> Vec<OsString> {
-        text.split_whitespace().map(OsString::from).collect()
-    }
-
-    #[test]
-    fn the_kind_is_found_in_broken_command_lines() {
-        let cases = [
-            ("walwarden", "walwarden"),
-            ("walwarden --json", "walwarden"),
-            ("walwarden --json backup trigger --bogus", "backup.trigger"),
-            ("walwarden --api-url backup database list", "database.list"),
-            ("walwarden backup --timeout-ms x status", "backup.status"),
-            ("walwarden backup --profile list status", "backup.status"),
-            ("walwarden restore --created-database create --bogus", "restore"),
-            ("walwarden restore --manifest x", "restore"),
-            ("walwarden nonsense", "walwarden"),
-        ];
-        for (line, expected) in cases {
-            assert_eq!(kind(&arguments(line)), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn refused_arguments_are_not_repeated_when_they_may_be_secret() {
-        let line = arguments("walwarden database get postgresql://u:hunter2@h/d --x=wrt1.abc");
-        let text = redact("unexpected argument 'postgresql://u:hunter2@h/d' and 'wrt1.abc'", &line);
-        assert_eq!(text, "unexpected argument '[redacted]' and '[redacted]'");
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use walwarden_contract::ErrorCode;
 use walwarden_contract::Scope;
-use walwarden_contract::capabilities::{Capability, capability, catalog};
+use walwarden_contract::capabilities::{CAPABILITIES, Capability, capability, catalog};
 use walwarden_contract::commands;
 use walwarden_contract::model::cli::{CapabilitiesDescribeData, CapabilityCommand, CapabilityDescription};
 
@@ -10,16 +10,25 @@ use super::super::to_value;
 use crate::context::{Report, command};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::usage::nearest;
 
 pub(crate) fn run(id: &str) -> Result<Report, Failure> {
-    let capability = capability(id).ok_or_else(|| {
-        Failure::new(ErrorCode::UsageError, "There is no capability with this name.")
-            .untouched("Nothing was done.")
-            .next(command(&["capabilities", "list"]))
-    })?;
+    let capability = capability(id).ok_or_else(|| unknown(id))?;
     let capability = describe(capability);
     let human = for_a_person(&capability);
     Ok(Report { data: to_value(&CapabilitiesDescribeData { capability }), human, next: Vec::new() })
+}
+
+fn unknown(id: &str) -> Failure {
+    let ids: Vec<String> = CAPABILITIES.iter().map(|capability| capability.id.to_owned()).collect();
+    let refused = |text: &str| Failure::new(ErrorCode::UsageError, text).untouched("Nothing was done.");
+    let failure =
+        match nearest(id, &ids) {
+            Some(id) => refused(&format!("There is no capability with this name: did you mean `{id}`?"))
+                .next(command(&["capabilities", "describe", &id])),
+            None => refused("There is no capability with this name."),
+        };
+    failure.next(command(&["capabilities", "list"]))
 }
 
 fn describe(capability: &Capability) -> CapabilityDescription {
