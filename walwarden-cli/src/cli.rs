@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use secrecy::SecretString;
 use walwarden_contract::model::RestoreMode;
 use walwarden_contract::page::PageQuery;
@@ -98,6 +99,20 @@ pub(crate) enum Command {
         /// A file that holds the error as JSON, or - for stdin
         #[arg(long, value_name = "FILE")]
         from_json: PathBuf,
+    },
+    /// Print the script that lets a shell complete commands and flags
+    #[command(after_help = local::COMPLETIONS_HELP)]
+    Completions {
+        /// The shell: bash, zsh, fish, elvish or powershell
+        #[arg(value_name = "SHELL", hide_possible_values = true)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write one page for each command
+    #[command(after_help = local::MAN_HELP)]
+    Man {
+        /// Write every page into this folder, which is created when it is missing
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
     },
 }
 

@@ -2,10 +2,12 @@
 
 mod backup;
 mod capabilities;
+mod completions;
 mod database;
 mod destination;
 mod evidence;
 mod explain_error;
+mod man;
 mod profile;
 pub(crate) mod restore;
 
@@ -42,6 +44,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, F
         Command::Capabilities(CapabilitiesCommand::List { compact }) => Ok(capabilities::list::run(compact)),
         Command::Capabilities(CapabilitiesCommand::Describe { id }) => capabilities::describe::run(&id),
         Command::ExplainError { from_json } => explain_error::run(context, from_json).await,
+        Command::Completions { shell } => Ok(completions::run(shell)),
+        Command::Man { directory } => man::run(directory.as_deref()),
         Command::Restore(_) => unreachable!("restores are dispatched before"),
     }
 }

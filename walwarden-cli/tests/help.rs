@@ -31,6 +31,8 @@ fn help_reads_as_reviewed() {
         &["capabilities", "list"],
         &["capabilities", "describe"],
         &["explain-error"],
+        &["completions"],
+        &["man"],
     ];
     for command in commands {
         let run = walwarden().args(*command).arg("--help").run();

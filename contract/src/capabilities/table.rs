@@ -154,6 +154,8 @@ pub const CAPABILITIES: &[Capability] = &[
         .commands(&["capabilities.list", "capabilities.describe"]),
     available("errors.explain", ReadOnly, "The command line says what an error code means, who can mend it and what to do next, without calling the API.")
         .commands(&["explain-error"]),
+    available("command_line.manual", ReadOnly, "The command line prints its manual pages, and completion scripts for five shells, without calling the API.")
+        .commands(&["completions", "man"]),
     // Not built. What can be called is refused with `capability_not_available`.
     planned("recovery.pitr", ReadOnly, "Point-in-time recovery, WAL archiving or continuous backup"),
     planned("recovery.preflight", ReadOnly, "Preflight of a logical recovery window between backups")

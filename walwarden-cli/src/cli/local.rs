@@ -9,6 +9,17 @@ Examples:
   walwarden --json explain-error --from-json error.json
   walwarden --json backup list --database db_… | walwarden explain-error --from-json -";
 
+pub(super) const COMPLETIONS_HELP: &str = "\
+Examples:
+  walwarden completions bash > ~/.local/share/bash-completion/completions/walwarden
+  walwarden completions zsh > ~/.zfunc/_walwarden
+  walwarden completions fish > ~/.config/fish/completions/walwarden.fish";
+
+pub(super) const MAN_HELP: &str = "\
+Examples:
+  walwarden man | man -l -
+  walwarden man --directory ~/.local/share/man/man1";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CapabilitiesCommand {
     /// List what Walwarden can do, and what it cannot do yet

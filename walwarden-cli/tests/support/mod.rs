@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Stdio};
@@ -107,6 +107,20 @@ fn assert_fits(kind: &str, document: &Value) {
     let complaints: Vec<String> =
         validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(complaints.is_empty(), "{document}\n{}", complaints.join("\n"));
+}
+
+/// Runs another program with a text on its stdin; `None` when it is not installed.
+pub(crate) fn tool(program: &str, arguments: &[&OsStr], input: &str) -> Option<Run> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("awaited");
+    Some(Run {
+        code: output.status.code().expect("not ended by a signal"),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }
 
 /// Interrupts a command that waits for a server which takes connections and never answers.

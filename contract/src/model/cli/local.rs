@@ -114,6 +114,38 @@ pub struct ErrorExplanation {
     pub docs: String,
 }
 
+/// `completions`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CompletionsData {
+    /// The shell that the script is for.
+    pub shell: String,
+    /// The script.
+    pub script: String,
+}
+
+/// `man`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManData {
+    /// Where the pages were written; absent when the page is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// The pages: with `--directory` those that were written, else that of `walwarden` itself.
+    pub pages: Vec<ManPage>,
+}
+
+/// A manual page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManPage {
+    /// The name of its file.
+    pub file: String,
+    /// Its text in roff; absent when it was written to the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
 impl From<ErrorCode> for ErrorExplanation {
     fn from(code: ErrorCode) -> Self {
         Self {
