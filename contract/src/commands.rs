@@ -137,7 +137,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("WALWARDEN_TARGET_DSN", "The restore target, in place of `--target`."),
     ("PGPASSWORD", "The target's password, when the target names none."),
     ("PGPASSFILE", "A libpq password file, when the target names no password."),
-    ("NO_COLOR", "Any value: no colours on stderr."),
+    ("NO_COLOR", "Any value: no colours. `CLICOLOR=0` and `TERM=dumb` say the same."),
 ];
 
 const PAGE: &[Flag] = &[

@@ -11,6 +11,9 @@ mod man;
 mod profile;
 pub(crate) mod restore;
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use walwarden_contract::model::EvidenceQuery;
 use walwarden_contract::page::PageQuery;
@@ -41,7 +44,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, F
             evidence::list::run(context, query).await
         }
         Command::Evidence(EvidenceCommand::Get { id }) => evidence::get::run(context, id).await,
-        Command::Capabilities(CapabilitiesCommand::List { compact }) => Ok(capabilities::list::run(compact)),
+        Command::Capabilities(CapabilitiesCommand::List { compact }) => {
+            Ok(capabilities::list::run(compact, &context.view()))
+        }
         Command::Capabilities(CapabilitiesCommand::Describe { id }) => capabilities::describe::run(&id),
         Command::ExplainError { from_json } => explain_error::run(context, from_json).await,
         Command::Completions { shell } => Ok(completions::run(shell)),
@@ -57,6 +62,20 @@ async fn interruptible<T>(context: &Context, call: impl Future<Output = Result<T
         () = context.cancel.cancelled() => Err(Failure::cancelled()),
         outcome = call => outcome.map_err(Failure::from),
     }
+}
+
+/// The flags that ask for the page which begins at this cursor.
+fn page_flags(limit: Option<u32>, cursor: &str) -> Vec<String> {
+    let mut flags = Vec::new();
+    if let Some(limit) = limit {
+        flags.extend(["--limit".to_owned(), limit.to_string()]);
+    }
+    if cursor.starts_with('-') {
+        flags.push(format!("--cursor={cursor}"));
+    } else {
+        flags.extend(["--cursor".to_owned(), cursor.to_owned()]);
+    }
+    flags
 }
 
 pub(crate) fn to_value(value: &impl Serialize) -> serde_json::Value {

@@ -144,6 +144,15 @@ impl Config {
         Ok(self.text("WALWARDEN_TARGET_DSN")?.map(SecretString::from))
     }
 
+    /// The flags without which a command would reach another API than this one. The API key is none of them.
+    pub(crate) fn reaching(&self) -> Vec<String> {
+        let flags = &self.flags;
+        let config = flags.config.as_ref().and_then(|path| path.to_str()).map(str::to_owned);
+        let valued = [("--profile", flags.profile.clone()), ("--config", config), ("--api-url", flags.api_url.clone())];
+        let given = valued.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten();
+        given.chain(flags.allow_insecure_http.then(|| "--allow-insecure-http".to_owned())).collect()
+    }
+
     /// What deserves a word about where address, API key and time come from.
     pub(crate) fn warnings(&self, connection: &Connection, key: Option<&Source>) -> Vec<String> {
         let mut warnings = Vec::new();

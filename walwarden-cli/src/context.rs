@@ -3,16 +3,19 @@
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
+use walwarden_contract::Timestamp;
 use walwarden_sdk::{ClientBuilder, WalwardenClient};
 
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Printer;
+use crate::output::view::View;
 
 pub(crate) struct Context {
     pub(crate) printer: Printer,
     pub(crate) config: Config,
     pub(crate) cancel: CancellationToken,
+    now: fn() -> Timestamp,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -28,8 +31,8 @@ pub(crate) struct Report {
 }
 
 impl Context {
-    pub(crate) fn new(printer: Printer, config: Config) -> Self {
-        Self { printer, config, cancel: CancellationToken::new(), warnings: Mutex::default() }
+    pub(crate) fn new(printer: Printer, config: Config, now: fn() -> Timestamp) -> Self {
+        Self { printer, config, now, cancel: CancellationToken::new(), warnings: Mutex::default() }
     }
 
     /// Says something that deserves attention, once: at once to a person, at the end in JSON.
@@ -39,6 +42,11 @@ impl Context {
             self.printer.warning(&text);
             warnings.push(text);
         }
+    }
+
+    /// How a result is shown to a person now.
+    pub(crate) fn view(&self) -> View {
+        self.printer.view((self.now)(), self.config.reaching())
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<String> {

@@ -2,28 +2,44 @@
 
 pub(crate) mod progress;
 pub(crate) mod text;
+pub(crate) mod view;
+pub(crate) mod when;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 use walwarden_contract::model::cli::{RestoreLine, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, Timestamp};
 
+use self::view::View;
 use crate::failure::Failure;
 
 /// Prints one document in JSON, or short lines for a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
     json: bool,
-    colour: bool,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+/// What can be shown on a stream.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
     terminal: bool,
+    colour: bool,
 }
 
 impl Printer {
     pub(crate) fn new(json: bool) -> Self {
-        let terminal = io::stderr().is_terminal();
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { json, colour: terminal && !plain, terminal }
+        let wanted = wants_colour(|name| std::env::var_os(name));
+        let stream = |terminal| Stream { terminal, colour: terminal && wanted };
+        Self { json, stdout: stream(io::stdout().is_terminal()), stderr: stream(io::stderr().is_terminal()) }
+    }
+
+    /// How results are shown at this time.
+    pub(crate) fn view(self, now: Timestamp, flags: Vec<String>) -> View {
+        View::new(now, self.stdout.colour, flags)
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -32,7 +48,7 @@ impl Printer {
 
     /// Whether a progress bar can be drawn.
     pub(crate) fn draws(self) -> bool {
-        self.terminal && !self.json
+        self.stderr.terminal && !self.json
     }
 
     /// The one document of a command.
@@ -92,8 +108,14 @@ impl Printer {
     }
 
     fn paint(self, colour: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[1;{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.stderr.colour { format!("\u{1b}[1;{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// What the environment says about colours: <https://no-color.org>, `CLICOLOR=0` and a terminal that has none.
+fn wants_colour(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    let is = |name, value| environment(name).is_some_and(|found| found == value);
+    environment("NO_COLOR").is_none_or(|value| value.is_empty()) && !is("CLICOLOR", "0") && !is("TERM", "dumb")
 }
 
 fn as_json(value: &impl Serialize) -> String {
@@ -107,4 +129,20 @@ fn to_stdout(text: &str) {
 
 fn to_stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_left_out_where_the_environment_asks_for_it() {
+        let wants = |variables: &[(&str, &str)]| {
+            wants_colour(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+        };
+        assert!(wants(&[]) && wants(&[("NO_COLOR", ""), ("CLICOLOR", "1"), ("TERM", "xterm")]));
+        for variable in [("NO_COLOR", "1"), ("NO_COLOR", "0"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+            assert!(!wants(&[variable]), "{variable:?}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::Printer;
+use crate::output::view::reaching;
 use crate::usage::{self, Refusal};
 use crate::{clock, signals};
 
@@ -53,7 +54,7 @@ fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
 
 fn dispatch(cli: Cli, arguments: &[OsString]) -> ExitStatus {
     let printer = Printer::new(cli.global.json);
-    let context = Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)));
+    let context = Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)), clock::now);
     let kind = usage::kind(arguments);
     if let Command::Restore(restore) = cli.command {
         return dispatch_restore(&context, &kind, *restore);
@@ -107,19 +108,24 @@ fn block_on<T>(context: &Context, threads: Threads, command: impl Future<Output 
 }
 
 fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> ExitStatus {
-    let warnings = context.take_warnings();
+    let (warnings, flags) = (context.take_warnings(), context.config.reaching());
+    let complete = |next: Vec<Vec<String>>| next.into_iter().map(|next| reaching(&flags, next)).collect::<Vec<_>>();
     match outcome {
         Ok(report) => {
+            let next = complete(report.next);
             if context.printer.is_json() {
-                let envelope = Envelope { warnings, next: report.next, ..Envelope::success(kind, report.data) };
+                let envelope = Envelope { warnings, next, ..Envelope::success(kind, report.data) };
                 context.printer.envelope(&envelope);
             } else {
                 context.printer.human(&report.human);
-                context.printer.suggest(&report.next);
+                context.printer.suggest(&next);
             }
             ExitStatus::Ok
         }
-        Err(failure) => fail(context.printer, kind, failure, warnings),
+        Err(failure) => {
+            let next = complete(failure.next);
+            fail(context.printer, kind, Failure { next, ..failure }, warnings)
+        }
     }
 }
 

@@ -72,6 +72,7 @@ async fn the_example_of_every_command_succeeds_with_the_document_that_its_schema
         let plain: Vec<String> = words.into_iter().skip(1).filter(|word| word != "--json").collect();
         let human = run(&server, &plain);
         assert_eq!((human.code, human.stderr.lines().any(|line| line.starts_with("error"))), (0, false));
+        assert!(!human.stdout.contains('\u{1b}'), "colour although stdout is no terminal");
         assert!(!human.stdout.trim().is_empty() && !human.stdout.starts_with('{'), "{}", human.stdout);
     }
 }

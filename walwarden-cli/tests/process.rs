@@ -2,8 +2,10 @@
 
 mod support;
 
+use std::ffi::OsStr;
+
 use serde_json::Value;
-use support::walwarden;
+use support::{tool, walwarden};
 
 #[test]
 fn help_and_version_are_no_errors() {
@@ -22,6 +24,23 @@ fn help_and_version_are_no_errors() {
 fn a_reader_who_left_is_no_crash() {
     assert_eq!(walwarden().arg("--help").run_with_closed_stdout(), 0);
     assert_eq!(walwarden().args(["--json", "database", "list"]).run_with_closed_stdout(), 2);
+}
+
+#[test]
+fn states_have_colours_on_a_terminal_that_takes_them() {
+    let shown = |assignment: &str| {
+        let command = format!("env -i TERM=xterm {assignment} {} capabilities list", env!("CARGO_BIN_EXE_walwarden"));
+        let arguments = ["-q", "-e", "-c", &command, "/dev/null"].map(OsStr::new);
+        tool("script", &arguments, "").map(|run| run.stdout.contains("\u{1b}[32mavailable\u{1b}[0m"))
+    };
+    // `script` gives the command a terminal; where it is missing, there is nothing to see.
+    if let Some(coloured) = shown("A=") {
+        assert!(coloured);
+        for assignment in ["NO_COLOR=1", "CLICOLOR=0", "TERM=dumb"] {
+            assert_eq!(shown(assignment), Some(false), "{assignment}");
+        }
+        assert_eq!(shown("NO_COLOR="), Some(true));
+    }
 }
 
 #[test]

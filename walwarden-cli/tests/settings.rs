@@ -41,7 +41,7 @@ impl Home {
 #[tokio::test]
 async fn a_profile_is_all_that_a_command_needs() {
     let (server, other) = (MockServer::start().await, MockServer::start().await);
-    let destinations = ResponseTemplate::new(200).set_body_json(json!({"destinations": [], "nextCursor": null}));
+    let destinations = ResponseTemplate::new(200).set_body_json(json!({"destinations": [], "nextCursor": "c"}));
     let asked = Mock::given(path("/api/v1/destinations")).and(header("Authorization", format!("Bearer {SECRET}")));
     asked.respond_with(destinations.clone()).expect(2).mount(&server).await;
     let asked = Mock::given(path("/api/v1/destinations")).and(header("Authorization", "Bearer other"));
@@ -53,6 +53,8 @@ async fn a_profile_is_all_that_a_command_needs() {
     for flags in [&[][..], &["--profile", "default"]] {
         let run = home.walwarden().args(flags).args(["--json", "destination", "list"]).run();
         assert_eq!((run.code, &run.envelope()["warnings"]), (0, &json!([])), "{}", run.stdout);
+        let again = [&["walwarden"], flags, &["destination", "list", "--cursor", "c"]].concat();
+        assert_eq!(run.envelope()["next"], json!([again]), "it has to reach the same API");
         run.assert_without(SECRET);
     }
     let other = home.walwarden().env("WALWARDEN_PROFILE", "other").args(["--json", "destination", "list"]).run();

@@ -7,28 +7,37 @@ pub(super) mod trigger;
 use walwarden_contract::model::{Backup, BackupState};
 
 use crate::context::command;
-use crate::output::text;
+use crate::output::view::{Cell, View};
+use crate::output::{text, when};
 
 /// A backup job for a person.
-fn describe(backup: &Backup) -> String {
-    let mut pairs = vec![
-        ("backup", backup.id.to_string()),
-        ("database", backup.database_id.to_string()),
-        ("state", backup.state.word()),
-        ("attempt", format!("{} of {}", backup.attempt, backup.max_attempts)),
-        ("created", backup.created_at.to_string()),
-        ("finished", text::or_dash(backup.finished_at)),
+pub(super) fn describe(backup: &Backup, view: &View) -> String {
+    let mut pairs: Vec<(&str, Cell)> = vec![
+        ("backup", backup.id.to_string().into()),
+        ("database", backup.database_id.to_string().into()),
+        ("destination", backup.destination_id.to_string().into()),
+        ("state", Cell::word(&backup.state)),
+        ("trigger", backup.trigger.word().into()),
+        ("attempt", format!("{} of {}", backup.attempt, backup.max_attempts).into()),
+        ("created", view.time(backup.created_at).into()),
+        ("finished", view.time_or_dash(backup.finished_at).into()),
     ];
+    if let (Some(started), Some(finished)) = (backup.started_at, backup.finished_at) {
+        let millis = u64::try_from(finished.as_millis() - started.as_millis()).unwrap_or_default();
+        pairs.push(("took", when::span(millis / 1000).into()));
+    }
     if let Some(artifact) = &backup.artifact {
-        pairs.push(("artifact", artifact.key.clone()));
-        pairs.push(("size", format!("{} ({} bytes)", text::size(artifact.size_bytes), artifact.size_bytes)));
-        pairs.push(("sha256", artifact.checksum_sha256.clone()));
-        pairs.push(("manifest", artifact.manifest_hash.clone()));
+        pairs.push(("artifact", artifact.key.as_str().into()));
+        pairs.push(("size", text::exact_size(artifact.size_bytes).into()));
+        pairs.push(("compression", artifact.compression.as_str().into()));
+        pairs.push(("sha256", artifact.checksum_sha256.as_str().into()));
+        pairs.push(("manifest", artifact.manifest_hash.as_str().into()));
     }
     if let Some(error) = &backup.error {
-        pairs.push(("error", format!("{} [{}]", error.message, error.code)));
+        pairs.push(("error", format!("{} [{}]", error.message, error.code).into()));
+        pairs.push(("next", error.next_action.as_str().into()));
     }
-    text::fields(&pairs)
+    view.fields(&pairs)
 }
 
 /// What one may want to know about a backup next.

@@ -26,7 +26,12 @@ pub(crate) async fn run(context: &Context, path: PathBuf) -> Result<Report, Fail
         text = reading => text.map_err(|_| Failure::new(ErrorCode::InternalError, "The file could not be read."))??,
     };
     let explanation = ErrorExplanation::from(find_code(&text)?);
-    let human = text::fields(&[
+    let human = human(&explanation);
+    Ok(Report { data: to_value(&ExplainErrorData { explanation }), human, next: Vec::new() })
+}
+
+pub(super) fn human(explanation: &ErrorExplanation) -> String {
+    text::fields(&[
         ("code", explanation.code.to_string()),
         ("meaning", explanation.meaning.clone()),
         ("HTTP status", explanation.http_status.to_string()),
@@ -35,8 +40,7 @@ pub(crate) async fn run(context: &Context, path: PathBuf) -> Result<Report, Fail
         ("fixable by", explanation.fixable_by.as_str().to_owned()),
         ("next", explanation.next_action.clone()),
         ("docs", explanation.docs.clone()),
-    ]);
-    Ok(Report { data: to_value(&ExplainErrorData { explanation }), human, next: Vec::new() })
+    ])
 }
 
 /// Reads a file, or stdin for `-`.

@@ -14,6 +14,7 @@ use super::to_value;
 use crate::cli::Cli;
 use crate::context::Report;
 use crate::failure::Failure;
+use crate::output::text;
 
 pub(crate) fn run(directory: Option<&Path>) -> Result<Report, Failure> {
     let mut tree = Cli::command();
@@ -29,9 +30,13 @@ pub(crate) fn run(directory: Option<&Path>) -> Result<Report, Failure> {
         let message = format!("The pages cannot be written into {}: {error}.", directory.display());
         Failure::new(ErrorCode::UsageError, message)
     })?;
-    let directory = directory.display().to_string();
-    let human = format!("{} pages written into {directory}.", pages.len());
-    Ok(Report { data: to_value(&ManData { directory: Some(directory), pages }), human, next: Vec::new() })
+    let human = written(pages.len(), directory);
+    let data = ManData { directory: Some(directory.display().to_string()), pages };
+    Ok(Report { data: to_value(&data), human, next: Vec::new() })
+}
+
+pub(super) fn written(pages: usize, directory: &Path) -> String {
+    text::line(&format!("{pages} pages written into {}.", directory.display()))
 }
 
 /// A command and all below it, as pages.

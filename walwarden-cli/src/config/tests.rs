@@ -199,6 +199,21 @@ fn a_profile_allows_plain_http_to_its_own_address_alone() {
 }
 
 #[test]
+fn the_next_command_is_given_what_it_needs_to_reach_the_same_api_and_no_key() {
+    let flags = GlobalArgs {
+        profile: Some("p".to_owned()),
+        config: Some("/c".into()),
+        api_url: Some("https://h".to_owned()),
+        api_key: Some(SecretString::from("k")),
+        allow_insecure_http: true,
+        ..FLAGS
+    };
+    let given = homeless(flags, &[("WALWARDEN_BASE_URL", "https://other")]).reaching();
+    assert_eq!(given.join(" "), "--profile p --config /c --api-url https://h --allow-insecure-http");
+    assert!(homeless(FLAGS, &[("WALWARDEN_BASE_URL", "https://other")]).reaching().is_empty());
+}
+
+#[test]
 fn settings_that_do_not_belong_together_are_warned_about() {
     let home = Home::new(PROFILES);
     let (address, key) = (("WALWARDEN_BASE_URL", "https://h"), ("WALWARDEN_API_KEY", "k"));

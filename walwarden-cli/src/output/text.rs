@@ -1,22 +1,6 @@
-//! Texts for a person: tables, sizes, times, and commands that can be pasted.
+//! Texts for a person: details, sizes, and commands that can be pasted.
 
 use std::fmt::Display;
-
-use comfy_table::{Table, presets};
-
-/// A table with plain columns: fit for a narrow terminal, `grep` and `awk`.
-pub(crate) fn table<const COLUMNS: usize>(
-    header: [&str; COLUMNS],
-    rows: impl IntoIterator<Item = [String; COLUMNS]>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    for row in rows {
-        table.add_row(row.map(|cell| plain(&cell)));
-    }
-    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
-    lines.join("\n")
-}
 
 /// `name: value` lines.
 pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
@@ -36,9 +20,25 @@ pub(crate) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
 
+/// A size in the unit that fits it, and to the byte.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} ({bytes} bytes)", size(bytes)) }
+}
+
+/// What there is, separated by commas, or a dash.
+pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "-".to_owned() } else { items.join(", ") }
+}
+
 /// Without control characters, which could rewrite a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|character| !character.is_control() || *character == '\n').collect()
+}
+
+/// The same on one line.
+pub(crate) fn line(text: &str) -> String {
+    plain(&text.replace(['\n', '\r', '\t'], " "))
 }
 
 /// A command as one would type it.
@@ -67,8 +67,6 @@ mod tests {
     #[test]
     fn terminals_are_not_rewritten() {
         assert_eq!(plain("a\u{1b}[2Jb\rc\nd"), "a[2Jbc\nd");
-        let text = table(["ID", "NAME"], [["1".to_owned(), "x\u{7}y".to_owned()]]);
-        assert_eq!(text.lines().count(), 2);
-        assert!(!text.contains('\u{7}'));
+        assert_eq!(line("a\r\nb\tc"), "a  b c");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use walwarden_contract::model::cli::BackupTriggerData;
-use walwarden_contract::model::{Backup, BackupState};
+use walwarden_contract::model::{Backup, BackupState, TriggeredBackup};
 use walwarden_contract::{ErrorBody, ErrorCode};
 use walwarden_sdk::{Poll, new_idempotency_key};
 
@@ -12,6 +12,7 @@ use super::{describe, next_of};
 use crate::cli::TriggerArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
+use crate::output::text;
 
 pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Report, Failure> {
     let client = context.client()?;
@@ -35,7 +36,7 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     };
     let id = triggered.backup_job_id;
     if !arguments.wait {
-        let human = format!("Backup {id} is {}.", triggered.state);
+        let human = queued(&triggered);
         let next = vec![command(&["backup", "status", &id.to_string()])];
         let data = to_value(&BackupTriggerData { triggered, completed: None });
         return Ok(Report { data, human, next });
@@ -58,9 +59,13 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     if backup.state != BackupState::Completed {
         return Err(ended_badly(&backup));
     }
-    let (human, next) = (describe(&backup), next_of(&backup));
+    let (human, next) = (describe(&backup, &context.view()), next_of(&backup));
     let data = to_value(&BackupTriggerData { triggered, completed: Some(backup) });
     Ok(Report { data, human, next })
+}
+
+pub(in crate::commands) fn queued(triggered: &TriggeredBackup) -> String {
+    text::line(&format!("Backup {} is {}.", triggered.backup_job_id, triggered.state))
 }
 
 /// The job's own error, which decides the exit code.

@@ -31,7 +31,7 @@ fn unknown(id: &str) -> Failure {
     failure.next(command(&["capabilities", "list"]))
 }
 
-fn describe(capability: &Capability) -> CapabilityDescription {
+pub(in crate::commands) fn describe(capability: &Capability) -> CapabilityDescription {
     let commands = capability.commands.iter().filter_map(|kind| commands::command(kind));
     let tool = catalog(Scope::ALL).tools.into_iter().find(|tool| tool.capability_id == capability.id);
     CapabilityDescription {
@@ -54,18 +54,17 @@ fn describe(capability: &Capability) -> CapabilityDescription {
     }
 }
 
-fn for_a_person(capability: &CapabilityDescription) -> String {
-    let list = |words: Vec<&str>| if words.is_empty() { "-".to_owned() } else { words.join(", ") };
+pub(in crate::commands) fn for_a_person(capability: &CapabilityDescription) -> String {
     let mut pairs = vec![
         ("capability", capability.id.clone()),
         ("status", capability.status.as_str().to_owned()),
         ("claim", capability.claim.clone()),
         ("risk", capability.risk.as_str().to_owned()),
         ("human gate", capability.human_gate.as_str().to_owned()),
-        ("scopes", list(capability.scopes.iter().map(|scope| scope.as_str()).collect())),
-        ("operations", list(capability.operations.iter().map(String::as_str).collect())),
+        ("scopes", text::list(capability.scopes.iter().map(|scope| scope.as_str()))),
+        ("operations", text::list(&capability.operations)),
         ("tool", text::or_dash(capability.tool.as_ref().map(|tool| tool.name.as_str()))),
-        ("errors", list(capability.errors.iter().map(|error| error.code.as_str()).collect())),
+        ("errors", text::list(capability.errors.iter().map(|error| error.code))),
     ];
     pairs.extend(capability.commands.iter().map(|command| ("command", command.usage.clone())));
     format!("{}\nWith --json: the schemas of input and output, and the meaning of each error.", text::fields(&pairs))

@@ -1,30 +1,39 @@
 //! `walwarden database get`
 
 use walwarden_contract::DatabaseId;
+use walwarden_contract::model::Database;
 
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
-use crate::output::text;
+use crate::output::view::View;
+use crate::output::{text, when};
 
 pub(crate) async fn run(context: &Context, id: DatabaseId) -> Result<Report, Failure> {
     let client = context.client()?;
     let database = interruptible(context, client.get_database(id)).await?;
-    let human = text::fields(&[
-        ("id", database.id.to_string()),
-        ("name", database.name.clone()),
-        ("source", database.source_redacted_dsn.clone()),
-        ("destination", database.destination_id.to_string()),
-        ("schedule", text::or_dash(database.schedule.as_ref())),
-        ("next run", text::or_dash(database.next_run_at)),
-        ("codec", database.codec.clone()),
-        ("last backup", text::or_dash(database.last_backup_job_id)),
-        ("age of data", text::or_dash(database.rpo_minutes.map(|minutes| format!("{minutes} min")))),
-    ]);
+    let human = human(&database, &context.view());
     let id = id.to_string();
     let next = vec![
         command(&["backup", "list", "--database", &id]),
         command(&["backup", "trigger", "--database", &id, "--wait"]),
     ];
     Ok(Report { data: to_value(&database), human, next })
+}
+
+pub(in crate::commands) fn human(database: &Database, view: &View) -> String {
+    let age = database.rpo_minutes.map_or_else(|| "no backup is completed yet".to_owned(), when::minutes);
+    view.fields(&[
+        ("id", database.id.to_string().into()),
+        ("name", database.name.as_str().into()),
+        ("database", database.database_name.as_str().into()),
+        ("source", database.source_redacted_dsn.as_str().into()),
+        ("destination", database.destination_id.to_string().into()),
+        ("schedule", database.schedule.as_deref().unwrap_or("none, on demand only").into()),
+        ("next run", view.time_or_dash(database.next_run_at).into()),
+        ("codec", database.codec.as_str().into()),
+        ("last backup", text::or_dash(database.last_backup_job_id).into()),
+        ("age of data", age.into()),
+        ("added", view.time(database.created_at).into()),
+    ])
 }

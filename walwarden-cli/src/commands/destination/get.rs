@@ -1,27 +1,34 @@
 //! `walwarden destination get`
 
 use walwarden_contract::DestinationId;
+use walwarden_contract::model::Destination;
 
 use super::super::{interruptible, to_value};
 use super::lock;
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::output::view::View;
 
 pub(crate) async fn run(context: &Context, id: DestinationId) -> Result<Report, Failure> {
     let client = context.client()?;
     let destination = interruptible(context, client.get_destination(id)).await?;
-    let human = text::fields(&[
-        ("id", destination.id.to_string()),
-        ("name", destination.name.clone()),
-        ("provider", destination.provider.word()),
-        ("endpoint", text::or_dash(destination.endpoint.as_ref())),
-        ("region", destination.region.clone()),
-        ("bucket", destination.bucket.clone()),
-        ("addressing", destination.addressing.word()),
-        ("checksums", destination.checksum_mode.word()),
-        ("lock", lock(&destination)),
-        ("updated", destination.updated_at.to_string()),
-    ]);
+    let human = human(&destination, &context.view());
     Ok(Report { data: to_value(&destination), human, next: Vec::new() })
+}
+
+pub(in crate::commands) fn human(destination: &Destination, view: &View) -> String {
+    view.fields(&[
+        ("id", destination.id.to_string().into()),
+        ("name", destination.name.as_str().into()),
+        ("provider", destination.provider.word().into()),
+        ("endpoint", text::or_dash(destination.endpoint.as_ref()).into()),
+        ("region", destination.region.as_str().into()),
+        ("bucket", destination.bucket.as_str().into()),
+        ("addressing", destination.addressing.word().into()),
+        ("checksums", destination.checksum_mode.word().into()),
+        ("lock", lock(destination).into()),
+        ("added", view.time(destination.created_at).into()),
+        ("updated", view.time(destination.updated_at).into()),
+    ])
 }

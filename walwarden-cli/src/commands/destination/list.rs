@@ -1,25 +1,50 @@
 //! `walwarden destination list`
 
+use walwarden_contract::model::DestinationList;
 use walwarden_contract::page::PageQuery;
 
-use super::super::{interruptible, to_value};
+use super::super::{interruptible, page_flags, to_value};
 use super::lock;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
-use crate::output::text;
+use crate::output::view::{Total, View};
 
 pub(crate) async fn run(context: &Context, page: PageQuery) -> Result<Report, Failure> {
     let client = context.client()?;
     let list = interruptible(context, client.list_destinations(&page)).await?;
-    let rows = list.destinations.iter().map(|destination| {
-        let (name, provider) = (destination.name.clone(), destination.provider.word());
-        [destination.id.to_string(), name, provider, destination.bucket.clone(), lock(destination)]
-    });
-    let mut human = text::table(["ID", "NAME", "PROVIDER", "BUCKET", "LOCK"], rows);
-    let mut next = Vec::new();
-    if let Some(cursor) = &list.next_cursor {
-        next.push(command(&["destination", "list", "--cursor", cursor]));
-        human.push_str("\nThere are more: continue with --cursor.");
+    let more = more(&list, &page);
+    let human = human(&list, &page, more.as_deref(), &context.view());
+    Ok(Report { data: to_value(&list), human, next: more.into_iter().collect() })
+}
+
+fn more(list: &DestinationList, page: &PageQuery) -> Option<Vec<String>> {
+    let mut words = command(&["destination", "list"]);
+    words.extend(page_flags(page.limit, list.next_cursor.as_deref()?));
+    Some(words)
+}
+
+pub(in crate::commands) fn human(
+    list: &DestinationList,
+    page: &PageQuery,
+    more: Option<&[String]>,
+    view: &View,
+) -> String {
+    if list.destinations.is_empty() && page.cursor.is_none() {
+        return "No destinations that this API key can see. On the server, add one: walwarden-api admin destination add \
+                --help"
+            .to_owned();
     }
-    Ok(Report { data: to_value(&list), human, next })
+    let rows: Vec<_> = list
+        .destinations
+        .iter()
+        .map(|destination| {
+            let (name, provider) = (destination.name.clone(), destination.provider.word());
+            let cells = [destination.id.to_string(), name, provider, destination.bucket.clone(), lock(destination)];
+            cells.map(Into::into)
+        })
+        .collect();
+    let table = view.table(["ID", "NAME", "PROVIDER", "BUCKET", "LOCK"], &rows);
+    let total =
+        Total { nouns: ["destination", "destinations"], shown: rows.len(), continued: page.cursor.is_some(), more };
+    format!("{table}\n{}", total.line(view))
 }

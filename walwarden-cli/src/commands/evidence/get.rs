@@ -1,37 +1,58 @@
 //! `walwarden evidence get`
 
 use walwarden_contract::BackupJobId;
-use walwarden_contract::model::{IntegrityResult, IntegrityVerification};
+use walwarden_contract::model::{DrillProof, Evidence, IntegrityResult, IntegrityVerification, LockProof};
 
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
-use crate::output::text;
+use crate::output::view::{Cell, View};
+use crate::output::{text, when};
 
 pub(crate) async fn run(context: &Context, id: BackupJobId) -> Result<Report, Failure> {
     let client = context.client()?;
     let evidence = interruptible(context, client.get_evidence(id)).await?;
-    let human = text::fields(&[
-        ("backup", evidence.backup_job_id.to_string()),
-        ("database", evidence.database_id.to_string()),
-        ("manifest", evidence.manifest_hash.clone()),
-        ("signed by", evidence.key_id.clone()),
-        ("integrity", integrity(&evidence.integrity_verification)),
-        ("lock", evidence.lock.status.word()),
-        ("drill", evidence.drill.status.word()),
-        ("age of data", format!("{} min", evidence.rpo_minutes)),
-        ("audit events", evidence.audit_events.len().to_string()),
-    ]);
+    let human = human(&evidence, &context.view());
     Ok(Report { data: to_value(&evidence), human, next: Vec::new() })
 }
 
-fn integrity(verification: &IntegrityVerification) -> String {
+pub(in crate::commands) fn human(evidence: &Evidence, view: &View) -> String {
+    view.fields(&[
+        ("backup", evidence.backup_job_id.to_string().into()),
+        ("database", evidence.database_id.to_string().into()),
+        ("manifest", evidence.manifest_hash.as_str().into()),
+        ("signed by", evidence.key_id.as_str().into()),
+        ("integrity", integrity(&evidence.integrity_verification, view)),
+        ("lock", lock(&evidence.lock, view)),
+        ("drill", drill(&evidence.drill, view)),
+        ("age of data", when::minutes(evidence.rpo_minutes).into()),
+        ("audit events", evidence.audit_events.len().to_string().into()),
+    ])
+}
+
+fn integrity(verification: &IntegrityVerification, view: &View) -> Cell {
+    let result = Cell::word(&verification.result);
     match verification.result.known() {
         Some(IntegrityResult::Passed) => {
-            format!("passed at {} ({})", verification.verified_at, verification.checks.join(", "))
+            result.and(&format!(" at {} ({})", view.time(verification.verified_at), verification.checks.join(", ")))
         }
-        Some(IntegrityResult::NotVerifiable) => "not verifiable: the server lacks the key that signed".to_owned(),
-        None => format!("{}: this version does not know what that means", verification.result),
-        Some(IntegrityResult::Failed) => format!("FAILED: {}", text::or_dash(verification.failure.as_ref())),
+        Some(IntegrityResult::NotVerifiable) => result.and(": the server lacks the key that signed"),
+        Some(IntegrityResult::Failed) => result.and(&format!(": {}", text::or_dash(verification.failure.as_ref()))),
+        None => result.and(": this version does not know what that means"),
+    }
+}
+
+fn lock(lock: &LockProof, view: &View) -> Cell {
+    let status = Cell::word(&lock.status);
+    match lock.retain_until {
+        Some(until) => status.and(&format!(" ({}) until {}", lock.mode, view.time(until))),
+        None => status,
+    }
+}
+
+fn drill(drill: &DrillProof, view: &View) -> Cell {
+    match (drill.restore_job_id, drill.finished_at) {
+        (Some(id), Some(at)) => Cell::word(&drill.status).and(&format!(" by {id} at {}", view.time(at))),
+        _ => Cell::word(&drill.status).and(": no restore of this backup is completed"),
     }
 }
