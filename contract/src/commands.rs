@@ -66,6 +66,12 @@ impl Command {
         self.kind == "restore"
     }
 
+    /// Whether a failure may have `data` beside its `error`: what was found before it, or why.
+    #[must_use]
+    pub fn finds(&self) -> bool {
+        self.kind == "verify-environment"
+    }
+
     /// Its own flags, in the order of `--help`.
     pub fn flags(&self) -> impl Iterator<Item = &'static Flag> {
         self.flags.iter().flat_map(|group| group.iter())

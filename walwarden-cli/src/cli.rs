@@ -15,7 +15,7 @@ use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, RestoreJobId};
 
 use crate::config::MAX_TIMEOUT_MS;
 
-pub(crate) use local::CapabilitiesCommand;
+pub(crate) use local::{CapabilitiesCommand, VerifyArgs};
 pub(crate) use restore::{CreateArgs, ExecuteArgs, LegacyArgs, RestoreArgs, RestoreCommand, RunArgs, TargetArgs};
 
 const AFTER_HELP: &str = "\
@@ -93,6 +93,9 @@ pub(crate) enum Command {
     /// What Walwarden can do, and what it cannot do yet
     #[command(subcommand)]
     Capabilities(CapabilitiesCommand),
+    /// Check this machine, its settings and the API key before they are needed
+    #[command(after_help = local::VERIFY_HELP)]
+    VerifyEnvironment(VerifyArgs),
     /// Say what an error means, who can mend it and what to do next
     #[command(after_help = local::EXPLAIN_HELP)]
     ExplainError {

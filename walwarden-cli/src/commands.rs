@@ -10,6 +10,7 @@ mod explain_error;
 mod man;
 mod profile;
 pub(crate) mod restore;
+mod verify_environment;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, F
             Ok(capabilities::list::run(compact, &context.view()))
         }
         Command::Capabilities(CapabilitiesCommand::Describe { id }) => capabilities::describe::run(&id),
+        Command::VerifyEnvironment(arguments) => verify_environment::run(context, arguments).await,
         Command::ExplainError { from_json } => explain_error::run(context, from_json).await,
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),

@@ -44,6 +44,11 @@ impl Context {
         }
     }
 
+    /// This machine's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
     /// How a result is shown to a person now.
     pub(crate) fn view(&self) -> View {
         self.printer.view((self.now)(), self.config.reaching())

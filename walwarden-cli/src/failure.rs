@@ -11,6 +11,15 @@ pub(crate) struct Failure {
     pub(crate) untouched: Option<String>,
     /// Commands that may help, as argument vectors.
     pub(crate) next: Vec<Vec<String>>,
+    /// What was found before it, for the envelope's `data` and for a person.
+    pub(crate) found: Option<Box<Found>>,
+}
+
+/// What a command found although it failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) data: serde_json::Value,
+    pub(crate) human: String,
 }
 
 impl Failure {
@@ -32,6 +41,11 @@ impl Failure {
         self
     }
 
+    pub(crate) fn found(mut self, data: serde_json::Value, human: String) -> Self {
+        self.found = Some(Box::new(Found { data, human }));
+        self
+    }
+
     pub(crate) fn exit(&self) -> ExitStatus {
         self.body.exit()
     }
@@ -39,7 +53,7 @@ impl Failure {
 
 impl From<ErrorBody> for Failure {
     fn from(body: ErrorBody) -> Self {
-        Self { body: Box::new(body), untouched: None, next: Vec::new() }
+        Self { body: Box::new(body), untouched: None, next: Vec::new(), found: None }
     }
 }
 

@@ -133,12 +133,16 @@ fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> Ex
 fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -> ExitStatus {
     let status = failure.exit();
     if !printer.is_json() {
+        if let Some(found) = &failure.found {
+            printer.human(&found.human);
+        }
         printer.failure(&failure);
     } else if kind == "restore" {
         let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
         printer.line(RestoreLineState::Rejected, clock::now(), payload);
     } else {
-        let envelope = Envelope { warnings, next: failure.next, ..Envelope::failure(kind, *failure.body) };
+        let data = failure.found.map(|found| found.data);
+        let envelope = Envelope { warnings, data, next: failure.next, ..Envelope::failure(kind, *failure.body) };
         printer.envelope(&envelope);
     }
     status

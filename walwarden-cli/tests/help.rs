@@ -30,6 +30,7 @@ fn help_reads_as_reviewed() {
         &["capabilities"],
         &["capabilities", "list"],
         &["capabilities", "describe"],
+        &["verify-environment"],
         &["explain-error"],
         &["completions"],
         &["man"],

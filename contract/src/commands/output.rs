@@ -23,9 +23,9 @@ pub const NO_COMMAND_KIND: &str = "walwarden";
 pub fn output_schema(kind: &str) -> Option<Value> {
     match command(kind) {
         Some(command) if command.streams() => Some(line(command)),
-        Some(command) => Some(envelope(kind, Some(command.output), true)),
-        None if kind == HELP_KIND => Some(envelope(kind, Some(super::of::<cli::HelpData>), false)),
-        None if kind == NO_COMMAND_KIND || is_group(kind) => Some(envelope(kind, None, true)),
+        Some(command) => Some(envelope(kind, Some(command.output), Fails::of(command.finds()))),
+        None if kind == HELP_KIND => Some(envelope(kind, Some(super::of::<cli::HelpData>), Fails::Never)),
+        None if kind == NO_COMMAND_KIND || is_group(kind) => Some(envelope(kind, None, Fails::Alone)),
         None => None,
     }
 }
@@ -40,7 +40,23 @@ fn line(command: &Command) -> Value {
     stand_alone(command.kind, &[line], &generator.take_definitions(true))
 }
 
-fn envelope(kind: &str, success: Option<SchemaOf>, fails: bool) -> Value {
+/// How a document fails.
+#[derive(Clone, Copy, PartialEq)]
+enum Fails {
+    Never,
+    /// With an error in place of data.
+    Alone,
+    /// With data beside the error, when there is any.
+    WithData,
+}
+
+impl Fails {
+    const fn of(finds: bool) -> Self {
+        if finds { Self::WithData } else { Self::Alone }
+    }
+}
+
+fn envelope(kind: &str, success: Option<SchemaOf>, fails: Fails) -> Value {
     let mut generator = writing().into_generator();
     let written = Envelope::json_schema(&mut generator).to_value();
     let document = |ok: bool, present: &str, absent: &str, schema: Option<Value>| {
@@ -56,12 +72,16 @@ fn envelope(kind: &str, success: Option<SchemaOf>, fails: bool) -> Value {
         document
     };
     let mut documents = Vec::new();
-    if let Some(data) = success {
-        let data = data(&mut generator).to_value();
-        documents.push(document(true, "data", "error", Some(data)));
+    let data = success.map(|data| data(&mut generator).to_value());
+    if let Some(data) = &data {
+        documents.push(document(true, "data", "error", Some(data.clone())));
     }
-    if fails {
-        documents.push(document(false, "error", "data", None));
+    if fails != Fails::Never {
+        let mut failure = document(false, "error", "data", None);
+        if let (Fails::WithData, Some(data)) = (fails, data) {
+            failure["properties"]["data"] = data;
+        }
+        documents.push(failure);
     }
     stand_alone(kind, &documents, &generator.take_definitions(true))
 }

@@ -219,6 +219,35 @@ pub const COMMANDS: &[Command] = &[
         example: "walwarden --json capabilities describe backup.trigger",
     },
     Command {
+        kind: "verify-environment",
+        summary: "Check this machine, its settings and the API key before they are needed",
+        note: "Each finding has a code, what was observed, and what mends it: see `data.findings`. It never shows the value of a \
+               secret, and touches no database. Exits 0 when nothing failed; otherwise `error` is that of the first finding that \
+               failed, and `data` stands beside it. Without `--loop`, it fails over scopes only when the key is good for \
+               neither loop, and warns about tools and disk; with it, over everything that loop needs. Evidence is read \
+               where the key may, for the versions and sizes of the newest 200 backups.",
+        scopes: &[Scope::EvidenceRead],
+        operations: &["getProfile", "listEvidence"],
+        positionals: &[],
+        flags: &[&[
+            Flag {
+                choices: &["backup", "restore"],
+                ..Flag::option(
+                    "--loop",
+                    "LOOP",
+                    "What this machine and this key are to be ready for; may be given twice",
+                )
+            },
+            Flag::option(
+                "--work-dir",
+                "DIR",
+                "Where artifacts are to be kept during restores; the system's temporary directory when absent",
+            ),
+        ]],
+        output: of::<cli::EnvironmentReport>,
+        example: "walwarden --json verify-environment --loop backup",
+    },
+    Command {
         kind: "explain-error",
         summary: "Say what an error means, who can mend it and what to do next",
         note: "Takes an envelope of this program, an answer of the API, an error by itself, or `{\"code\": \"…\"}`; at most 64 KiB.",

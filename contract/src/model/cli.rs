@@ -1,6 +1,7 @@
 //! What the command line writes with `--json` where the API's answer alone is not it: one type for each shape of an
 //! envelope's `data`, and the lines of the token's own command.
 
+mod environment;
 mod local;
 
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use crate::id::RestoreJobId;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
+pub use self::environment::*;
 pub use self::local::*;
 
 /// `--help` and `--version` of any command: the envelope's `kind` is `help`.

@@ -1,6 +1,8 @@
 //! The words and flags of the commands that need no API.
 
-use super::Subcommand;
+use walwarden_contract::model::cli::Loop;
+
+use super::{Args, PathBuf, Subcommand, ValueEnum};
 
 pub(super) const EXPLAIN_HELP: &str = "\
 Takes an envelope of this program, an answer of the API, an error by itself, or {\"code\": \"…\"}; at most 64 KiB.
@@ -19,6 +21,41 @@ pub(super) const MAN_HELP: &str = "\
 Examples:
   walwarden man | man -l -
   walwarden man --directory ~/.local/share/man/man1";
+
+pub(super) const VERIFY_HELP: &str = "\
+Looks at settings and their sources, TLS, the API, the key and its scopes, the clock, the Postgres client tools and the free disk.
+
+Examples:
+  walwarden verify-environment
+  walwarden --json verify-environment --loop backup --loop restore --work-dir /var/tmp";
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// What this machine and this key are to be ready for; may be given twice
+    #[arg(long = "loop", value_name = "LOOP", value_enum)]
+    pub(crate) loops: Vec<LoopName>,
+    /// Where artifacts are to be kept during restores; the system's temporary directory when absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: Option<PathBuf>,
+}
+
+/// A way of working, by its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoopName {
+    /// Trigger a backup, follow it, read its evidence
+    Backup,
+    /// Open a restore session and restore on this machine
+    Restore,
+}
+
+impl From<LoopName> for Loop {
+    fn from(name: LoopName) -> Self {
+        match name {
+            LoopName::Backup => Self::Backup,
+            LoopName::Restore => Self::Restore,
+        }
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CapabilitiesCommand {

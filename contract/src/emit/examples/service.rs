@@ -9,7 +9,7 @@ use crate::open::Open;
 use crate::operations::OPERATIONS;
 use crate::scope::Scope;
 
-const SCOPES: [Scope; 3] = [Scope::DatabasesRead, Scope::BackupsTrigger, Scope::EvidenceRead];
+const SCOPES: [Scope; 4] = [Scope::DatabasesRead, Scope::DestinationsRead, Scope::BackupsTrigger, Scope::EvidenceRead];
 
 pub(super) fn profile() -> Profile {
     Profile {

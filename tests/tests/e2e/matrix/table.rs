@@ -165,11 +165,14 @@ pub(super) const ROWS: &[Row] = &[
         missing: Case { arguments: &["capabilities", "describe", "no.such"], ends: Fails(E::UsageError) },
         ..local("capabilities.describe", &["capabilities", "describe", "backup.trigger"])
     },
+    asks("verify-environment", &["verify-environment"]),
     Row {
         missing: Case { arguments: &["explain-error", "--from-json", "/nonexistent"], ends: Fails(E::UsageError) },
         signal: Case { arguments: &["explain-error", "--from-json", "-"], ends: Fails(E::Cancelled) },
         ..local("explain-error", &["explain-error", "--from-json", "{error_file}"])
     },
+    local("completions", &["completions", "bash"]),
+    local("man", &["man"]),
 ];
 
 /// What stands for `{restore_flags}`.
