@@ -2,6 +2,7 @@
 
 mod local;
 mod restore;
+mod value;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The profile of the configuration file that settings are taken from; `default` when absent
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = value::name)]
     pub(crate) profile: Option<String>,
     /// The configuration file; `~/.config/walwarden/config.json` when absent
     #[arg(long, global = true, value_name = "PATH")]
@@ -191,7 +192,7 @@ pub(crate) struct TriggerArgs {
     #[arg(long, value_name = "MS", requires = "wait")]
     pub(crate) wait_timeout_ms: Option<u64>,
     /// Makes repeating this command harmless: the same key starts one backup
-    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
+    #[arg(long, value_name = "KEY", value_parser = value::idempotency_key)]
     pub(crate) idempotency_key: Option<String>,
 }
 
@@ -221,7 +222,7 @@ pub(crate) struct PageArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: Option<u32>,
     /// The nextCursor of the page before
-    #[arg(long)]
+    #[arg(long, value_parser = value::cursor)]
     cursor: Option<String>,
 }
 
@@ -248,15 +249,6 @@ impl From<Mode> for RestoreMode {
             Mode::NewDatabase => Self::NewDatabase,
             Mode::InPlace => Self::InPlace,
         }
-    }
-}
-
-fn idempotency_key(text: &str) -> Result<String, &'static str> {
-    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if printable && (1..=255).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err("must be 1 to 255 printable ASCII characters without spaces")
     }
 }
 

@@ -1,5 +1,6 @@
 //! The only place that prints. A reader who has gone away (EPIPE) ends no command.
 
+pub(crate) mod neutral;
 pub(crate) mod progress;
 pub(crate) mod text;
 pub(crate) mod view;
@@ -8,7 +9,6 @@ pub(crate) mod when;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
-use serde::Serialize;
 use walwarden_contract::model::cli::{RestoreLine, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, Timestamp};
 
@@ -54,34 +54,34 @@ impl Printer {
     /// The one document of a command.
     pub(crate) fn envelope(self, envelope: &Envelope) {
         if self.json {
-            to_stdout(&as_json(envelope));
+            to_stdout(&neutral::json(envelope));
         }
     }
 
     /// One line of the stream that the token's command writes.
     pub(crate) fn line(self, state: RestoreLineState, at: Timestamp, payload: RestoreLinePayload) {
         if self.json {
-            to_stdout(&as_json(&RestoreLine { state, at, payload }));
+            to_stdout(&neutral::json(&RestoreLine { state, at, payload }));
         }
     }
 
     /// A result, for a person.
     pub(crate) fn human(self, text: &str) {
         if !self.json && !text.is_empty() {
-            to_stdout(text);
+            to_stdout(&neutral::composed(text, self.stdout.colour));
         }
     }
 
     /// What happens on the way, for a person.
     pub(crate) fn note(self, text: &str) {
         if !self.json {
-            to_stderr(text);
+            to_stderr(&neutral::composed(text, false));
         }
     }
 
     pub(crate) fn warning(self, text: &str) {
         if !self.json {
-            to_stderr(&format!("{} {}", self.paint("33", "warning:"), text::plain(text)));
+            to_stderr(&format!("{} {}", self.paint("33", "warning:"), neutral::block(text)));
         }
     }
 
@@ -96,14 +96,14 @@ impl Printer {
     /// What happened, what was left untouched, what to do next.
     pub(crate) fn failure(self, failure: &Failure) {
         let body = &failure.body;
-        let mut lines = vec![format!("{} {} [{}]", self.paint("31", "error:"), text::plain(&body.message), body.code)];
-        lines.extend(failure.untouched.as_ref().map(|text| format!("  untouched: {text}")));
-        lines.extend(
-            body.required_scope.as_ref().map(|scope| format!("  required scope: {}", text::plain(&scope.word()))),
-        );
-        lines.push(format!("  next: {}", text::plain(&body.next_action)));
+        let (message, code) = (neutral::block(&body.message), neutral::line(&body.code.word()));
+        let mut lines = vec![format!("{} {message} [{code}]", self.paint("31", "error:"))];
+        lines.extend(failure.untouched.as_ref().map(|text| format!("  untouched: {}", neutral::line(text))));
+        let scope = body.required_scope.as_ref();
+        lines.extend(scope.map(|scope| format!("  required scope: {}", neutral::line(&scope.word()))));
+        lines.push(format!("  next: {}", neutral::block(&body.next_action)));
         lines.extend(failure.next.iter().map(|command| format!("  next: {}", text::shell(command))));
-        lines.extend(body.request_id.as_ref().map(|id| format!("  request: {}", text::plain(id))));
+        lines.extend(body.request_id.as_ref().map(|id| format!("  request: {}", neutral::line(id))));
         to_stderr(&lines.join("\n"));
     }
 
@@ -116,10 +116,6 @@ impl Printer {
 fn wants_colour(environment: impl Fn(&str) -> Option<OsString>) -> bool {
     let is = |name, value| environment(name).is_some_and(|found| found == value);
     environment("NO_COLOR").is_none_or(|value| value.is_empty()) && !is("CLICOLOR", "0") && !is("TERM", "dumb")
-}
-
-fn as_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("documents have string keys only")
 }
 
 fn to_stdout(text: &str) {

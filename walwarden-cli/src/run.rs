@@ -35,6 +35,9 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
 }
 
 fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
+    if let Some(failure) = usage::unacceptable(arguments) {
+        return fail(printer, &usage::kind(arguments), failure, Vec::new());
+    }
     match cli::parse(arguments) {
         Ok(cli) => dispatch(cli, arguments),
         Err(error) => match usage::refusal(&error, arguments) {

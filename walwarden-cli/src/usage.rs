@@ -1,5 +1,6 @@
 //! Command lines that clap refuses, and what can be told about them without having understood them.
 
+mod argument;
 mod correction;
 mod message;
 
@@ -13,6 +14,7 @@ use walwarden_contract::commands::{COMMANDS, Command, GLOBAL_FLAGS};
 use crate::cli::Cli;
 use crate::failure::Failure;
 
+pub(crate) use self::argument::unacceptable;
 pub(crate) use self::correction::nearest;
 
 /// What clap has to say instead of a parsed command line.

@@ -70,7 +70,7 @@ pub(crate) enum CapabilitiesCommand {
     #[command(after_help = "Example: walwarden --json capabilities describe backup.trigger")]
     Describe {
         /// The capability
-        #[arg(value_name = "CAPABILITY_ID")]
+        #[arg(value_name = "CAPABILITY_ID", value_parser = super::value::name)]
         id: String,
     },
 }

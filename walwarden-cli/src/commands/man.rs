@@ -14,7 +14,7 @@ use super::to_value;
 use crate::cli::Cli;
 use crate::context::Report;
 use crate::failure::Failure;
-use crate::output::text;
+use crate::output::neutral::line;
 
 pub(crate) fn run(directory: Option<&Path>) -> Result<Report, Failure> {
     let mut tree = Cli::command();
@@ -36,7 +36,7 @@ pub(crate) fn run(directory: Option<&Path>) -> Result<Report, Failure> {
 }
 
 pub(super) fn written(pages: usize, directory: &Path) -> String {
-    text::line(&format!("{pages} pages written into {}.", directory.display()))
+    line(&format!("{pages} pages written into {}.", directory.display()))
 }
 
 /// A command and all below it, as pages.

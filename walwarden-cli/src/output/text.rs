@@ -1,12 +1,14 @@
 //! Texts for a person: details, sizes, and commands that can be pasted.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
+
+use super::neutral::{hostile, line};
 
 /// `name: value` lines.
 pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     let lines: Vec<String> =
-        pairs.iter().map(|(name, value)| format!("{:width$} {}", format!("{name}:"), plain(value))).collect();
+        pairs.iter().map(|(name, value)| format!("{:width$} {}", format!("{name}:"), line(value))).collect();
     lines.join("\n")
 }
 
@@ -31,27 +33,32 @@ pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     if items.is_empty() { "-".to_owned() } else { items.join(", ") }
 }
 
-/// Without control characters, which could rewrite a terminal.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control() || *character == '\n').collect()
-}
-
-/// The same on one line.
-pub(crate) fn line(text: &str) -> String {
-    plain(&text.replace(['\n', '\r', '\t'], " "))
-}
-
 /// A command as one would type it.
 pub(crate) fn shell(command: &[String]) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@,+%".contains(&byte);
     let word = |word: &String| {
-        if !word.is_empty() && word.bytes().all(bare) {
+        if word.chars().any(hostile) {
+            escaped(word)
+        } else if !word.is_empty() && word.bytes().all(bare) {
             word.clone()
         } else {
             format!("'{}'", word.replace('\'', r"'\''"))
         }
     };
     command.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A word for bash and zsh in which nothing hostile stands as it is.
+fn escaped(word: &str) -> String {
+    let mut escaped = "$'".to_owned();
+    for character in word.chars() {
+        let _ = match character {
+            '\\' | '\'' => write!(escaped, "\\{character}"),
+            _ if hostile(character) => write!(escaped, "\\U{:08x}", u32::from(character)),
+            _ => write!(escaped, "{character}"),
+        };
+    }
+    escaped + "'"
 }
 
 #[cfg(test)]
@@ -62,11 +69,7 @@ mod tests {
     fn commands_can_be_pasted() {
         let command = ["walwarden", "restore", "--target-file", "a b's", ""].map(str::to_owned);
         assert_eq!(shell(&command), r"walwarden restore --target-file 'a b'\''s' ''");
-    }
-
-    #[test]
-    fn terminals_are_not_rewritten() {
-        assert_eq!(plain("a\u{1b}[2Jb\rc\nd"), "a[2Jbc\nd");
-        assert_eq!(line("a\r\nb\tc"), "a  b c");
+        let command = ["walwarden", "a\u{1b}'b\\\u{202e}"].map(str::to_owned);
+        assert_eq!(shell(&command), r"walwarden $'a\U0000001b\'b\\\U0000202e'");
     }
 }

@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 use walwarden_contract::{Open, Timestamp};
 
+use super::neutral::line;
 use super::{text, when};
 
 /// What human output depends on beside the answer that it shows.
@@ -33,7 +34,7 @@ pub(crate) struct Cell {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self { text: text::line(text), tone: Tone::Plain }
+        Self { text: line(text), tone: Tone::Plain }
     }
 }
 
@@ -63,7 +64,7 @@ impl Cell {
 
     /// The same with more to say about it.
     pub(crate) fn and(self, more: &str) -> Self {
-        Self { text: format!("{}{}", self.text, text::line(more)), ..self }
+        Self { text: format!("{}{}", self.text, line(more)), ..self }
     }
 
     fn width(&self) -> usize {
@@ -177,7 +178,7 @@ mod tests {
             [Cell::from("数据库"), Cell::state("failed"), Cell::from("a\nb\u{1b}[2J")],
         ];
         let table = view(false).table(["ID", "STATE", "NAME"], &rows);
-        assert_eq!(table, "ID      STATE      NAME\n1       completed  x\n数据库  failed     a b[2J");
+        assert_eq!(table, "ID      STATE      NAME\n1       completed  x\n数据库  failed     a b\u{fffd}[2J");
         let painted = view(true).table(["ID", "STATE", "NAME"], &rows);
         assert!(painted.contains("\u{1b}[32mcompleted\u{1b}[0m  x"), "{painted:?}");
         assert_eq!(painted.replace("\u{1b}[32m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), table);

@@ -16,6 +16,7 @@ pub(crate) const BACKUP: &str = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
 
 pub(crate) struct Walwarden(Command);
 
+#[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,

@@ -24,6 +24,10 @@ next, as argument vectors; of a mistyped command line, the one that was meant, w
 Without `--json`, results go to stdout and everything else to stderr, for people: do not parse them. Exit codes are the same
 either way: [exit codes](exit-codes.md).
 
+Whatever a server sends is neutralized before it is shown: control characters, escape sequences, marks that turn the direction of a text, and
+characters that take no room. In JSON documents they are `\u` escapes, so that the document is the same and a terminal is safe. Arguments that
+hold control characters, or more than 4096 bytes, are refused.
+
 ## Settings
 
 Each setting is taken from the first place that has it: a flag, then the environment, then a profile of the configuration file, which is

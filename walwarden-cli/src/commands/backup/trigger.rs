@@ -12,7 +12,7 @@ use super::{describe, next_of};
 use crate::cli::TriggerArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
-use crate::output::text;
+use crate::output::neutral::line;
 
 pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Report, Failure> {
     let client = context.client()?;
@@ -65,7 +65,7 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
 }
 
 pub(in crate::commands) fn queued(triggered: &TriggeredBackup) -> String {
-    text::line(&format!("Backup {} is {}.", triggered.backup_job_id, triggered.state))
+    line(&format!("Backup {} is {}.", triggered.backup_job_id, triggered.state))
 }
 
 /// The job's own error, which decides the exit code.

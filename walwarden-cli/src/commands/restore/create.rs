@@ -17,14 +17,14 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
     let session = open(context, &client, &arguments, &options).await?;
     let next = legacy_command(&arguments, &options, &session);
     let human = format!(
-        "{}\n\nThe token works once, until {}. Run:\n  WALWARDEN_TOKEN={} {}",
+        "{}\n\nThe token works once, until {}. Run:\n  {} {}",
         text::fields(&[
             ("restore", session.restore_job_id.to_string()),
             ("manifest", session.manifest_hash.clone()),
             ("state", session.state.word()),
         ]),
         session.token_expires_at,
-        session.token,
+        text::shell(&[format!("WALWARDEN_TOKEN={}", session.token)]),
         text::shell(&next)
     );
     Ok(Report { data: to_value(&session), human, next: vec![next] })
