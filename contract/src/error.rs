@@ -1,5 +1,6 @@
 //! The closed catalog of error codes, and the error body that every surface shows.
 
+mod advice;
 mod catalog;
 
 use schemars::JsonSchema;

@@ -35,24 +35,41 @@ pub fn redact(text: &str) -> String {
     SECRETS.iter().fold(text.to_owned(), redact)
 }
 
-/// Whether a character does more than show itself: it moves the cursor, starts an escape sequence, hides, or reorders what
-/// stands around it.
+/// Whether a character steers a terminal, begins a line, or turns the direction of what follows.
 #[must_use]
-pub const fn is_deceptive(character: char) -> bool {
+pub fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+}
+
+/// Whether a character takes no room, so that two texts look alike, or one hides in another. Joined emoji lose their
+/// joints by it; variation selectors, of which many emoji are made, are let through.
+fn hides(character: char) -> bool {
     matches!(
         character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200d}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{3164}'
             | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
+}
+
+/// Whether a character does more than show itself: it steers, or it hides.
+#[must_use]
+pub fn is_deceptive(character: char) -> bool {
+    steers(character) || hides(character)
 }
 
 #[cfg(test)]

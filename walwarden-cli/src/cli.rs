@@ -100,7 +100,7 @@ pub(crate) enum Command {
     /// Say what an error means, who can mend it and what to do next
     #[command(after_help = local::EXPLAIN_HELP)]
     ExplainError {
-        /// A file that holds the error as JSON, or - for stdin
+        /// A file that holds the error, or - for stdin
         #[arg(long, value_name = "FILE")]
         from_json: PathBuf,
     },

@@ -250,11 +250,13 @@ pub const COMMANDS: &[Command] = &[
     Command {
         kind: "explain-error",
         summary: "Say what an error means, who can mend it and what to do next",
-        note: "Takes an envelope of this program, an answer of the API, an error by itself, or `{\"code\": \"…\"}`; at most 64 KiB.",
+        note: "Takes an envelope of this program, an answer of the API, a failed job, the lines of a restore or of `--events`, or what \
+               `pg_restore` wrote to stderr; at most 64 KiB. Besides the meaning of the code, `data` holds safe next actions, whether and how \
+               to try again, and what not to claim.",
         scopes: &[],
         operations: &[],
         positionals: &[],
-        flags: &[&[Flag::required("--from-json", "FILE", "A file that holds the error as JSON, or - for stdin")]],
+        flags: &[&[Flag::required("--from-json", "FILE", "A file that holds the error, or - for stdin")]],
         output: of::<cli::ExplainErrorData>,
         example: "walwarden --json explain-error --from-json error.json",
     },

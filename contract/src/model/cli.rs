@@ -11,6 +11,7 @@ use super::{Backup, Restore, RestoreMode, RestoreReportPayload, RestoreState, To
 use crate::capabilities::{HumanGate, Risk, Status};
 use crate::error::{ErrorBody, ErrorCode, Fixer};
 use crate::id::RestoreJobId;
+use crate::open::Open;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 

@@ -5,10 +5,12 @@ use walwarden_contract::model::cli::Loop;
 use super::{Args, PathBuf, Subcommand, ValueEnum};
 
 pub(super) const EXPLAIN_HELP: &str = "\
-Takes an envelope of this program, an answer of the API, an error by itself, or {\"code\": \"…\"}; at most 64 KiB.
+Takes an envelope of this program, an answer of the API, a failed job, the lines of a restore or of --events, or what
+pg_restore wrote to stderr; at most 64 KiB.
 
 Examples:
   walwarden --json explain-error --from-json error.json
+  pg_restore --dbname=shop shop.dump 2>&1 | walwarden explain-error --from-json -
   walwarden --json backup list --database db_… | walwarden explain-error --from-json -";
 
 pub(super) const COMPLETIONS_HELP: &str = "\

@@ -1,6 +1,6 @@
 //! Free values and their bounds. What is refused is not repeated.
 
-use crate::output::neutral::hostile;
+use walwarden_contract::text::is_deceptive;
 
 /// A key that makes repeating a command harmless.
 pub(super) fn idempotency_key(text: &str) -> Result<String, &'static str> {
@@ -19,7 +19,7 @@ fn visible(text: &str, longest: usize) -> Option<String> {
 
 /// A name that somebody chose: of a profile, or of a capability.
 pub(super) fn name(text: &str) -> Result<String, &'static str> {
-    let plain = |character: char| !hostile(character) && !character.is_whitespace() && !"/\\".contains(character);
+    let plain = |character: char| !is_deceptive(character) && !character.is_whitespace() && !"/\\".contains(character);
     let fits = (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with(['-', '.']);
     if fits { Ok(text.to_owned()) } else { Err("must be a name of at most 64 bytes, without spaces or slashes") }
 }

@@ -4,52 +4,18 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use walwarden_contract::text::is_deceptive;
 
 /// What stands for a character that is not shown.
 const MARK: char = '\u{fffd}';
 /// The only sequences that this program writes itself: the colours of states.
 const OWN_SEQUENCES: [&str; 5] = ["\u{1b}[0m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m"];
 
-/// Whether a character steers a terminal, begins a line, or turns the direction of what follows.
-pub(crate) fn steers(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
-}
-
-/// Whether a character takes no room, so that two texts look alike, or one hides in another. Joined emoji lose their
-/// joints by it; variation selectors, of which many emoji are made, are let through.
-fn hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200d}'
-            | '\u{2060}'..='\u{2065}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
-/// Whether a character is not to be shown as it is.
-pub(crate) fn hostile(character: char) -> bool {
-    steers(character) || hides(character)
-}
-
 /// A text on one line.
 pub(crate) fn line(text: &str) -> String {
     let shown = |character| match character {
         '\n' | '\t' => ' ',
-        _ if hostile(character) => MARK,
+        _ if is_deceptive(character) => MARK,
         _ => character,
     };
     text.replace("\r\n", "\n").chars().map(shown).collect()
@@ -69,7 +35,7 @@ pub(crate) fn composed(text: &str, colour: bool) -> String {
         let taken = own.map_or(character.len_utf8(), str::len);
         match own {
             Some(own) => shown.push_str(own),
-            None if hostile(character) && !matches!(character, '\n' | '\t') => shown.push(MARK),
+            None if is_deceptive(character) && !matches!(character, '\n' | '\t') => shown.push(MARK),
             None => shown.push(character),
         }
         rest = &rest[taken..];
@@ -90,7 +56,7 @@ struct Escaping(CompactFormatter);
 impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut written = 0;
-        for (at, character) in fragment.char_indices().filter(|(_, character)| hostile(*character)) {
+        for (at, character) in fragment.char_indices().filter(|(_, character)| is_deceptive(*character)) {
             self.0.write_string_fragment(writer, &fragment[written..at])?;
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;
@@ -140,10 +106,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_hostile_is_shown_of_any_text(text in texts()) {
-            prop_assert!(!line(&text).chars().any(hostile));
-            prop_assert!(!block(&text).chars().any(|character| hostile(character) && character != '\n'));
+            prop_assert!(!line(&text).chars().any(is_deceptive));
+            prop_assert!(!block(&text).chars().any(|character| is_deceptive(character) && character != '\n'));
             prop_assert!(block(&text).lines().skip(1).all(|line| line.starts_with("    | ")));
-            let spaced = |character| hostile(character) && !matches!(character, '\n' | '\t');
+            let spaced = |character| is_deceptive(character) && !matches!(character, '\n' | '\t');
             prop_assert!(!composed(&text, false).chars().any(spaced));
             let coloured = OWN_SEQUENCES.iter().fold(composed(&text, true), |text, own| text.replace(own, ""));
             prop_assert!(!coloured.chars().any(spaced));
@@ -151,7 +117,7 @@ mod tests {
 
         #[test]
         fn what_is_not_hostile_stays_as_it_is_and_once_is_enough(text in texts()) {
-            let harmless: String = text.chars().filter(|character| !hostile(*character)).collect();
+            let harmless: String = text.chars().filter(|character| !is_deceptive(*character)).collect();
             prop_assert_eq!(line(&harmless), harmless.as_str());
             prop_assert_eq!(block(&harmless), harmless.as_str());
             prop_assert_eq!(composed(&harmless, true), harmless);
@@ -162,7 +128,7 @@ mod tests {
         fn a_document_holds_nothing_hostile_and_is_the_same_document(text in texts(), key in texts()) {
             let value = json!({"text": text, "list": [{ key: 1.5 }]});
             let document = json(&value);
-            prop_assert!(!document.chars().any(hostile), "{}", document);
+            prop_assert!(!document.chars().any(is_deceptive), "{}", document);
             prop_assert_eq!(serde_json::from_str::<Value>(&document).expect("JSON"), value);
         }
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::{Display, Write};
 
-use super::neutral::{hostile, line};
+use walwarden_contract::text::is_deceptive;
+
+use super::neutral::line;
 
 /// `name: value` lines.
 pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
@@ -37,7 +39,7 @@ pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 pub(crate) fn shell(command: &[String]) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@,+%".contains(&byte);
     let word = |word: &String| {
-        if word.chars().any(hostile) {
+        if word.chars().any(is_deceptive) {
             escaped(word)
         } else if !word.is_empty() && word.bytes().all(bare) {
             word.clone()
@@ -54,7 +56,7 @@ fn escaped(word: &str) -> String {
     for character in word.chars() {
         let _ = match character {
             '\\' | '\'' => write!(escaped, "\\{character}"),
-            _ if hostile(character) => write!(escaped, "\\U{:08x}", u32::from(character)),
+            _ if is_deceptive(character) => write!(escaped, "\\U{:08x}", u32::from(character)),
             _ => write!(escaped, "{character}"),
         };
     }

@@ -3,10 +3,10 @@
 use std::ffi::{OsStr, OsString};
 
 use walwarden_contract::ErrorCode;
+use walwarden_contract::text::steers;
 
 use super::takes_value;
 use crate::failure::Failure;
-use crate::output::neutral::steers;
 
 /// No value is longer, a path or a connection string included.
 const LONGEST: usize = 4096;

@@ -36,6 +36,47 @@ pub(super) struct Classifier {
     /// What `pg_restore` itself counted.
     counted: Option<u32>,
     missing_role: bool,
+    judged: Vec<JudgedEntry>,
+}
+
+/// An entry and what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedEntry {
+    /// What it is about and what went wrong, without the statement and the server's details: those may hold data.
+    pub text: String,
+    /// Why it leaves the data whole; `None` when it is not known to.
+    pub harmless: Option<&'static str>,
+}
+
+/// What `pg_restore` wrote to stderr, judged without having seen how it exited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StderrVerdict {
+    /// How many errors are known to be harmless.
+    pub ignored: u32,
+    /// How many are not.
+    pub fatal: u32,
+    /// The first entries, 20 at most.
+    pub entries: Vec<JudgedEntry>,
+    /// What a restore that ended so would have failed with; `None` when nothing speaks against its data.
+    pub error: Option<Error>,
+}
+
+/// Judges what `pg_restore` wrote to stderr as a restore would. `None` when there is nothing of `pg_restore` in it.
+#[must_use]
+pub fn judge_stderr(text: &str) -> Option<StderrVerdict> {
+    let mut classifier = Classifier::default();
+    let lines = || text.lines().map(|line| line.trim_end_matches('\r'));
+    // In a log, each line may begin with a time or a name of its own.
+    let start = |line: &str| line.find("pg_restore: ").unwrap_or(0);
+    if !lines().any(|line| line.contains("pg_restore: ")) {
+        return None;
+    }
+    lines().for_each(|line| classifier.line(&line[start(line)..]));
+    classifier.close();
+    let (ignored, fatal, entries) = (classifier.ignored, classifier.fatal, classifier.judged.clone());
+    let error = (fatal > 0).then(|| classifier.judge(ToolStatus::Code(1)).err()).flatten();
+    Some(StderrVerdict { ignored, fatal, entries, error })
 }
 
 #[derive(Debug, Default)]
@@ -126,7 +167,11 @@ impl Classifier {
     /// Judges the entry that is complete now.
     fn close(&mut self) {
         let Some(entry) = self.current.take() else { return };
-        if let Some(reason) = tolerated(&entry.message, &entry.statement) {
+        let harmless = tolerated(&entry.message, &entry.statement);
+        if self.judged.len() < MAX_WARNINGS {
+            self.judged.push(JudgedEntry { text: entry.describe(), harmless });
+        }
+        if let Some(reason) = harmless {
             self.ignored += 1;
             self.warn(&format!("{} ({reason})", entry.describe()));
             return;

@@ -35,6 +35,8 @@ mod verify;
 mod workspace;
 
 #[cfg(feature = "restore")]
+pub use classify::{JudgedEntry, StderrVerdict, judge_stderr};
+#[cfg(feature = "restore")]
 pub use events::RestoreEvent;
 #[cfg(feature = "restore")]
 pub use executor::Executor;

@@ -1,6 +1,6 @@
 //! What the commands write that need no API: the capability contract, and the meaning of an error.
 
-use super::{Deserialize, ErrorCode, Fixer, HumanGate, JsonSchema, Risk, Scope, Serialize, Status, Tool};
+use super::{Deserialize, ErrorCode, Fixer, HumanGate, JsonSchema, Open, Risk, Scope, Serialize, Status, Tool};
 
 /// `capabilities list`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -88,16 +88,67 @@ pub struct CapabilityCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainErrorData {
+    /// What it was read from.
+    pub source: ErrorSource,
     /// What the code means.
     pub explanation: ErrorExplanation,
+    /// What the error itself said, without what looks like a secret; null when it said nothing.
+    pub message: Option<String>,
+    /// What to do next, the most useful first. None of it changes anything that must not be changed.
+    pub safe_next_actions: Vec<String>,
+    /// Whether, when and how to try again.
+    pub retry: RetryAdvice,
+    /// What must not be claimed after it.
+    pub do_not_claim: Vec<String>,
+    /// The entries of `pg_restore`'s stderr, when that is what was given.
+    pub entries: Vec<StderrEntry>,
+}
+
+/// What an error was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorSource {
+    /// An answer of the API, or an error by itself.
+    Error,
+    /// An envelope of this program, or the result line of its events.
+    Envelope,
+    /// The last line of a restore with a token.
+    Line,
+    /// A job that failed.
+    Job,
+    /// What `pg_restore` wrote to stderr.
+    PgRestore,
+}
+
+/// Whether, when and how to try again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryAdvice {
+    /// Whether the same thing may succeed when it is tried again unchanged.
+    pub retryable: bool,
+    /// How long to wait before that, in milliseconds, when the error said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<u64>,
+    /// How.
+    pub how: String,
+}
+
+/// One error or warning of `pg_restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StderrEntry {
+    /// What it is about, without the statement and the server's details: those may hold data.
+    pub text: String,
+    /// Why it leaves the data whole; null when it is not known to.
+    pub harmless: Option<String>,
 }
 
 /// What the catalog says about a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorExplanation {
-    /// The stable code.
-    pub code: ErrorCode,
+    /// The stable code; one that this version does not know is explained by what the error says about itself.
+    pub code: Open<ErrorCode>,
     /// What happened, in one sentence.
     pub meaning: String,
     /// The HTTP status of an answer with this code.
@@ -149,7 +200,7 @@ pub struct ManPage {
 impl From<ErrorCode> for ErrorExplanation {
     fn from(code: ErrorCode) -> Self {
         Self {
-            code,
+            code: code.into(),
             meaning: code.meaning().to_owned(),
             http_status: code.http_status(),
             exit_code: code.exit().code(),

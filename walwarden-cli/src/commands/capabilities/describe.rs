@@ -64,7 +64,7 @@ pub(in crate::commands) fn for_a_person(capability: &CapabilityDescription) -> S
         ("scopes", text::list(capability.scopes.iter().map(|scope| scope.as_str()))),
         ("operations", text::list(&capability.operations)),
         ("tool", text::or_dash(capability.tool.as_ref().map(|tool| tool.name.as_str()))),
-        ("errors", text::list(capability.errors.iter().map(|error| error.code))),
+        ("errors", text::list(capability.errors.iter().map(|error| &error.code))),
     ];
     pairs.extend(capability.commands.iter().map(|command| ("command", command.usage.clone())));
     format!("{}\nWith --json: the schemas of input and output, and the meaning of each error.", text::fields(&pairs))
