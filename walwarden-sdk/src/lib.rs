@@ -48,3 +48,8 @@ pub use request::new_idempotency_key;
 pub use resources::{Compatibility, Poll, RestoreSessionClient};
 pub use retry::RetryPolicy;
 pub use walwarden_contract as contract;
+
+/// The code of the guide, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/sdk.md")]
+struct Guide;
