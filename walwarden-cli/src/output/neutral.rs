@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn what_steers_or_hides_is_not_shown_and_what_people_write_is_not_among_it() {
+        let deceptive = "\0\u{1b}\u{7f}\u{80}\u{9b}\u{9f}\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\
+                            \u{2028}\u{2029}\u{202a}\u{202d}\u{202e}\u{2060}\u{2064}\u{2066}\u{2069}\u{206f}\u{3164}\u{feff}\u{ffa0}\
+                            \u{fff9}\u{1d173}\u{e0001}\u{e007f}\u{e0100}";
+        for character in deceptive.chars() {
+            assert!(is_deceptive(character), "U+{:04X}", u32::from(character));
+        }
+        for character in " ~aé\u{a0}\u{301}…—€中문العשָ한😀\u{fe0f}\u{fffd}".chars() {
+            assert!(!is_deceptive(character), "U+{:04X}", u32::from(character));
+        }
+    }
+
+    #[test]
     fn known_tricks_are_taken_apart() {
         assert_eq!(line("a\u{1b}[2Jb\u{9b}31mc\r\nd\te"), "a\u{fffd}[2Jb\u{fffd}31mc d e");
         assert_eq!(line("shop\u{202e}gpj.exe\u{200b}"), "shop\u{fffd}gpj.exe\u{fffd}");
