@@ -182,6 +182,10 @@ const RUN: &[Flag] = &[
     Flag::switch("--no-acl", "Do not restore privileges"),
     Flag::switch("--no-analyze", "Do not run ANALYZE at the end"),
 ];
+const PLAN: &[Flag] = &[
+    Flag::switch("--dry-run", "Check tools and target, and say what would be done; nothing is opened, used or written"),
+    Flag::option("--plan", "DIGEST", "Restore only if all is still as the dry run with this `planDigest` found it"),
+];
 const BACKUP_ID: &[Positional] = &[Positional { name: "BACKUP_ID", help: "The backup job" }];
 
 mod documented;

@@ -1,6 +1,6 @@
 //! Every command, in the order of the reference.
 
-use super::{BACKUP, BACKUP_ID, Command, Flag, PAGE, Positional, RUN, TARGET, of};
+use super::{BACKUP, BACKUP_ID, Command, Flag, PAGE, PLAN, Positional, RUN, TARGET, of};
 use crate::model as m;
 use crate::model::cli;
 use crate::scope::Scope;
@@ -149,9 +149,15 @@ pub const COMMANDS: &[Command] = &[
         kind: "restore.execute",
         summary: "Open a restore session and restore on this machine, to the end",
         note: "Downloads from the bucket, verifies the artifact's hash and the manifest's signature, and only then \
-               touches the target. Exits 0 only when the restore is completed.",
-        scopes: &[Scope::RestoresWrite, Scope::RestoresRead],
+               touches the target. Exits 0 only when the restore is completed. With `--dry-run` it exits 0 when the \
+               plan could be made: `data.plan` says what would be created or overwritten, `data.planDigest` pins target, \
+               manifest and mode, and `next` holds the command that carries the plan out. With `--plan` it makes the plan \
+               again, and is refused with `plan_changed` before a session is opened unless the digest is the same. \
+               `databases:read` is needed for `--dry-run` and `--plan` alone.",
+        scopes: &[Scope::RestoresWrite, Scope::RestoresRead, Scope::DatabasesRead],
         operations: &[
+            "getBackup",
+            "listDatabaseBackups",
             "createRestore",
             "triggerRestore",
             "claimRestore",
@@ -160,8 +166,8 @@ pub const COMMANDS: &[Command] = &[
             "getRestore",
         ],
         positionals: &[],
-        flags: &[BACKUP, TARGET, RUN],
-        output: of::<cli::RestoreExecuteData>,
+        flags: &[BACKUP, TARGET, RUN, PLAN],
+        output: of::<cli::RestoreExecuteOutput>,
         example: "walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
                   --target postgresql://user@host/postgres --mode new_database --created-database recovery",
     },

@@ -69,6 +69,8 @@ walwarden --json restore execute --backup "$backup_id" --target-file target.dsn 
 - `new_database` creates a database and touches nothing else. Prefer it.
 - `in_place` drops from the target database every object that the backup holds too, and loads the backup in its place;
   other objects stay. It needs `--confirm-destructive`. Ask a person first, each time, naming the target.
+- `--dry-run` says what would be created or overwritten, and touches nothing. Show that to the person. Then run the command that `next`
+  holds: its `--plan` refuses when target, manifest or mode are no longer what the person saw.
 - The target's connection string stays on this machine; `--target-file` or `WALWARDEN_TARGET_DSN` keeps it out of arguments.
 - After any failure a new session is needed: a token works once. If `pg_restore` had begun, the target may hold part of the data.
 

@@ -125,6 +125,7 @@ error_codes! {
 
     // Restores.
     ConfirmationRequired = "confirmation_required", 400, UserError, Caller, "An in-place restore replaces what the target holds of the backup's objects, and was not confirmed.", "Check the target, then confirm it: --confirm-destructive on the command line, confirmDestructive in a request.";
+    PlanChanged = "plan_changed", 409, UserError, Caller, "What the plan pinned is not what the restore would do now.", "Make the plan again with --dry-run, read what has changed, and pass its digest to --plan.";
     TargetInvalid = "target_invalid", 400, UserError, Caller, "The target connection string is not valid for this mode.", "Correct the target (--target, or targetRedactedDsn in a request): a maintenance database for new_database, the database itself for in_place.";
     TargetUnreachable = "target_unreachable", 502, UserError, DatabaseOwner, "The target server cannot be reached.", "Check host, port and network from this machine.";
     TargetAuthFailed = "target_auth_failed", 502, UserError, DatabaseOwner, "The target server refused the user or the password.", "Check the user in --target and PGPASSWORD.";

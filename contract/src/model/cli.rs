@@ -3,6 +3,7 @@
 
 mod environment;
 mod local;
+mod plan;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::{Backup, Restore, RestoreMode, RestoreReportPayload, RestoreState, Tool, TriggeredBackup};
 use crate::capabilities::{HumanGate, Risk, Status};
 use crate::error::{ErrorBody, ErrorCode, Fixer};
-use crate::id::RestoreJobId;
+use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
 use crate::open::Open;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
 pub use self::environment::*;
 pub use self::local::*;
+pub use self::plan::*;
 
 /// `--help` and `--version` of any command: the envelope's `kind` is `help`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +41,7 @@ pub struct BackupTriggerData {
     pub completed: Option<Backup>,
 }
 
-/// `restore execute`
+/// `restore execute` without `--dry-run`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RestoreExecuteData {

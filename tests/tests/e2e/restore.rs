@@ -3,6 +3,7 @@
 mod cancel;
 mod download;
 mod happy;
+mod plan;
 mod refused;
 pub(crate) mod stage;
 mod tampered;
@@ -26,6 +27,8 @@ fn register_happy(suite: Suite) -> Suite {
         .trial("restore_execute_tells_the_api_only_the_redacted_target", happy::execute)
         .trial("restore_in_place_replaces_what_the_target_holds", happy::in_place)
         .trial("restore_accepts_only_the_key_that_was_pinned", happy::pinned_key)
+        .trial("restore_dry_run_touches_nothing_and_its_plan_is_carried_out", plan::carried_out)
+        .trial("restore_changed_plan_is_refused_before_a_session", plan::changed)
 }
 
 fn register_refusals(suite: Suite) -> Suite {

@@ -12,6 +12,13 @@ Example:
   WALWARDEN_TOKEN=wrt1.… PGPASSWORD=… walwarden restore --manifest <hash> \\
     --target postgresql://user@host:5432/postgres --mode new_database --created-database recovery";
 
+const EXECUTE_HELP: &str = "\
+Examples:
+  walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \\
+    --target postgresql://user@host/postgres --mode new_database --created-database recovery
+  walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \\
+    --target postgresql://user@host/app --mode in_place --dry-run";
+
 #[derive(Debug, Args)]
 #[command(subcommand_negates_reqs = true, after_help = LEGACY_HELP)]
 pub(crate) struct RestoreArgs {
@@ -28,8 +35,7 @@ pub(crate) enum RestoreCommand {
                             --target postgresql://user@host/postgres --mode new_database")]
     Create(CreateArgs),
     /// Open a restore session and restore on this machine, to the end
-    #[command(after_help = "Example: walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
-                            --target postgresql://user@host/postgres --mode new_database --created-database recovery")]
+    #[command(after_help = EXECUTE_HELP)]
     Execute(ExecuteArgs),
     /// Read a restore job
     #[command(after_help = "Example: walwarden --json restore status rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
@@ -84,6 +90,26 @@ pub(crate) struct ExecuteArgs {
     pub(crate) create: CreateArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Check tools and target, and say what would be done; nothing is opened, used or written
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Restore only if all is still as the dry run with this `planDigest` found it
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    pub(crate) plan: Option<String>,
+}
+
+fn digest(text: &str) -> Result<String, &'static str> {
+    if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 64 lowercase hexadecimal digits: the planDigest of a dry run")
+    }
 }
 
 #[derive(Debug, Args)]

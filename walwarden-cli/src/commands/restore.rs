@@ -4,6 +4,7 @@ mod create;
 mod execute;
 pub(crate) mod legacy;
 mod options;
+mod plan;
 mod session;
 mod status;
 

@@ -39,6 +39,7 @@ pub struct Executor {
     pub(super) observer: Box<dyn Fn(RestoreEvent) + Send + Sync>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     download_http: Option<reqwest::Client>,
+    pub(super) plan_digest: Option<String>,
 }
 
 impl Executor {
@@ -51,6 +52,7 @@ impl Executor {
             observer: Box::new(|_| {}),
             now: Box::new(system_clock),
             download_http: None,
+            plan_digest: None,
         }
     }
 
@@ -81,6 +83,14 @@ impl Executor {
     #[must_use]
     pub fn download_client(mut self, http: reqwest::Client) -> Self {
         self.download_http = Some(http);
+        self
+    }
+
+    /// Refuses to run, before the token is used, unless all is as the plan with this [`plan_digest`](super::plan_digest)
+    /// has pinned it.
+    #[must_use]
+    pub fn pinned_to(mut self, plan_digest: impl Into<String>) -> Self {
+        self.plan_digest = Some(plan_digest.into());
         self
     }
 

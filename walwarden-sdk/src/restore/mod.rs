@@ -22,11 +22,17 @@ mod pg_restore;
 #[cfg(feature = "restore")]
 mod pipeline;
 #[cfg(feature = "restore")]
+mod plan;
+#[cfg(feature = "restore")]
+mod planning;
+#[cfg(feature = "restore")]
 mod preflight;
 #[cfg(feature = "restore")]
 mod report;
 #[cfg(feature = "restore")]
 mod steps;
+#[cfg(feature = "restore")]
+mod survey;
 #[cfg(feature = "restore")]
 mod target;
 #[cfg(feature = "restore")]
@@ -42,6 +48,13 @@ pub use events::RestoreEvent;
 pub use executor::Executor;
 #[cfg(feature = "restore")]
 pub use options::{LeaveOut, RestoreOptions, RestoreOutcome, StepTimings};
+#[cfg(feature = "restore")]
+pub use plan::{
+    PinnedMode, PinnedPlan, PinnedTarget, PlanPart, PlannedBackup, PlannedCreation, PlannedDisk, PlannedOptions,
+    PlannedOverwrite, PlannedTarget, PlannedTools, RestorePlan, changed_parts, check_plan, plan_digest,
+};
+#[cfg(feature = "restore")]
+pub use planning::TargetSurvey;
 
 /// Awaits `work` unless `cancel` comes first; then `work` is dropped, which ends the children it runs.
 #[cfg(feature = "restore")]

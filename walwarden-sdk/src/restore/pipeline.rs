@@ -30,7 +30,12 @@ impl Executor {
         check_token(session.payload(), manifest_hash, options.mode)?;
         let download_http = self.download_http()?;
         let workspace = Workspace::create(&options.work_dir)?;
-        let target = unless_cancelled(&self.cancel, Target::prepare(options, &workspace)).await?;
+        let prepared = async {
+            let target = Target::prepare(options, Some(workspace.path())).await?;
+            self.check_pinned(&target, manifest_hash).await?;
+            Ok(target)
+        };
+        let target = unless_cancelled(&self.cancel, prepared).await?;
         let preflight_ms = millis(started);
 
         let reporter = Reporter::new(session, self);
@@ -123,11 +128,11 @@ impl Job<'_> {
         verify::tool_version(&self.target.pg_restore, manifest)?;
         let source = &manifest.source;
         if let Some(major) = verify::leading_number(&source.postgres_version)
-            && self.target.server.major() < major
+            && self.target.survey.major() < major
         {
             self.warnings.push(format!(
                 "The target server is version {}, older than the source's {}: some objects may not be restorable.",
-                self.target.server.version_text, source.postgres_version
+                self.target.survey.version_text, source.postgres_version
             ));
         }
         if let Some(advisory) = self.target.pg_restore.advisory() {

@@ -10,21 +10,30 @@ use crate::Error;
 const MAX_NAME: usize = 63;
 
 impl RestoreOptions {
-    /// Refuses what no restore could be: an unconfirmed `in_place`, a name that cannot be created, a target that the
-    /// mode cannot work with. Makes no call and touches nothing.
+    /// Refuses what no restore could be: what [`RestoreOptions::check_form`] refuses, and an unconfirmed `in_place`.
+    /// Makes no call and touches nothing.
     ///
     /// # Errors
     /// `confirmation_required`, `usage_error` or `target_invalid`.
     pub fn check(&self) -> Result<(), Error> {
+        self.check_form()?;
+        if self.mode == RestoreMode::InPlace && !self.confirm_destructive {
+            let target = self.target.redacted();
+            let message = format!(
+                "in_place replaces in {target} every object that the backup holds, and was not confirmed. Nothing was done."
+            );
+            return Err(Error::new(ErrorCode::ConfirmationRequired, message));
+        }
+        Ok(())
+    }
+
+    /// Refuses a name that cannot be created, and a target that the mode cannot work with.
+    ///
+    /// # Errors
+    /// `usage_error` or `target_invalid`.
+    pub fn check_form(&self) -> Result<(), Error> {
         match self.mode {
             RestoreMode::InPlace => {
-                if !self.confirm_destructive {
-                    let target = self.target.redacted();
-                    let message = format!(
-                        "in_place replaces in {target} every object that the backup holds, and was not confirmed. Nothing was done."
-                    );
-                    return Err(Error::new(ErrorCode::ConfirmationRequired, message));
-                }
                 if self.created_database.is_some() {
                     return Err(usage("--created-database goes with --mode new_database only."));
                 }

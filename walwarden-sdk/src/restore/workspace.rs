@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
 use tempfile::TempDir;
 use walwarden_contract::ErrorCode;
 
@@ -25,10 +26,7 @@ impl Workspace {
             .prefix("walwarden-restore-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)
-            .map_err(|error| {
-                let message = format!("No private directory can be made in {}: {error}.", parent.display());
-                Error::new(ErrorCode::ConfigInvalid, message)
-            })?;
+            .map_err(|error| no_directory(parent, &error))?;
         Ok(Self { directory })
     }
 
@@ -42,8 +40,7 @@ impl Workspace {
 
     /// Refuses before the first byte what would fail at the last.
     pub(super) fn check_space(&self, size: u64) -> Result<(), Error> {
-        let stat = rustix::fs::statvfs(self.path()).map_err(|error| unwritable(&error.into()))?;
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let free = free_bytes(self.path()).map_err(|error| unwritable(&error))?;
         let needed = size.saturating_add(SLACK_BYTES);
         if free >= needed {
             return Ok(());
@@ -63,6 +60,23 @@ impl Workspace {
     pub(super) fn close(self) -> io::Result<()> {
         self.directory.close()
     }
+}
+
+/// How many bytes an artifact of this size needs, and how many are free, where private directories are made. Writes nothing.
+pub(super) fn room(parent: &Path, size: u64) -> Result<(u64, u64), Error> {
+    let usable = rustix::fs::access(parent, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
+    let free = usable.and_then(|()| free_bytes(parent)).map_err(|error| no_directory(parent, &error))?;
+    Ok((size.saturating_add(SLACK_BYTES), free))
+}
+
+fn free_bytes(directory: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(directory)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+fn no_directory(parent: &Path, error: &io::Error) -> Error {
+    let message = format!("No private directory can be made in {}: {error}.", parent.display());
+    Error::new(ErrorCode::ConfigInvalid, message)
 }
 
 /// A failed write to the local copy.
@@ -94,11 +108,17 @@ mod tests {
         assert!(workspace.check_space(1).is_ok());
         let error = workspace.check_space(1 << 60).expect_err("no disk is that large");
         assert_eq!(error.code(), ErrorCode::InsufficientDiskSpace);
+        drop(workspace);
+        let (needed, free) = room(parent.path(), 1).expect("a directory");
+        assert!(needed == 1 + SLACK_BYTES && free > 0);
+        assert_eq!(parent.path().read_dir().expect("readable").count(), 0, "looking has written something");
     }
 
     #[test]
     fn a_missing_work_dir_is_the_operators_mistake() {
-        let error = Workspace::create(Path::new("/nonexistent/walwarden")).expect_err("refused");
-        assert_eq!(error.code(), ErrorCode::ConfigInvalid);
+        let missing = Path::new("/nonexistent/walwarden");
+        for error in [Workspace::create(missing).expect_err("refused"), room(missing, 1).expect_err("refused")] {
+            assert_eq!(error.code(), ErrorCode::ConfigInvalid);
+        }
     }
 }

@@ -104,19 +104,10 @@ async fn lock_orders(world: &World) -> tokio::task::JoinHandle<()> {
         let _ =
             walwarden_sdk::postgres::query(&crate::support::tools(), &connection, sql, Duration::from_mins(2)).await;
     });
-    until(world, "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'orders'").await;
+    world
+        .until("live", "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'orders'")
+        .await;
     holder
-}
-
-/// Waits until a query has rows.
-async fn until(world: &World, sql: &str) {
-    for _ in 0..600 {
-        if !world.sql("live", sql).await.is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("never: {sql}");
 }
 
 const WAITING: &str = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%DROP%'";
@@ -130,12 +121,12 @@ async fn cancelling_ends_pg_restore_and_reports_it() {
     let options = world.options("live", RestoreMode::InPlace);
     let cancel = CancellationToken::new();
     let (outcome, ()) = tokio::join!(world.restore_until(&api, &options, cancel.clone()), async {
-        until(&world, WAITING).await;
+        world.until("live", WAITING).await;
         cancel.cancel();
     });
     assert_eq!(outcome.expect_err("cancelled").code(), ErrorCode::Cancelled);
     assert_eq!(api.states().last(), Some(&"cancelled"));
-    until(&world, GONE).await;
+    world.until("live", GONE).await;
     holder.abort();
 }
 
@@ -146,7 +137,7 @@ async fn a_job_that_the_server_has_sealed_is_given_up() {
     let api = world.api(RestoreMode::InPlace, Behaviour { heartbeat_seconds: 1, ..Behaviour::default() }).await;
     let options = world.options("live", RestoreMode::InPlace);
     let (outcome, ()) = tokio::join!(world.restore(&api, &options), async {
-        until(&world, WAITING).await;
+        world.until("live", WAITING).await;
         let heartbeats = || api.reports().iter().filter(|(state, _)| *state == RestoreState::Restoring).count();
         while heartbeats() < 3 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -156,6 +147,6 @@ async fn a_job_that_the_server_has_sealed_is_given_up() {
     assert_eq!(outcome.expect_err("sealed").code(), ErrorCode::RestoreTimedOut);
     assert_eq!(api.states().last(), Some(&"restoring"));
     assert!(api.reports().iter().filter(|(state, _)| *state == RestoreState::Restoring).count() > 1, "no heartbeat");
-    until(&world, GONE).await;
+    world.until("live", GONE).await;
     holder.abort();
 }

@@ -68,6 +68,17 @@ impl World {
         query(&tools(), &connection, sql, DEADLINE).await.expect("the query succeeds")
     }
 
+    /// Waits until a query has rows.
+    pub(crate) async fn until(&self, database: &str, sql: &str) {
+        for _ in 0..600 {
+            if !self.sql(database, sql).await.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never: {sql}");
+    }
+
     /// One figure that tells whether a database holds the source's data.
     pub(crate) async fn digest(&self, database: &str) -> Vec<Vec<String>> {
         let sql = "SELECT md5(string_agg(o.id || o.note, ',' ORDER BY o.id)), (SELECT count(*) FROM customers), \

@@ -5,7 +5,7 @@ use walwarden_sdk::restore::RestoreOptions;
 use walwarden_sdk::{WalwardenClient, new_idempotency_key};
 
 use super::super::{interruptible, to_value};
-use super::options::{restore_options, target_arguments};
+use super::options::{no_call, restore_options, target_arguments};
 use crate::cli::CreateArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ use crate::output::text;
 
 pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Report, Failure> {
     let options = restore_options(context, &arguments.target, None)?;
+    options.check().map_err(no_call)?;
     let client = context.client()?;
     let session = open(context, &client, &arguments, &options).await?;
     let next = legacy_command(&arguments, &options, &session);
@@ -52,13 +53,6 @@ pub(super) async fn open(
 /// The command that uses the token, which itself goes into the environment.
 fn legacy_command(arguments: &CreateArgs, options: &RestoreOptions, session: &RestoreSession) -> Vec<String> {
     let mut words = command(&["restore", "--manifest", &session.manifest_hash]);
-    words.extend(target_arguments(&arguments.target, &options.target));
-    words.extend(["--mode".to_owned(), options.mode.as_str().to_owned()]);
-    if let Some(name) = &options.created_database {
-        words.extend(["--created-database".to_owned(), name.clone()]);
-    }
-    if options.confirm_destructive {
-        words.push("--confirm-destructive".to_owned());
-    }
+    words.extend(target_arguments(&arguments.target, options));
     words
 }

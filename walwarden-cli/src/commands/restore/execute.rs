@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use walwarden_contract::model::cli::RestoreExecuteData;
+use walwarden_sdk::WalwardenClient;
+use walwarden_sdk::restore::RestoreOptions;
 
 use super::super::to_value;
-use super::options::restore_options;
-use super::{create, session};
+use super::options::{no_call, restore_options};
+use super::{create, plan, session};
 use crate::cli::ExecuteArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
@@ -15,12 +17,32 @@ use crate::output::progress::Progress;
 
 pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Report, Failure> {
     let options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
+    if arguments.plan.dry_run {
+        return plan::dry_run(context, &context.client()?, &arguments, options).await;
+    }
+    options.check().map_err(no_call)?;
     let client = context.client()?;
-    let opened = create::open(context, &client, &arguments.create, &options).await?;
+    if let Some(digest) = &arguments.plan.plan {
+        plan::check(context, &client, &arguments, options.clone(), digest).await?;
+    }
+    execute(context, &client, &arguments, options).await
+}
+
+async fn execute(
+    context: &Context,
+    client: &WalwardenClient,
+    arguments: &ExecuteArgs,
+    options: RestoreOptions,
+) -> Result<Report, Failure> {
+    let opened = create::open(context, client, &arguments.create, &options).await?;
     let status = command(&["restore", "status", &opened.restore_job_id.to_string()]);
     let progress = Arc::new(Progress::new(context.printer, false));
+    let mut executor = session::executor(context, options, &progress);
+    if let Some(digest) = &arguments.plan.plan {
+        executor = executor.pinned_to(digest);
+    }
     let token = SecretString::from(opened.token);
-    let outcome = session::restore(context, token, &opened.manifest_hash, options, &progress)
+    let outcome = session::restore(context, token, &opened.manifest_hash, executor, &progress)
         .await
         .map_err(|failure| failure.next(status.clone()))?;
     // The restore is done and reported: an API that cannot be read now changes nothing about that.

@@ -6,7 +6,7 @@ use walwarden_contract::ExitStatus;
 use walwarden_contract::model::cli::{RestoreCompleted, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_sdk::restore::RestoreOutcome;
 
-use super::options::restore_options;
+use super::options::{no_call, restore_options};
 use super::session;
 use crate::cli::LegacyArgs;
 use crate::clock;
@@ -49,9 +49,11 @@ async fn restore(
     progress: &Arc<Progress>,
 ) -> Result<RestoreOutcome, Failure> {
     let options = restore_options(context, &arguments.target, Some(&arguments.run))?;
+    options.check().map_err(no_call)?;
     let manifest = arguments.manifest.as_deref().unwrap_or_default();
     let token = context.config.token()?;
-    session::restore(context, token, manifest, options, progress).await
+    let executor = session::executor(context, options, progress);
+    session::restore(context, token, manifest, executor, progress).await
 }
 
 /// The last line's state: the job's, or `rejected` when the token was not used and there is no such job yet.

@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use walwarden_contract::ErrorCode;
+use walwarden_sdk::Error;
 use walwarden_sdk::postgres::{Ambient, Dsn, Tools};
 use walwarden_sdk::restore::{LeaveOut, RestoreOptions};
 
@@ -44,8 +45,13 @@ pub(super) fn restore_options(
         let key = run.pubkey.as_deref().map(read_secret).transpose()?;
         options.public_key_pem = key.map(|key| key.expose_secret().to_owned());
     }
-    options.check().map_err(|error| Failure::from(error).untouched("No call was made; the target was not touched."))?;
+    options.check_form().map_err(no_call)?;
     Ok(options)
+}
+
+/// A refusal before any call.
+pub(super) fn no_call(error: Error) -> Failure {
+    Failure::from(error).untouched("No call was made; the target was not touched.")
 }
 
 fn no_target() -> Failure {
@@ -59,11 +65,36 @@ fn parse(dsn: &SecretString) -> Result<Dsn, Failure> {
     })
 }
 
-/// The same target for a command to be run later, without a secret in it.
-pub(super) fn target_arguments(target: &TargetArgs, dsn: &Dsn) -> Vec<String> {
+/// The same target and mode for a command to be run later, without a secret in it.
+pub(super) fn target_arguments(target: &TargetArgs, options: &RestoreOptions) -> Vec<String> {
+    let mut words = location(target, &options.target);
+    words.extend(["--mode".to_owned(), options.mode.as_str().to_owned()]);
+    if let Some(name) = &options.created_database {
+        words.extend(["--created-database".to_owned(), name.clone()]);
+    }
+    if target.confirm_destructive {
+        words.push("--confirm-destructive".to_owned());
+    }
+    words
+}
+
+fn location(target: &TargetArgs, dsn: &Dsn) -> Vec<String> {
     match (&target.target, &target.target_file) {
         (Some(_), _) => vec!["--target".to_owned(), dsn.redacted()],
         (None, Some(path)) => vec!["--target-file".to_owned(), path.display().to_string()],
         (None, None) => Vec::new(),
     }
+}
+
+/// The same way to run for a command to be run later.
+pub(super) fn run_arguments(run: &RunArgs) -> Vec<String> {
+    let valued = [
+        ("--jobs", run.jobs.map(|jobs| jobs.to_string())),
+        ("--work-dir", run.work_dir.as_ref().map(|directory| directory.display().to_string())),
+        ("--pubkey", run.pubkey.as_ref().map(|path| path.display().to_string())),
+    ];
+    let switches = [("--no-owner", run.no_owner), ("--no-acl", run.no_acl), ("--no-analyze", run.no_analyze)];
+    let valued = valued.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten();
+    let switches = switches.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag.to_owned());
+    valued.chain(switches).collect()
 }

@@ -11,18 +11,22 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::progress::Progress;
 
+/// A restore that `progress` follows and a signal ends.
+pub(super) fn executor(context: &Context, options: RestoreOptions, progress: &Arc<Progress>) -> Executor {
+    let observer = Arc::clone(progress);
+    let executor = Executor::new(options).clock(clock::now).cancel(context.cancel.clone());
+    executor.on_event(move |event| observer.see(event))
+}
+
 /// Restores, and explains a failure by how far the restore had come. Cleans up before it returns, signal or not.
 pub(super) async fn restore(
     context: &Context,
     token: SecretString,
     manifest_hash: &str,
-    options: RestoreOptions,
-    progress: &Arc<Progress>,
+    executor: Executor,
+    progress: &Progress,
 ) -> Result<RestoreOutcome, Failure> {
     let session = context.client_builder()?.restore_session(token)?;
-    let observer = Arc::clone(progress);
-    let executor = Executor::new(options).clock(clock::now).cancel(context.cancel.clone());
-    let executor = executor.on_event(move |event| observer.see(event));
     let outcome = executor.run(&session, manifest_hash).await;
     progress.finish();
     let outcome = outcome.map_err(|error| Failure::from(error).untouched(untouched(progress.state())))?;
