@@ -167,7 +167,8 @@ const TARGET: &[Flag] = &[
     ),
     Flag::switch(
         "--confirm-destructive",
-        "Required for `in_place`: what the backup holds is dropped from the target database first",
+        "Required for `in_place`: what the backup holds is dropped from the target database first. At a terminal, \
+         `restore execute` and `restore --manifest` ask for the database's name instead",
     ),
 ];
 const RUN: &[Flag] = &[

@@ -1,6 +1,7 @@
 //! Running a program to its end or beside the test: clean environment, output to files, always a deadline.
 
 mod output;
+mod terminal;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 pub use self::output::{Output, tails};
+pub use self::terminal::{CTRL_C, CTRL_D, Terminal};
 pub use self::tree::{descendants, signal_descendants};
 use crate::conformance::check_documents;
 use crate::spawner::{self, DeathSignal};
@@ -172,10 +174,16 @@ impl Run {
         self.spawn()?.wait(deadline)
     }
 
-    /// Starts it and leaves it running. Dropped, it is killed.
-    pub fn spawn(self) -> Result<Running> {
+    /// Its program's name, and what the files of this run are called.
+    fn name(&self) -> (String, String) {
         let name = self.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stem = format!("{:04}-{name}", COUNTER.fetch_add(1, Ordering::Relaxed));
+        (name, stem)
+    }
+
+    /// Starts it and leaves it running. Dropped, it is killed.
+    pub fn spawn(self) -> Result<Running> {
+        let (name, stem) = self.name();
         fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
         let (stdout, stderr) = (self.output.join(format!("{stem}.stdout")), self.output.join(format!("{stem}.stderr")));
         let program = if self.core.is_some() { Path::new("/usr/bin/taskset") } else { self.program.as_path() };

@@ -61,6 +61,17 @@ pub fn command(program: &Path, user: Option<&str>, death: DeathSignal) -> Comman
     command
 }
 
+/// A command that dies with this process and whose standard input becomes its controlling terminal: no environment, and a
+/// session of its own.
+#[must_use]
+pub(crate) fn command_on_terminal(program: &Path) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
+    let mut command = Command::new("/usr/bin/setpriv");
+    // Not a group of its own: setsid would have to fork to leave it.
+    command.env_clear().args(["--pdeathsig", "KILL", "--", "/usr/bin/setsid", "--ctty"]).arg(program);
+    command
+}
+
 /// Starts the command on the spawner thread.
 pub fn spawn(command: Command) -> Result<Child> {
     let (reply, answer) = mpsc::channel();

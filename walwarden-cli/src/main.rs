@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod run;
 mod signals;
+mod terminal;
 mod usage;
 
 use std::process::ExitCode;

@@ -79,6 +79,14 @@ impl Printer {
         }
     }
 
+    /// A question for a person, who answers on the same line.
+    pub(crate) fn question(self, text: &str) {
+        if !self.json {
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+        }
+    }
+
     pub(crate) fn warning(self, text: &str) {
         if !self.json {
             to_stderr(&format!("{} {}", self.paint("33", "warning:"), neutral::block(text)));

@@ -8,6 +8,7 @@ mod refused;
 pub(crate) mod stage;
 mod tampered;
 mod target;
+mod terminal;
 mod tokens;
 
 use walwarden_tests::harness::Suite;
@@ -16,6 +17,7 @@ use walwarden_tests::walwarden::Store;
 pub(crate) fn register(suite: Suite) -> Suite {
     let suite = register_happy(suite);
     let suite = register_refusals(suite);
+    let suite = register_terminal(suite);
     register_failures(suite)
 }
 
@@ -43,6 +45,13 @@ fn register_refusals(suite: Suite) -> Suite {
         .trial("restore_token_works_once", tokens::reused)
         .trial("restore_forged_token_is_refused_and_recorded", tokens::forged)
         .trial("restore_token_of_another_job_is_refused_and_recorded", tokens::other_job)
+}
+
+fn register_terminal(suite: Suite) -> Suite {
+    suite
+        .trial("restore_asks_for_the_databases_name_before_it_overwrites", terminal::consent)
+        .trial("restore_of_a_token_asks_for_the_databases_name_before_it_overwrites", terminal::legacy_consent)
+        .trial("restore_asks_for_a_missing_password_and_does_not_show_it", terminal::password)
 }
 
 fn register_failures(suite: Suite) -> Suite {

@@ -70,7 +70,8 @@ pub(crate) struct TargetArgs {
     /// With `new_database`: the database to create, when not the one named in the backup
     #[arg(long, value_name = "NAME")]
     pub(crate) created_database: Option<String>,
-    /// Required for `in_place`: what the backup holds is dropped from the target database first
+    /// Required for `in_place`: what the backup holds is dropped from the target database first. At a terminal,
+    /// `restore execute` and `restore --manifest` ask for the database's name instead
     #[arg(long)]
     pub(crate) confirm_destructive: bool,
 }

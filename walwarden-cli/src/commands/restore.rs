@@ -1,9 +1,11 @@
 //! `walwarden restore`
 
+mod consent;
 mod create;
 mod execute;
 pub(crate) mod legacy;
 mod options;
+mod password;
 mod plan;
 mod session;
 mod status;

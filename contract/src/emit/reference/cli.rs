@@ -47,8 +47,8 @@ that `--profile` names, and when the API key of one place is sent to the address
 ## Secrets
 
 Arguments are visible to other users of a machine. Give the API key as `WALWARDEN_API_KEY`, `WALWARDEN_API_KEY_FILE` or in a profile, and a
-target's password as `PGPASSWORD`, `PGPASSFILE`, `WALWARDEN_TARGET_DSN` or `--target-file`. The target's connection string
-never leaves the machine.
+target's password as `PGPASSWORD`, `PGPASSFILE`, `WALWARDEN_TARGET_DSN` or `--target-file`; at a terminal, a missing one is
+asked for. The target's connection string never leaves the machine.
 "#;
 
 pub(in crate::emit) fn page() -> String {

@@ -8,23 +8,28 @@ use walwarden_sdk::WalwardenClient;
 use walwarden_sdk::restore::RestoreOptions;
 
 use super::super::to_value;
-use super::options::{no_call, restore_options};
-use super::{create, plan, session};
+use super::options::restore_options;
+use super::{consent, create, password, plan, session};
 use crate::cli::ExecuteArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::progress::Progress;
 
 pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Report, Failure> {
-    let options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
-    if arguments.plan.dry_run {
-        return plan::dry_run(context, &context.client()?, &arguments, options).await;
+    let mut options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
+    let dry_run = arguments.plan.dry_run;
+    if !dry_run {
+        consent::require(context, &options)?;
     }
-    options.check().map_err(no_call)?;
     let client = context.client()?;
+    password::ask(context, &mut options).await?;
+    if dry_run {
+        return plan::dry_run(context, &client, &arguments, options).await;
+    }
     if let Some(digest) = &arguments.plan.plan {
         plan::check(context, &client, &arguments, options.clone(), digest).await?;
     }
+    consent::ask(context, &mut options).await?;
     execute(context, &client, &arguments, options).await
 }
 

@@ -6,8 +6,8 @@ use walwarden_contract::ExitStatus;
 use walwarden_contract::model::cli::{RestoreCompleted, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_sdk::restore::RestoreOutcome;
 
-use super::options::{no_call, restore_options};
-use super::session;
+use super::options::restore_options;
+use super::{consent, password, session};
 use crate::cli::LegacyArgs;
 use crate::clock;
 use crate::context::Context;
@@ -48,10 +48,12 @@ async fn restore(
     arguments: &LegacyArgs,
     progress: &Arc<Progress>,
 ) -> Result<RestoreOutcome, Failure> {
-    let options = restore_options(context, &arguments.target, Some(&arguments.run))?;
-    options.check().map_err(no_call)?;
+    let mut options = restore_options(context, &arguments.target, Some(&arguments.run))?;
+    consent::require(context, &options)?;
     let manifest = arguments.manifest.as_deref().unwrap_or_default();
     let token = context.config.token()?;
+    password::ask(context, &mut options).await?;
+    consent::ask(context, &mut options).await?;
     let executor = session::executor(context, options, progress);
     session::restore(context, token, manifest, executor, progress).await
 }
