@@ -26,6 +26,8 @@ pub struct SeenRequest {
     pub path: String,
     /// Its query parameters as sent, in order; one without `=` has an empty value.
     pub query: Vec<(String, String)>,
+    /// Which bytes it asks for, where it asks for some.
+    pub range: Option<String>,
 }
 
 impl SeenRequest {

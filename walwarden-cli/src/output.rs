@@ -58,9 +58,14 @@ impl Printer {
         }
     }
 
+    /// Whether the token's command writes lines for a program: with `--json`, and whenever no person sees its stdout.
+    pub(crate) fn writes_lines(self) -> bool {
+        self.json || !self.stdout.terminal
+    }
+
     /// One line of the stream that the token's command writes.
     pub(crate) fn line(self, state: RestoreLineState, at: Timestamp, payload: RestoreLinePayload) {
-        if self.json {
+        if self.writes_lines() {
             to_stdout(&neutral::json(&RestoreLine { state, at, payload }));
         }
     }

@@ -140,7 +140,8 @@ fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -
             printer.human(&found.human);
         }
         printer.failure(&failure);
-    } else if kind == "restore" {
+    }
+    if kind == "restore" {
         let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
         printer.line(RestoreLineState::Rejected, clock::now(), payload);
     } else {

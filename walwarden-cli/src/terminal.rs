@@ -1,6 +1,7 @@
 //! Asking a person at the terminal: on stderr, with the answer from stdin, and never while a program reads along.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Stderr, Stdin};
+use std::os::fd::AsFd;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
@@ -33,9 +34,9 @@ pub(crate) async fn ask(context: &Context, question: &str) -> Result<Option<Stri
 /// Asks for a line that is not shown while it is typed.
 pub(crate) async fn ask_hidden(context: &Context, question: &str) -> Result<Option<SecretString>, Failure> {
     // Held here and not by whoever reads: a signal must not leave the terminal mute.
-    let hidden = Hidden::new();
+    let muted = Muted::answers();
     let answer = ask(context, question).await;
-    drop(hidden);
+    drop(muted);
     Ok(answer?.map(SecretString::from))
 }
 
@@ -51,27 +52,46 @@ async fn next_line() -> Option<String> {
     receiver.await.ok().flatten()
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
-struct Hidden(Option<Termios>);
+/// A terminal that shows less of what is typed, until this is dropped.
+pub(crate) struct Muted<F: AsFd> {
+    terminal: F,
+    before: Option<Termios>,
+}
 
-impl Hidden {
-    fn new() -> Self {
-        let before = tcgetattr(io::stdin()).ok();
-        if let Some(before) = &before {
-            let mut hidden = before.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
-            hidden.local_modes.insert(LocalModes::ECHONL);
-            // What was typed ahead was shown already: it is no secret, and no answer.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &hidden);
-        }
-        Self(before)
+impl Muted<Stdin> {
+    /// Shows nothing but the end of the line. What was typed ahead was shown already: it is no secret, and no answer.
+    fn answers() -> Self {
+        Self::new(io::stdin(), OptionalActions::Flush, |modes| {
+            modes.remove(LocalModes::ECHO);
+            modes.insert(LocalModes::ECHONL);
+        })
     }
 }
 
-impl Drop for Hidden {
+impl Muted<Stderr> {
+    /// Shows no `^C`, which would push a live line up to where it cannot be cleared away.
+    pub(crate) fn controls() -> Self {
+        Self::new(io::stderr(), OptionalActions::Now, |modes| modes.remove(LocalModes::ECHOCTL))
+    }
+}
+
+impl<F: AsFd> Muted<F> {
+    fn new(terminal: F, when: OptionalActions, change: impl FnOnce(&mut LocalModes)) -> Self {
+        let before = tcgetattr(&terminal).ok();
+        if let Some(before) = &before {
+            let mut muted = before.clone();
+            change(&mut muted.local_modes);
+            // One that cannot be muted shows more than it should: no reason to ask nothing.
+            let _ = tcsetattr(&terminal, when, &muted);
+        }
+        Self { terminal, before }
+    }
+}
+
+impl<F: AsFd> Drop for Muted<F> {
     fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        if let Some(before) = &self.before {
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, before);
         }
     }
 }

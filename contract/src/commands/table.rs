@@ -185,9 +185,9 @@ pub const COMMANDS: &[Command] = &[
     Command {
         kind: "restore",
         summary: "Restore a backup into a database; with --manifest, run the restore of a token",
-        note: "Restores on this machine, to the end. Needs no API key: the token is read from `WALWARDEN_TOKEN` or `WALWARDEN_TOKEN_FILE`. With `--json` it \
-               writes JSON Lines, `{\"state\",\"at\",\"payload\"}`, in place of the one document; exactly one line is \
-               the end: `completed`, `failed_retryable`, `failed_terminal`, `cancelled`, or `rejected` when the token \
+        note: "Restores on this machine, to the end. Needs no API key: the token is read from `WALWARDEN_TOKEN` or `WALWARDEN_TOKEN_FILE`. With `--json`, or when \
+               stdout is no terminal, it writes JSON Lines, `{\"state\",\"at\",\"payload\"}`, in place of the one document; \
+               exactly one line is the end: `completed`, `failed_retryable`, `failed_terminal`, `cancelled`, or `rejected` when the token \
                was not used.",
         scopes: &[],
         operations: &["triggerRestore", "claimRestore", "refreshArtifactUrl", "reportRestore"],

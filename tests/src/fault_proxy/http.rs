@@ -71,7 +71,8 @@ impl Head {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        SeenRequest { method, path: path.to_owned(), query }
+        let range = self.header("range").map(str::to_owned);
+        SeenRequest { method, path: path.to_owned(), query, range }
     }
 
     pub(super) fn status(&self) -> u16 {

@@ -10,6 +10,7 @@ pub struct Matcher {
     path_ends: Option<String>,
     query: Vec<(String, Option<String>)>,
     without_query: Vec<String>,
+    beyond_first_byte: bool,
 }
 
 impl Matcher {
@@ -104,12 +105,20 @@ impl Matcher {
         self
     }
 
+    /// And a range that does not begin at the first byte.
+    #[must_use]
+    pub fn beyond_first_byte(mut self) -> Self {
+        self.beyond_first_byte = true;
+        self
+    }
+
     /// Whether the request meets every condition.
     #[must_use]
     pub fn matches(&self, request: &SeenRequest) -> bool {
         self.method.as_ref().is_none_or(|method| *method == request.method)
             && self.path_contains.iter().all(|part| request.path.contains(part))
             && self.path_ends.as_ref().is_none_or(|end| request.path.ends_with(end))
+            && (!self.beyond_first_byte || request.range.as_ref().is_some_and(|range| !range.starts_with("bytes=0-")))
             && self.without_query.iter().all(|name| request.query_value(name).is_none())
             && self.query.iter().all(|(name, wanted)| match (request.query_value(name), wanted) {
                 (Some(value), Some(wanted)) => value == wanted,

@@ -86,6 +86,15 @@ impl Terminal {
         String::from_utf8_lossy(&lock(&self.screen)).into_owned()
     }
 
+    /// What stands on the screen now, without empty lines.
+    #[must_use]
+    pub fn screen(&self) -> Vec<String> {
+        let mut screen = vt100::Parser::new(SIZE.ws_row, SIZE.ws_col, 0);
+        screen.process(&lock(&self.screen));
+        let lines = screen.screen().rows(0, SIZE.ws_col).map(|line| line.trim_end().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
     /// Waits until a text is shown.
     pub fn wait_shown(&mut self, text: &str, deadline: Duration) -> Result<()> {
         wait_for(&format!("{text:?} on the terminal"), deadline, || {
@@ -114,19 +123,20 @@ impl Terminal {
         Ok(tcgetattr(&self.here)?.local_modes.contains(LocalModes::ECHO))
     }
 
-    /// Waits for its end. Whether the terminal was left as it was found is for the caller to ask before: see
-    /// [`Terminal::ended`].
+    /// Waits for its end.
     pub fn wait(mut self, deadline: Duration) -> Result<Output> {
         self.ended(deadline)?;
-        if let Some(reader) = self.reader.take() {
-            reader.join().map_err(|_| anyhow!("the terminal's reader panicked"))?;
-        }
         self.running.wait(deadline)
     }
 
-    /// Waits for its end and keeps the terminal.
+    /// Waits for its end, and keeps the terminal: how was it left?
     pub fn ended(&mut self, deadline: Duration) -> Result<()> {
         let waited = wait_for("the end of the program", deadline, || self.running.try_status());
-        waited.map(drop).with_context(|| self.shown())
+        waited.with_context(|| self.shown())?;
+        // Ends once nobody holds the program's end of the terminal.
+        if let Some(reader) = self.reader.take() {
+            reader.join().map_err(|_| anyhow!("the terminal's reader panicked"))?;
+        }
+        Ok(())
     }
 }

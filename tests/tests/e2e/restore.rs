@@ -4,6 +4,7 @@ mod cancel;
 mod download;
 mod happy;
 mod plan;
+mod progress;
 mod refused;
 pub(crate) mod stage;
 mod tampered;
@@ -52,6 +53,8 @@ fn register_terminal(suite: Suite) -> Suite {
         .trial("restore_asks_for_the_databases_name_before_it_overwrites", terminal::consent)
         .trial("restore_of_a_token_asks_for_the_databases_name_before_it_overwrites", terminal::legacy_consent)
         .trial("restore_asks_for_a_missing_password_and_does_not_show_it", terminal::password)
+        .trial("restore_shows_its_progress_and_leaves_nothing_half_drawn", progress::on_a_terminal)
+        .trial("restore_of_a_token_writes_lines_for_programs_and_words_for_people", progress::in_a_pipe)
 }
 
 fn register_failures(suite: Suite) -> Suite {

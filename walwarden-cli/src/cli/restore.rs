@@ -6,7 +6,7 @@ use super::{Args, BackupJobId, Mode, PathBuf, RestoreJobId, SecretString, Subcom
 
 const LEGACY_HELP: &str = "\
 The token is read from WALWARDEN_TOKEN or WALWARDEN_TOKEN_FILE; it works once, for one hour.
-With --json, every state is one line, and exactly one line is the end.
+With --json, or when stdout is no terminal, every state is one line, and exactly one line is the end.
 
 Example:
   WALWARDEN_TOKEN=wrt1.… PGPASSWORD=… walwarden restore --manifest <hash> \\

@@ -19,9 +19,10 @@ With `--json`, a command writes exactly one document to stdout, and nothing to s
 A command that reads one thing puts the API's answer into `data` as it is: `data.state` of `backup status` is the job's state.
 On failure `ok` is false and `error` stands in place of `data`: see [errors](errors.md). `next` holds commands that may be run
 next, as argument vectors; of a mistyped command line, the one that was meant, when that is certain. Only
-`walwarden restore --manifest` differs: it writes one line per state.
+`walwarden restore --manifest` differs: it writes one line per state, also without `--json` when stdout is no terminal.
 
-Without `--json`, results go to stdout and everything else to stderr, for people: do not parse them. Exit codes are the same
+Without `--json`, results go to stdout and everything else to stderr, for people: do not parse them. Progress is drawn on a terminal
+only; elsewhere it is one line per state. Exit codes are the same
 either way: [exit codes](exit-codes.md).
 
 Whatever a server sends is neutralized before it is shown: control characters, escape sequences, marks that turn the direction of a text, and

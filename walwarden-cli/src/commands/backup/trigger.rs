@@ -10,9 +10,11 @@ use walwarden_sdk::{Poll, new_idempotency_key};
 use super::super::{interruptible, to_value};
 use super::{describe, next_of};
 use crate::cli::TriggerArgs;
+use crate::clock;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::neutral::line;
+use crate::output::progress::Live;
 
 pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Report, Failure> {
     let client = context.client()?;
@@ -41,7 +43,9 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
         let data = to_value(&BackupTriggerData { triggered, completed: None });
         return Ok(Report { data, human, next });
     }
-    context.printer.note(&format!("backup {id} queued"));
+    let live = Live::new(context.printer);
+    live.note(&format!("{} backup {id} is {}", clock::now(), triggered.state));
+    live.wait(&format!("backup {id} is {}", triggered.state));
     let poll = Poll {
         deadline: arguments.wait_timeout_ms.map(Duration::from_millis),
         cancel: context.cancel.clone(),
@@ -49,9 +53,12 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     };
     let followed = client
         .poll_backup(id, &poll, |backup| {
-            context.printer.note(&format!("{} (attempt {})", backup.state, backup.attempt));
+            let standing = standing(backup);
+            live.note(&format!("{} {standing}", clock::now()));
+            live.wait(&format!("backup {id} is {standing}"));
         })
         .await;
+    drop(live);
     let backup = followed.map_err(|error| {
         let status = command(&["backup", "status", &id.to_string()]);
         Failure::from(error).untouched(format!("Backup {id} goes on by itself.")).next(status)
@@ -66,6 +73,15 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
 
 pub(in crate::commands) fn queued(triggered: &TriggeredBackup) -> String {
     line(&format!("Backup {} is {}.", triggered.backup_job_id, triggered.state))
+}
+
+/// The state, and which attempt it is of once there is one.
+fn standing(backup: &Backup) -> String {
+    let state = &backup.state;
+    match backup.attempt {
+        0 => state.to_string(),
+        attempt => format!("{state}, attempt {attempt} of {}", backup.max_attempts),
+    }
 }
 
 /// The job's own error, which decides the exit code.

@@ -14,30 +14,32 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::progress::Progress;
 
-/// Prints its own output: with `--json`, one line per state and exactly one last line.
+/// Prints its own output. Programs get one line per state and exactly one last line, people get words on stderr; with
+/// `--json`, programs alone get anything.
 pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus {
     let printer = context.printer;
-    let progress = Arc::new(Progress::new(printer, printer.is_json()));
+    let progress = Arc::new(Progress::new(printer, printer.writes_lines()));
     let outcome = restore(context, &arguments, &progress).await;
     let warnings = context.take_warnings();
     match outcome {
         Ok(outcome) => {
-            if printer.is_json() {
+            let human = session::describe(&outcome);
+            if printer.writes_lines() {
+                printer.note(&human);
                 printer.line(RestoreLineState::Completed, clock::now(), completed(outcome, warnings));
             } else {
-                printer.human(&session::describe(&outcome));
+                printer.human(&human);
             }
             ExitStatus::Ok
         }
         Err(failure) => {
             let status = failure.exit();
-            if printer.is_json() {
-                let state = ending(status, progress.state().is_some());
-                let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
-                printer.line(state, clock::now(), payload);
-            } else {
+            if !printer.is_json() {
                 printer.failure(&failure);
             }
+            let state = ending(status, progress.state().is_some());
+            let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
+            printer.line(state, clock::now(), payload);
             status
         }
     }
