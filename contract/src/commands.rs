@@ -187,13 +187,25 @@ const PLAN: &[Flag] = &[
     Flag::switch("--dry-run", "Check tools and target, and say what would be done; nothing is opened, used or written"),
     Flag::option("--plan", "DIGEST", "Restore only if all is still as the dry run with this `planDigest` found it"),
 ];
+const EVENTS: Flag = Flag {
+    choices: &["jsonl"],
+    ..Flag::option(
+        "--events",
+        "FORMAT",
+        "Write every event as one line to stdout, the result last, and nothing to stderr",
+    )
+};
 const BACKUP_ID: &[Positional] = &[Positional { name: "BACKUP_ID", help: "The backup job" }];
 
 mod documented;
+mod events;
 mod output;
 mod table;
 
 pub use self::documented::documented;
+#[cfg(feature = "generate")]
+pub(crate) use self::events::events_of;
+pub use self::events::events_schema;
 pub use self::output::{HELP_KIND, NO_COMMAND_KIND, output_schema};
 pub use self::table::COMMANDS;
 

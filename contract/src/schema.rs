@@ -1,6 +1,8 @@
 //! JSON Schemas of this crate's types: the settings that all of them share, and small repairs. Draft 2020-12.
 
 use schemars::Schema;
+#[cfg(feature = "generate")]
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
 use serde_json::{Map, Value, json};
@@ -177,7 +179,7 @@ pub(crate) struct Definitions(Map<String, Value>);
 #[cfg(feature = "generate")]
 impl Definitions {
     /// What a type looks like when it is written.
-    pub(crate) fn written(&mut self, schema: SchemaOf) -> Value {
+    pub(crate) fn written(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) -> Value {
         let mut generator = writing().into_generator();
         let mut schema = schema(&mut generator);
         shorten_enums(&mut schema);
@@ -201,7 +203,7 @@ impl Definitions {
         input
     }
 
-    fn add(&mut self, generator: &mut schemars::SchemaGenerator) {
+    fn add(&mut self, generator: &mut SchemaGenerator) {
         for (name, schema) in generator.take_definitions(true) {
             let mut schema = Schema::try_from(schema).expect("definitions are schemas");
             shorten_enums(&mut schema);

@@ -212,7 +212,8 @@ impl Run {
         });
         let started = Instant::now();
         let child = spawner::spawn(command)?;
-        let documented = self.documented && !self.closed_stdout && self.args.iter().any(|arg| arg == "--json");
+        let documented =
+            self.documented && !self.closed_stdout && self.args.iter().any(|arg| arg == "--json" || arg == "--events");
         Ok(Running { name, child, stdout, stderr, started, status: None, documented, _silent: silent })
     }
 }

@@ -194,6 +194,15 @@ pub(crate) struct TriggerArgs {
     /// Makes repeating this command harmless: the same key starts one backup
     #[arg(long, value_name = "KEY", value_parser = value::idempotency_key)]
     pub(crate) idempotency_key: Option<String>,
+    /// Write every event as one line to stdout, the result last, and nothing to stderr
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "wait")]
+    pub(crate) events: Option<EventsFormat>,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventsFormat {
+    Jsonl,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The only place that prints. A reader who has gone away (EPIPE) ends no command.
 
+pub(crate) mod events;
 pub(crate) mod neutral;
 pub(crate) mod progress;
 pub(crate) mod text;
@@ -18,7 +19,10 @@ use crate::failure::Failure;
 /// Prints one document in JSON, or short lines for a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
+    /// Whether a program reads along: stdout is JSON, and stderr is silent.
     json: bool,
+    /// Whether it reads lines while the command runs, of which the document is the last.
+    events: bool,
     stdout: Stream,
     stderr: Stream,
 }
@@ -31,10 +35,15 @@ struct Stream {
 }
 
 impl Printer {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool, events: bool) -> Self {
         let wanted = wants_colour(|name| std::env::var_os(name));
         let stream = |terminal| Stream { terminal, colour: terminal && wanted };
-        Self { json, stdout: stream(io::stdout().is_terminal()), stderr: stream(io::stderr().is_terminal()) }
+        Self {
+            json: json || events,
+            events,
+            stdout: stream(io::stdout().is_terminal()),
+            stderr: stream(io::stderr().is_terminal()),
+        }
     }
 
     /// How results are shown at this time.
@@ -53,7 +62,9 @@ impl Printer {
 
     /// The one document of a command.
     pub(crate) fn envelope(self, envelope: &Envelope) {
-        if self.json {
+        if self.events {
+            self.result(envelope);
+        } else if self.json {
             to_stdout(&neutral::json(envelope));
         }
     }

@@ -22,12 +22,17 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs the program, and never panics or prints outside of its one document.
 pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
-    let printer = Printer::new(usage::wants_json(arguments));
+    let printer = Printer::new(usage::wants_json(arguments), usage::wants_events(arguments));
     if printer.is_json() {
         // A panic is reported below, in the one document; a person also gets Rust's own message.
         std::panic::set_hook(Box::new(|_| {}));
     }
-    catch_unwind(AssertUnwindSafe(|| parse_and_run(arguments, printer))).unwrap_or_else(|_| {
+    caught(arguments, printer, || parse_and_run(arguments, printer))
+}
+
+/// Whatever happens, there is one end.
+fn caught(arguments: &[OsString], printer: Printer, command: impl FnOnce() -> ExitStatus) -> ExitStatus {
+    catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|_| {
         let message = "This program failed in a way that it did not foresee. Please report the command that you ran.";
         let kind = usage::kind(arguments);
         fail(printer, &kind, Failure::new(ErrorCode::InternalError, message), Vec::new())
@@ -39,7 +44,7 @@ fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
         return fail(printer, &usage::kind(arguments), failure, Vec::new());
     }
     match cli::parse(arguments) {
-        Ok(cli) => dispatch(cli, arguments),
+        Ok(cli) => dispatch(cli, arguments, printer),
         Err(error) => match usage::refusal(&error, arguments) {
             Refusal::Text(text) if printer.is_json() => {
                 let data = commands::to_value(&HelpData { text, version: VERSION.to_owned() });
@@ -55,10 +60,10 @@ fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
     }
 }
 
-fn dispatch(cli: Cli, arguments: &[OsString]) -> ExitStatus {
-    let printer = Printer::new(cli.global.json);
+fn dispatch(cli: Cli, arguments: &[OsString], printer: Printer) -> ExitStatus {
     let context = Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)), clock::now);
     let kind = usage::kind(arguments);
+    printer.begin(&kind);
     if let Command::Restore(restore) = cli.command {
         return dispatch_restore(&context, &kind, *restore);
     }
@@ -141,7 +146,7 @@ fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -
         }
         printer.failure(&failure);
     }
-    if kind == "restore" {
+    if kind == "restore" && !printer.tells_events() {
         let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
         printer.line(RestoreLineState::Rejected, clock::now(), payload);
     } else {
@@ -150,4 +155,21 @@ fn fail(printer: Printer, kind: &str, failure: Failure, warnings: Vec<String>) -
         printer.envelope(&envelope);
     }
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_end_like_any_other() {
+        let arguments = ["walwarden", "backup", "trigger", "--events", "jsonl"].map(OsString::from);
+        for printer in [Printer::new(true, false), Printer::new(true, true)] {
+            let status = caught(&arguments, printer, || {
+                printer.begin("backup.trigger");
+                panic!("as a test")
+            });
+            assert_eq!(status, ErrorCode::InternalError.exit());
+        }
+    }
 }

@@ -30,6 +30,13 @@ pub(crate) fn wants_json(arguments: &[OsString]) -> bool {
     arguments.iter().skip(1).take_while(|argument| *argument != "--").any(|argument| argument == "--json")
 }
 
+/// Whether events were asked for, as far as that can be seen in arguments that do not parse.
+pub(crate) fn wants_events(arguments: &[OsString]) -> bool {
+    let words: Vec<&OsString> = arguments.iter().skip(1).take_while(|argument| *argument != "--").collect();
+    let apart = words.windows(2).any(|pair| pair[0] == "--events" && pair[1] == "jsonl");
+    apart || words.iter().any(|word| *word == "--events=jsonl")
+}
+
 /// The command's words joined by dots: `backup.trigger`, or `walwarden` when there is none.
 pub(crate) fn kind(arguments: &[OsString]) -> String {
     let mut command = &Cli::command();

@@ -52,7 +52,7 @@ fn bad_environment_is_an_envelope_too() {
 
 #[test]
 fn an_interrupted_wait_is_cancelled_and_says_so() {
-    let run = support::interrupted_against_a_silent_server();
+    let run = support::interrupted_against_a_silent_server(&["--json", "profile", "validate"]);
     assert_eq!(run.code, 4, "{}", run.stdout);
     let envelope = run.envelope();
     assert_eq!(envelope["error"]["code"], "cancelled");

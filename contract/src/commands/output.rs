@@ -1,6 +1,6 @@
 //! JSON Schemas of what the commands write with `--json`.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{COMMANDS, Command, command};
@@ -21,11 +21,21 @@ pub const NO_COMMAND_KIND: &str = "walwarden";
 /// a command line that goes no further is refused.
 #[must_use]
 pub fn output_schema(kind: &str) -> Option<Value> {
+    if let Some(command) = command(kind).filter(|command| command.streams()) {
+        return Some(line(command));
+    }
+    let (success, fails) = kind_output(kind)?;
+    let mut generator = writing().into_generator();
+    let documents = documents(kind, success, fails, &mut generator);
+    Some(stand_alone(kind, &documents, &generator.take_definitions(true)))
+}
+
+/// The shape of the `data` of this kind, where there can be any, and how it fails.
+pub(super) fn kind_output(kind: &str) -> Option<(Option<SchemaOf>, Fails)> {
     match command(kind) {
-        Some(command) if command.streams() => Some(line(command)),
-        Some(command) => Some(envelope(kind, Some(command.output), Fails::of(command.finds()))),
-        None if kind == HELP_KIND => Some(envelope(kind, Some(super::of::<cli::HelpData>), Fails::Never)),
-        None if kind == NO_COMMAND_KIND || is_group(kind) => Some(envelope(kind, None, Fails::Alone)),
+        Some(command) => Some((Some(command.output), Fails::of(command.finds()))),
+        None if kind == HELP_KIND => Some((Some(super::of::<cli::HelpData>), Fails::Never)),
+        None if kind == NO_COMMAND_KIND || is_group(kind) => Some((None, Fails::Alone)),
         None => None,
     }
 }
@@ -42,7 +52,7 @@ fn line(command: &Command) -> Value {
 
 /// How a document fails.
 #[derive(Clone, Copy, PartialEq)]
-enum Fails {
+pub(super) enum Fails {
     Never,
     /// With an error in place of data.
     Alone,
@@ -56,9 +66,14 @@ impl Fails {
     }
 }
 
-fn envelope(kind: &str, success: Option<SchemaOf>, fails: Fails) -> Value {
-    let mut generator = writing().into_generator();
-    let written = Envelope::json_schema(&mut generator).to_value();
+/// The envelopes of this kind.
+pub(super) fn documents(
+    kind: &str,
+    success: Option<SchemaOf>,
+    fails: Fails,
+    generator: &mut SchemaGenerator,
+) -> Vec<Value> {
+    let written = Envelope::json_schema(generator).to_value();
     let document = |ok: bool, present: &str, absent: &str, schema: Option<Value>| {
         let mut document = written.clone();
         let members = &mut document["properties"];
@@ -72,7 +87,7 @@ fn envelope(kind: &str, success: Option<SchemaOf>, fails: Fails) -> Value {
         document
     };
     let mut documents = Vec::new();
-    let data = success.map(|data| data(&mut generator).to_value());
+    let data = success.map(|data| data(generator).to_value());
     if let Some(data) = &data {
         documents.push(document(true, "data", "error", Some(data.clone())));
     }
@@ -83,10 +98,10 @@ fn envelope(kind: &str, success: Option<SchemaOf>, fails: Fails) -> Value {
         }
         documents.push(failure);
     }
-    stand_alone(kind, &documents, &generator.take_definitions(true))
+    documents
 }
 
-fn stand_alone(kind: &str, documents: &[Value], definitions: &Map<String, Value>) -> Value {
+pub(super) fn stand_alone(kind: &str, documents: &[Value], definitions: &Map<String, Value>) -> Value {
     json!({"$schema": META_SCHEMA, "title": kind, "oneOf": documents, "$defs": definitions})
 }
 

@@ -1,6 +1,6 @@
 //! Every command, in the order of the reference.
 
-use super::{BACKUP, BACKUP_ID, Command, Flag, PAGE, PLAN, Positional, RUN, TARGET, of};
+use super::{BACKUP, BACKUP_ID, Command, EVENTS, Flag, PAGE, PLAN, Positional, RUN, TARGET, of};
 use crate::model as m;
 use crate::model::cli;
 use crate::scope::Scope;
@@ -95,6 +95,7 @@ pub const COMMANDS: &[Command] = &[
                 "KEY",
                 "Makes repeating this command harmless: the same key starts one backup",
             ),
+            EVENTS,
         ]],
         output: of::<cli::BackupTriggerData>,
         example: "walwarden --json backup trigger --database db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --wait",
@@ -166,7 +167,7 @@ pub const COMMANDS: &[Command] = &[
             "getRestore",
         ],
         positionals: &[],
-        flags: &[BACKUP, TARGET, RUN, PLAN],
+        flags: &[BACKUP, TARGET, RUN, PLAN, &[EVENTS]],
         output: of::<cli::RestoreExecuteOutput>,
         example: "walwarden --json restore execute --backup bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 \
                   --target postgresql://user@host/postgres --mode new_database --created-database recovery",

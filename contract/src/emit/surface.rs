@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::json::pretty;
 use crate::capabilities::{CAPABILITIES, Capability, MIN_CLIENT_VERSION, SURFACE_VERSION};
-use crate::commands::{COMMANDS, Command, ENVIRONMENT, Flag, GLOBAL_FLAGS, Positional};
+use crate::commands::{COMMANDS, Command, ENVIRONMENT, Flag, GLOBAL_FLAGS, Positional, events_of};
 use crate::error::{CONFIRMATION_HEADER, ErrorCode};
 use crate::exit::ExitStatus;
 use crate::operations::{Answer, Auth, BASE_PATH, OPERATIONS, Operation};
@@ -116,6 +116,10 @@ fn command(command: &Command, definitions: &mut Definitions) -> Value {
         // Of the envelope's `data`, or of each line of a stream.
         "outputSchema": definitions.written(command.output),
         "streams": command.streams(),
+        // Of each line with `--events jsonl`.
+        "eventsSchema": command
+            .offers_events()
+            .then(|| definitions.written(|generator| events_of(command, generator))),
         "example": command.example,
     })
 }

@@ -2,6 +2,7 @@
 //! envelope's `data`, and the lines of the token's own command.
 
 mod environment;
+mod events;
 mod local;
 mod plan;
 
@@ -17,6 +18,7 @@ use crate::scope::Scope;
 use crate::time::Timestamp;
 
 pub use self::environment::*;
+pub use self::events::*;
 pub use self::local::*;
 pub use self::plan::*;
 

@@ -135,6 +135,7 @@ fn requesting(suite: Suite) -> Suite {
         .trial("backup_trigger_is_idempotent_postgres", |context| trigger::idempotent(context, Store::Postgres))
         .trial("backup_trigger_command_can_be_repeated", trigger::idempotent_command)
         .trial("backup_wait_shows_its_progress_and_leaves_nothing_half_drawn", progress::shown)
+        .trial("backup_wait_tells_every_event_while_it_happens", progress::events)
         .trial("preflight_passes_where_backups_do", preflight::passes_where_backups_do)
         .trial("preflight_fails_where_backups_do", preflight::fails_where_backups_do)
         .trial("auth_matrix_refuses_every_wrong_key", auth::matrix)

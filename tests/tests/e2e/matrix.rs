@@ -1,6 +1,7 @@
 //! Every command under every condition, against the real server: one valid document on stdout, the right code, the right exit
 //! status, nothing on stderr, and no crash when nobody reads.
 
+mod events;
 mod run;
 mod scene;
 mod secrets;
@@ -29,6 +30,7 @@ pub(crate) fn register(suite: Suite) -> Suite {
         .trial("every_command_is_retryable_without_a_server", down)
         .trial("every_command_is_retryable_when_the_server_is_late_or_broken", late_and_broken)
         .trial("every_command_ends_at_a_signal", signal)
+        .trial("every_command_that_tells_events_ends_in_one_result", events::end_in_one_result)
         .trial("no_command_repeats_a_secret", secrets::none_is_repeated)
 }
 

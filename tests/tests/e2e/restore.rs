@@ -2,6 +2,7 @@
 
 mod cancel;
 mod download;
+mod events;
 mod happy;
 mod plan;
 mod progress;
@@ -55,6 +56,8 @@ fn register_terminal(suite: Suite) -> Suite {
         .trial("restore_asks_for_a_missing_password_and_does_not_show_it", terminal::password)
         .trial("restore_shows_its_progress_and_leaves_nothing_half_drawn", progress::on_a_terminal)
         .trial("restore_of_a_token_writes_lines_for_programs_and_words_for_people", progress::in_a_pipe)
+        .trial("restore_tells_every_event_while_it_happens", events::told)
+        .trial("restore_that_tells_events_ends_in_one_result", events::ends)
 }
 
 fn register_failures(suite: Suite) -> Suite {

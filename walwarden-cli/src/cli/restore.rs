@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Args, BackupJobId, Mode, PathBuf, RestoreJobId, SecretString, Subcommand};
+use super::{Args, BackupJobId, EventsFormat, Mode, PathBuf, RestoreJobId, SecretString, Subcommand};
 
 const LEGACY_HELP: &str = "\
 The token is read from WALWARDEN_TOKEN or WALWARDEN_TOKEN_FILE; it works once, for one hour.
@@ -93,6 +93,9 @@ pub(crate) struct ExecuteArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
+    /// Write every event as one line to stdout, the result last, and nothing to stderr
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) events: Option<EventsFormat>,
 }
 
 #[derive(Debug, Args)]

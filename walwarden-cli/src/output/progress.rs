@@ -12,7 +12,7 @@ use super::Printer;
 use super::neutral::line;
 use crate::terminal::Muted;
 
-pub(crate) use self::restore::Progress;
+pub(crate) use self::restore::{Progress, Told};
 
 /// How often a live line moves although nothing is heard.
 const TICK: Duration = Duration::from_millis(120);

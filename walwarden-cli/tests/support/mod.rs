@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use walwarden_contract::commands::output_schema;
+use walwarden_contract::commands::{events_schema, output_schema};
 
 pub(crate) const DATABASE: &str = "db_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
 pub(crate) const BACKUP: &str = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
@@ -91,6 +91,24 @@ impl Run {
         line
     }
 
+    /// The lines of `--events jsonl`, each of which fits the schema of the kind that the first one names: a version,
+    /// whatever happened, and one result.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let lines = self.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON Lines"));
+        let lines: Vec<Value> = lines.collect();
+        let kind = lines.first().and_then(|line| line["kind"].as_str()).expect("a version line");
+        let schema = events_schema(kind).unwrap_or_else(|| panic!("{kind} has no schema"));
+        for line in &lines {
+            assert_valid(&schema, line);
+        }
+        let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+        assert_eq!((lines[0]["type"].as_str(), of("version")), (Some("version"), 1), "{}", self.stdout);
+        let last = lines.last().expect("the first, at least");
+        assert_eq!((last["type"].as_str(), of("result")), (Some("result"), 1), "{}", self.stdout);
+        assert_eq!(self.stderr, "");
+        lines
+    }
+
     fn document(&self) -> Value {
         assert_eq!(self.stdout.trim_end().lines().count(), 1, "{}", self.stdout);
         serde_json::from_str(&self.stdout).expect("one JSON document")
@@ -103,8 +121,11 @@ impl Run {
 }
 
 fn assert_fits(kind: &str, document: &Value) {
-    let schema = output_schema(kind).unwrap_or_else(|| panic!("{kind} has no schema"));
-    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    assert_valid(&output_schema(kind).unwrap_or_else(|| panic!("{kind} has no schema")), document);
+}
+
+fn assert_valid(schema: &Value, document: &Value) {
+    let validator = jsonschema::draft202012::new(schema).expect("a schema");
     let complaints: Vec<String> =
         validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(complaints.is_empty(), "{document}\n{}", complaints.join("\n"));
@@ -125,11 +146,11 @@ pub(crate) fn tool(program: &str, arguments: &[&OsStr], input: &str) -> Option<R
 }
 
 /// Interrupts a command that waits for a server which takes connections and never answers.
-pub(crate) fn interrupted_against_a_silent_server() -> Run {
+pub(crate) fn interrupted_against_a_silent_server(arguments: &[&str]) -> Run {
     let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", server.local_addr().expect("bound"));
     let mut command = walwarden().env("WALWARDEN_BASE_URL", &url).env("WALWARDEN_API_KEY", "k");
-    command = command.args(["--json", "profile", "validate"]);
+    command = command.args(arguments);
     let mut child = command.0.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
     // Once it has connected, its signal handlers are in place.
     let connection = server.accept().expect("a connection");

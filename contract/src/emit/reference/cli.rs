@@ -29,6 +29,21 @@ Whatever a server sends is neutralized before it is shown: control characters, e
 characters that take no room. In JSON documents they are `\u` escapes, so that the document is the same and a terminal is safe. Arguments that
 hold control characters, or more than 4096 bytes, are refused.
 
+## Events
+
+`backup trigger --wait` and `restore execute` take `--events jsonl`: stdout is then JSON Lines while the command runs, and stderr stays
+empty. The first line says how to read the others, exactly one line is the result, and it is the last, whatever the end: a mistake in the
+command line, a signal or a crash included.
+
+```json
+{"type": "version", "schemaVersion": 1, "kind": "restore.execute", "version": "0.1.0"}
+{"type": "state", "at": "2026-01-31T02:00:00.000Z", "state": "downloading", "restoreJobId": "rst_…"}
+{"type": "progress", "at": "2026-01-31T02:00:01.000Z", "bytes": 8388608, "total": 68157440}
+{"type": "result", "schemaVersion": 1, "ok": true, "kind": "restore.execute", "data": {}, "warnings": [], "next": []}
+```
+
+The result has the members of the document that `--json` writes. Lines of a `type` that is not known are to be passed over.
+
 ## Settings
 
 Each setting is taken from the first place that has it: a flag, then the environment, then a profile of the configuration file, which is

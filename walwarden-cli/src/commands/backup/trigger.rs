@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use walwarden_contract::model::cli::BackupTriggerData;
+use walwarden_contract::model::cli::{BackupStateEvent, BackupTriggerData, StateEvent};
 use walwarden_contract::model::{Backup, BackupState, TriggeredBackup};
-use walwarden_contract::{ErrorBody, ErrorCode};
+use walwarden_contract::{ErrorBody, ErrorCode, Open};
 use walwarden_sdk::{Poll, new_idempotency_key};
 
 use super::super::{interruptible, to_value};
@@ -44,6 +44,11 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
         return Ok(Report { data, human, next });
     }
     let live = Live::new(context.printer);
+    let tell = |state: &Open<BackupState>, attempt| {
+        let event = BackupStateEvent { at: clock::now(), state: state.clone(), backup_job_id: id, attempt };
+        context.printer.state(StateEvent::Backup(event));
+    };
+    tell(&triggered.state, 0);
     live.note(&format!("{} backup {id} is {}", clock::now(), triggered.state));
     live.wait(&format!("backup {id} is {}", triggered.state));
     let poll = Poll {
@@ -53,6 +58,10 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     };
     let followed = client
         .poll_backup(id, &poll, |backup| {
+            // What it was queued as is told already.
+            if (&backup.state, backup.attempt) != (&triggered.state, 0) {
+                tell(&backup.state, backup.attempt);
+            }
             let standing = standing(backup);
             live.note(&format!("{} {standing}", clock::now()));
             live.wait(&format!("backup {id} is {standing}"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use walwarden_contract::model::cli::RestoreExecuteData;
+use walwarden_contract::model::{RestoreReportPayload, RestoreState};
 use walwarden_sdk::WalwardenClient;
 use walwarden_sdk::restore::RestoreOptions;
 
@@ -11,9 +12,10 @@ use super::super::to_value;
 use super::options::restore_options;
 use super::{consent, create, password, plan, session};
 use crate::cli::ExecuteArgs;
+use crate::clock;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
-use crate::output::progress::Progress;
+use crate::output::progress::{Progress, Told};
 
 pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Report, Failure> {
     let mut options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
@@ -41,7 +43,8 @@ async fn execute(
 ) -> Result<Report, Failure> {
     let opened = create::open(context, client, &arguments.create, &options).await?;
     let status = command(&["restore", "status", &opened.restore_job_id.to_string()]);
-    let progress = Arc::new(Progress::new(context.printer, false));
+    let progress = Arc::new(Progress::new(context.printer, Told::Events(opened.restore_job_id)));
+    progress.tell(RestoreState::TokenIssued, clock::now(), RestoreReportPayload::default());
     let mut executor = session::executor(context, options, &progress);
     if let Some(digest) = &arguments.plan.plan {
         executor = executor.pinned_to(digest);

@@ -12,13 +12,13 @@ use crate::cli::LegacyArgs;
 use crate::clock;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::progress::Progress;
+use crate::output::progress::{Progress, Told};
 
 /// Prints its own output. Programs get one line per state and exactly one last line, people get words on stderr; with
 /// `--json`, programs alone get anything.
 pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus {
     let printer = context.printer;
-    let progress = Arc::new(Progress::new(printer, printer.writes_lines()));
+    let progress = Arc::new(Progress::new(printer, if printer.writes_lines() { Told::Lines } else { Told::Nothing }));
     let outcome = restore(context, &arguments, &progress).await;
     let warnings = context.take_warnings();
     match outcome {

@@ -2,39 +2,58 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use walwarden_contract::model::RestoreState;
-use walwarden_contract::model::cli::{RestoreLinePayload, RestoreLineState};
+use walwarden_contract::model::cli::{RestoreLinePayload, RestoreLineState, RestoreStateEvent, StateEvent};
+use walwarden_contract::model::{RestoreReportPayload, RestoreState};
+use walwarden_contract::{RestoreJobId, Timestamp};
 use walwarden_sdk::restore::RestoreEvent;
 
 use super::Live;
+use crate::clock;
+use crate::output::events::Twentieths;
 use crate::output::{Printer, text};
+
+/// What a program that reads stdout is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Told {
+    Nothing,
+    /// The lines of the token's command.
+    Lines,
+    /// The events of this job.
+    Events(RestoreJobId),
+}
 
 /// Follows one restore, and remembers the last state that the server has taken.
 pub(crate) struct Progress {
     printer: Printer,
-    /// Whether states are written to stdout as JSON lines.
-    lines: bool,
+    told: Told,
     live: Live,
     state: Mutex<Option<RestoreState>>,
+    twentieths: Mutex<Twentieths>,
 }
 
 impl Progress {
-    pub(crate) fn new(printer: Printer, lines: bool) -> Self {
-        Self { printer, lines, live: Live::new(printer), state: Mutex::new(None) }
+    pub(crate) fn new(printer: Printer, told: Told) -> Self {
+        let (state, twentieths) = (Mutex::new(None), Mutex::default());
+        Self { printer, told, live: Live::new(printer), state, twentieths }
     }
 
     pub(crate) fn see(&self, event: RestoreEvent) {
         match event {
             RestoreEvent::State { state, at, payload } => {
                 *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
-                let Some(line) = RestoreLineState::on_the_way(state) else { return };
-                if self.lines {
-                    self.printer.line(line, at, RestoreLinePayload::Reported(payload));
+                self.tell(state, at, payload);
+                if RestoreLineState::on_the_way(state).is_some() {
+                    self.live.note(&format!("{at} {}", state.as_str()));
+                    self.live.step(state.as_str());
                 }
-                self.live.note(&format!("{at} {}", state.as_str()));
-                self.live.step(state.as_str());
             }
-            RestoreEvent::Downloaded { bytes, total } => self.live.bytes("downloading", bytes, total),
+            RestoreEvent::Downloaded { bytes, total } => {
+                self.live.bytes("downloading", bytes, total);
+                let mut twentieths = self.twentieths.lock().unwrap_or_else(PoisonError::into_inner);
+                if twentieths.reached(bytes, total) {
+                    self.printer.progress(clock::now(), bytes, total);
+                }
+            }
             RestoreEvent::Verifying { bytes } => self.live.step(&format!("verifying {}", text::size(bytes))),
             RestoreEvent::Restoring { database, bytes, entries, jobs } => {
                 let entries = entries.map(|entries| format!(", {entries} tables and large objects with data"));
@@ -42,6 +61,18 @@ impl Progress {
                 self.live.step(&format!("pg_restore into {database:?}: {size}{entries}, {jobs} jobs"));
             }
             RestoreEvent::Analyzing { database } => self.live.step(&format!("analyzing {database:?}")),
+            _ => {}
+        }
+    }
+
+    /// Tells a program of a state.
+    pub(crate) fn tell(&self, state: RestoreState, at: Timestamp, payload: RestoreReportPayload) {
+        match (self.told, RestoreLineState::on_the_way(state)) {
+            (Told::Lines, Some(line)) => self.printer.line(line, at, RestoreLinePayload::Reported(payload)),
+            (Told::Events(restore_job_id), _) => {
+                let event = RestoreStateEvent { at, state: state.into(), restore_job_id, payload };
+                self.printer.state(StateEvent::Restore(event));
+            }
             _ => {}
         }
     }
