@@ -152,6 +152,9 @@ pub const CAPABILITIES: &[Capability] = &[
     available("worker.check", ReadOnly, "Store, workers, schedules and queue are checked through the API.").tool(&["getReadiness"]),
     available("capabilities.describe", ReadOnly, "The command line lists and describes what Walwarden can do and cannot do yet, without calling the API.")
         .commands(&["capabilities.list", "capabilities.describe"]),
+    available("environment.verify", ReadOnly, "The command line checks settings, TLS, API, key, scopes, clock, client tools and disk of the machine that asks, and says what mends each finding.")
+        .operations(&["getProfile", "listEvidence"])
+        .commands(&["verify-environment"]),
     available("errors.explain", ReadOnly, "The command line says what an error code means, who can mend it and what to do next, without calling the API.")
         .commands(&["explain-error"]),
     available("command_line.manual", ReadOnly, "The command line prints its manual pages, and completion scripts for five shells, without calling the API.")
@@ -185,5 +188,4 @@ pub const CAPABILITIES: &[Capability] = &[
     planned("account.login", SafeWrite, "Login, logout or whoami commands"),
     advisory("diagnostics.diagnose", "Health findings and safe next steps for a database, destination, worker or backup job")
         .route(Post, "/diagnostics", Some(Scope::ReadinessRead)),
-    advisory("environment.verify", "Checks of the tools, keys and network of the machine that asks"),
 ];
