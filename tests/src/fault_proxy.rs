@@ -28,6 +28,8 @@ pub struct SeenRequest {
     pub query: Vec<(String, String)>,
     /// Which bytes it asks for, where it asks for some.
     pub range: Option<String>,
+    /// Its request line and headers, as received.
+    pub head: Vec<u8>,
 }
 
 impl SeenRequest {

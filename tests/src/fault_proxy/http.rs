@@ -72,7 +72,7 @@ impl Head {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let range = self.header("range").map(str::to_owned);
-        SeenRequest { method, path: path.to_owned(), query, range }
+        SeenRequest { method, path: path.to_owned(), query, range, head: self.raw.clone() }
     }
 
     pub(super) fn status(&self) -> u16 {

@@ -6,13 +6,12 @@ use anyhow::{Context, Result, ensure};
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{RestoreMode, RestoreState};
-use walwarden_tests::canary::{Canaries, random_hex};
+use walwarden_tests::canary::random_hex;
 use walwarden_tests::harness::TestContext;
-use walwarden_tests::recorder::Recorder;
 use walwarden_tests::walwarden::Store;
 
-use super::stage::{Stage, WHOLE, redacted};
-use crate::setting::{Options, data, field};
+use super::stage::Stage;
+use crate::setting::{Options, field};
 
 /// An Ed25519 key that signed nothing here: the example of RFC 8410.
 const FOREIGN_KEY: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
@@ -55,44 +54,6 @@ pub(super) fn another_cluster(context: &TestContext) -> Result<()> {
     stage.assert_completed(&session, &run.output()?)?;
     let restored = other.table_digests(&stage.setting.source.name)?;
     ensure!(restored == stage.digests, "{restored:#?}");
-    Ok(())
-}
-
-pub(super) fn execute(context: &TestContext) -> Result<()> {
-    let stage = Stage::with(context, Store::Sqlite, locked(3000))?;
-    let recorder = Recorder::start(stage.setting.server()?.url().trim_start_matches("http://").parse()?)?;
-    // A role of its own, whose password nothing but the restore machine has ever seen.
-    let target = context.database()?.sibling("postgres");
-    let machine_only = Canaries::default();
-    machine_only.register("the target's password", &target.password);
-    let (created, backup) = (format!("r_{}", random_hex(6)), stage.backup.id.to_string());
-    let output = stage
-        .setting
-        .cli(&["--json", "--api-url", &recorder.url(), "restore", "execute", "--backup", &backup])?
-        .args(["--mode", "new_database", "--created-database", &created, "--no-owner", "--no-acl"])
-        .env("WALWARDEN_TARGET_DSN", format!("{}?connect_timeout=17", target.dsn()))
-        .arg("--work-dir")
-        .arg(&stage.work)
-        .output()?;
-    let done = data(&output)?;
-    stage.assert_restored(&created)?;
-    stage.assert_clean()?;
-    ensure!(done["restore"]["state"] == "completed" && done["outcome"]["database"] == created, "{output}");
-    let kinds = stage.setting.audit_kinds(field::<String>(&done, "/restore/id")?)?;
-    ensure!(kinds == WHOLE, "{kinds:?}");
-
-    let sent = recorder.sent();
-    let leaked = machine_only.find("what the restore machine sent", &sent);
-    ensure!(leaked.is_empty(), "{leaked:?}");
-    let sent = String::from_utf8_lossy(&sent);
-    ensure!(sent.contains(&redacted(&target)), "the API never learned where the restore goes: {sent}");
-    ensure!(!sent.contains("connect_timeout"), "a parameter of the target was sent: {sent}");
-    let size = stage.backup.artifact.as_ref().context("an artifact")?.size_bytes;
-    ensure!(
-        size > 100_000 && recorder.answered() < size / 2,
-        "{} bytes came from the API for an artifact of {size}",
-        recorder.answered()
-    );
     Ok(())
 }
 
