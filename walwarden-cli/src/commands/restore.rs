@@ -1,14 +1,14 @@
 //! `walwarden restore`
 
 mod consent;
-mod create;
+pub(super) mod create;
 mod execute;
 pub(crate) mod legacy;
 mod options;
 mod password;
-mod plan;
-mod session;
-mod status;
+pub(super) mod plan;
+pub(super) mod session;
+pub(super) mod status;
 
 use crate::cli::RestoreCommand;
 use crate::context::{Context, Report};

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use walwarden_contract::capabilities::capability;
+use walwarden_contract::model::cli::{PlannedCreation, RestorePlanData};
 use walwarden_contract::model::{
     Backup, BackupList, Database, DatabaseList, Destination, DestinationList, Evidence, EvidenceList, EvidenceQuery,
-    Profile, TriggeredBackup,
+    Profile, Restore, RestoreSession, TriggeredBackup,
 };
 use walwarden_contract::page::PageQuery;
 
@@ -112,6 +113,58 @@ fn what_is_read_of_lists() {
     assert_reads("evidence-list-none", &evidence::list::human(&none, &query, None, &view));
     let query = EvidenceQuery { database_id: Some(database), ..query };
     assert_reads("evidence-list-none-of-database", &evidence::list::human(&none, &query, None, &view));
+}
+
+#[test]
+fn what_is_read_of_restores() {
+    let view = at(false);
+    let session: RestoreSession = example("createRestore", "session");
+    let next = command(&["restore", "--manifest", &session.manifest_hash, "--mode", "new_database"]);
+    assert_reads("restore-create", &restore::create::human(&session, &next, &view));
+    let found: Restore = example("getRestore", "completed");
+    assert_reads("restore-status", &restore::status::human(&found, &view));
+    let failed: Restore = example("getRestore", "failed");
+    assert_reads("restore-status-failed", &restore::status::human(&failed, &view));
+    let hash = "ab".repeat(32);
+    let outcome = json!({
+        "restoreJobId": found.id, "database": "recovery", "mode": "new_database", "sizeBytes": 35_861_291,
+        "checksumSha256": hash, "warnings": [], "ignoredErrors": 2, "jobs": 4,
+        "timings": {"preflightMs": 210, "claimMs": 40, "downloadMs": 8240, "verifyMs": 310, "restoreMs": 95_100, "analyzeMs": 0},
+    });
+    let outcome = serde_json::from_value(outcome).expect("it fits");
+    assert_reads("restore-execute", &restore::session::describe(&outcome, &view));
+    let target = json!({
+        "redactedDsn": "postgresql://owner@db.example.com:5432/shop", "host": "db.example.com", "port": 5432,
+        "database": "shop", "user": "owner", "serverVersion": "17.6", "systemIdentifier": "7520938475620938475",
+        "databaseOid": 16384,
+    });
+    let plan = json!({
+        "backup": {
+            "backupJobId": found.backup_job_id, "databaseId": found.database_id, "finishedAt": "2026-01-31T02:03:09.000Z",
+            "manifestHash": found.manifest_hash, "sizeBytes": 35_861_291, "checksumSha256": hash, "compression": "zstd:3",
+        },
+        "mode": "in_place", "target": target, "creates": null,
+        "overwrites": {"database": "shop", "tables": 41, "sizeBytes": 1_200_000_000, "otherSessions": 1},
+        "options": {"jobs": 4, "noOwner": true, "noAcl": false, "noAnalyze": false, "publicKeyPinned": true},
+        "tools": {"pgRestore": "17.6", "psql": "17.6"},
+        "disk": {"directory": "/tmp", "neededBytes": 102_970_155, "freeBytes": 60_000_000_000_u64}, "warnings": [],
+        "pinned": {
+            "schema": "walwarden.plan.v1", "manifestHash": found.manifest_hash,
+            "mode": {"mode": "in_place", "noOwner": true, "noAcl": false, "noAnalyze": false},
+            "target": {
+                "redactedDsn": "postgresql://owner@db.example.com:5432/shop", "user": "owner", "database": "shop",
+                "databaseOid": 16384, "systemIdentifier": "7520938475620938475", "createdDatabase": null,
+            },
+        },
+    });
+    let mut planned = RestorePlanData { plan_digest: hash, plan: serde_json::from_value(plan).expect("it fits") };
+    let next = command(&["restore", "execute", "--mode", "in_place", "--plan", &planned.plan_digest]);
+    assert_reads("restore-plan-in-place", &restore::plan::human(&planned, &next, &view));
+    (planned.plan.overwrites, planned.plan.target.system_identifier) = (None, None);
+    planned.plan.creates = Some(PlannedCreation { database: None });
+    planned.plan.mode = walwarden_contract::model::RestoreMode::NewDatabase;
+    let next = command(&["restore", "execute", "--mode", "new_database", "--plan", &planned.plan_digest]);
+    assert_reads("restore-plan-new-database", &restore::plan::human(&planned, &next, &view));
 }
 
 #[test]

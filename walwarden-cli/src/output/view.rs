@@ -50,8 +50,11 @@ impl Cell {
         let tone = match word {
             "completed" | "passed" | "locked" | "drilled" | "available" => Tone::Good,
             "queued" | "claimed" | "running" | "finalizing" => Tone::Busy,
+            "token_issued" | "triggered" | "downloading" | "verifying" | "manifest_verified" | "restoring" => {
+                Tone::Busy
+            }
             "failed_retryable" | "cancelled" | "expired" | "not_verifiable" => Tone::Doubtful,
-            "failed_terminal" | "failed" => Tone::Bad,
+            "failed_terminal" | "failed" | "timed_out" => Tone::Bad,
             _ => Tone::Plain,
         };
         Self { tone, ..Self::from(word) }

@@ -37,6 +37,11 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
+/// The same of a step that may be short.
+pub(crate) fn millis(millis: u64) -> String {
+    if millis < 10_000 { format!("{}.{} s", millis / 1000, millis % 1000 / 100) } else { span(millis / 1000) }
+}
+
 /// A length of time that the API gives in minutes, rounded up by it.
 pub(crate) fn minutes(minutes: u64) -> String {
     span(minutes.saturating_mul(MINUTE))
@@ -68,6 +73,10 @@ mod tests {
         for (seconds, said) in cases {
             assert_eq!(span(seconds), said);
         }
+        assert_eq!(
+            [0, 99, 1234, 9999, 10_000, 61_000].map(millis),
+            ["0.0 s", "0.0 s", "1.2 s", "9.9 s", "10 s", "1 min 1 s"]
+        );
         assert_eq!((minutes(200).as_str(), minutes(u64::MAX).is_empty()), ("3 h 20 min", false));
     }
 

@@ -10,6 +10,7 @@ use crate::cli::CreateArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::output::view::{Cell, View};
 
 pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Report, Failure> {
     let options = restore_options(context, &arguments.target, None)?;
@@ -17,18 +18,22 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
     let client = context.client()?;
     let session = open(context, &client, &arguments, &options).await?;
     let next = legacy_command(&arguments, &options, &session);
-    let human = format!(
-        "{}\n\nThe token works once, until {}. Run:\n  {} {}",
-        text::fields(&[
-            ("restore", session.restore_job_id.to_string()),
-            ("manifest", session.manifest_hash.clone()),
-            ("state", session.state.word()),
-        ]),
-        session.token_expires_at,
-        text::shell(&[format!("WALWARDEN_TOKEN={}", session.token)]),
-        text::shell(&next)
-    );
+    let human = human(&session, &next, &context.view());
     Ok(Report { data: to_value(&session), human, next: vec![next] })
+}
+
+pub(in crate::commands) fn human(session: &RestoreSession, next: &[String], view: &View) -> String {
+    format!(
+        "{}\n\nNothing is restored yet. The token works once; this uses it:\n  {} {}",
+        view.fields(&[
+            ("restore", session.restore_job_id.to_string().into()),
+            ("manifest", session.manifest_hash.as_str().into()),
+            ("state", Cell::word(&session.state)),
+            ("expires", view.time(session.token_expires_at).into()),
+        ]),
+        text::shell(&[format!("WALWARDEN_TOKEN={}", session.token)]),
+        view.shell(next)
+    )
 }
 
 /// Opens a session. The API learns the target without any credential.

@@ -61,7 +61,7 @@ async fn execute(
             None
         }
     };
-    let human = session::describe(&outcome);
+    let human = session::describe(&outcome, &context.view());
     let data = to_value(&RestoreExecuteData { restore, outcome });
     Ok(Report { data, human, next: vec![status] })
 }

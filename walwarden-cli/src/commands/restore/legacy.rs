@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
     let warnings = context.take_warnings();
     match outcome {
         Ok(outcome) => {
-            let human = session::describe(&outcome);
+            let human = session::describe(&outcome, &context.view());
             if printer.writes_lines() {
                 printer.note(&human);
                 printer.line(RestoreLineState::Completed, clock::now(), completed(outcome, warnings));

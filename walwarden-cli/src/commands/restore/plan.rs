@@ -1,6 +1,6 @@
 //! `walwarden restore execute --dry-run`, and the check that `--plan` asks for.
 
-use walwarden_contract::model::cli::{PlannedOverwrite, RestorePlanData};
+use walwarden_contract::model::cli::{PlannedOptions, PlannedOverwrite, RestorePlanData};
 use walwarden_contract::page::PageQuery;
 use walwarden_sdk::restore::{Executor, RestoreOptions, RestorePlan, check_plan, plan_digest};
 use walwarden_sdk::{Error, WalwardenClient};
@@ -11,6 +11,7 @@ use crate::cli::ExecuteArgs;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::output::view::{Cell, View};
 
 const UNTOUCHED: &str = "No session was opened; the target was not touched.";
 /// As many as fit on one page: enough to recognize the manifest that a plan was made for.
@@ -32,12 +33,9 @@ pub(super) async fn dry_run(
     }
     let plan_digest = plan_digest(&plan.pinned);
     let next = again(arguments, &options, &["--plan", &plan_digest]);
-    let human = format!(
-        "{}\n\nNothing was done. This carries the plan out, unless target, manifest or mode have changed by then:\n  {}",
-        describe(&plan, &plan_digest),
-        text::shell(&next)
-    );
-    Ok(Report { data: to_value(&RestorePlanData { plan_digest, plan }), human, next: vec![next] })
+    let data = RestorePlanData { plan_digest, plan };
+    let human = human(&data, &next, &context.view());
+    Ok(Report { data: to_value(&data), human, next: vec![next] })
 }
 
 /// Makes the plan again, and refuses one that is not the one with this digest.
@@ -87,44 +85,50 @@ fn again(arguments: &ExecuteArgs, options: &RestoreOptions, last: &[&str]) -> Ve
     words
 }
 
-fn describe(plan: &RestorePlan, digest: &str) -> String {
-    let (backup, target, disk) = (&plan.backup, &plan.target, &plan.disk);
+pub(in crate::commands) fn human(data: &RestorePlanData, next: &[String], view: &View) -> String {
+    let plan = &data.plan;
+    let (backup, target) = (&plan.backup, &plan.target);
     let identifier = target.system_identifier.as_ref().map(|identifier| format!(", cluster {identifier}"));
-    let mut pairs = vec![
-        ("backup", format!("{} of {}", backup.backup_job_id, text::or_dash(backup.finished_at))),
-        ("manifest", backup.manifest_hash.clone()),
-        ("artifact", format!("{} ({} bytes)", text::size(backup.size_bytes), backup.size_bytes)),
-        ("sha256", backup.checksum_sha256.clone()),
-        ("mode", plan.mode.as_str().to_owned()),
-        ("target", target.redacted_dsn.clone()),
-        ("connected", format!("to {:?} (oid {}) as {}", target.database, target.database_oid, target.user)),
-        ("server", format!("PostgreSQL {}{}", target.server_version, identifier.unwrap_or_default())),
+    let mut pairs: Vec<(&str, Cell)> = vec![
+        ("backup", backup.backup_job_id.to_string().into()),
+        ("finished", view.time_or_dash(backup.finished_at).into()),
+        ("manifest", backup.manifest_hash.as_str().into()),
+        ("artifact", text::exact_size(backup.size_bytes).into()),
+        ("sha256", backup.checksum_sha256.as_str().into()),
+        ("mode", plan.mode.as_str().into()),
+        ("target", target.redacted_dsn.as_str().into()),
+        ("connected", format!("to {:?} (oid {}) as {}", target.database, target.database_oid, target.user).into()),
+        ("server", format!("PostgreSQL {}{}", target.server_version, identifier.unwrap_or_default()).into()),
     ];
     if let Some(creates) = &plan.creates {
         let name = creates.database.as_ref().map(|name| format!("database {name:?}"));
-        pairs.push(("creates", name.unwrap_or_else(|| "the database that the backup names".to_owned())));
+        pairs.push(("creates", name.unwrap_or_else(|| "the database that the backup names".to_owned()).into()));
     }
-    if let Some(overwrites) = &plan.overwrites {
-        pairs.push(("overwrites", overwritten(overwrites)));
-    }
-    let options = &plan.options;
-    let mut chosen = vec![format!("{} jobs", options.jobs)];
+    pairs.extend(plan.overwrites.as_ref().map(|overwrites| ("overwrites", overwritten(overwrites).into())));
+    let disk = &plan.disk;
+    let (needed, free) = (text::size(disk.needed_bytes), text::size(disk.free_bytes));
+    pairs.extend([
+        ("options", chosen(&plan.options).into()),
+        ("tools", format!("pg_restore {}, psql {}", plan.tools.pg_restore, plan.tools.psql).into()),
+        ("disk", format!("{}: {needed} needed, {free} free", disk.directory).into()),
+        ("digest", data.plan_digest.as_str().into()),
+    ]);
+    format!(
+        "{}\n\nNothing was done. This carries the plan out, unless target, manifest or mode have changed by then:\n  {}",
+        view.fields(&pairs),
+        view.shell(next)
+    )
+}
+
+fn chosen(options: &PlannedOptions) -> String {
     let switches = [
         (options.no_owner, "no owner"),
         (options.no_acl, "no privileges"),
         (options.no_analyze, "no ANALYZE"),
         (options.public_key_pinned, "public key pinned"),
     ];
-    chosen.extend(switches.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()));
-    let room =
-        format!("{}: {} needed, {} free", disk.directory, text::size(disk.needed_bytes), text::size(disk.free_bytes));
-    pairs.extend([
-        ("options", chosen.join(", ")),
-        ("tools", format!("pg_restore {}, psql {}", plan.tools.pg_restore, plan.tools.psql)),
-        ("disk", room),
-        ("digest", digest.to_owned()),
-    ]);
-    text::fields(&pairs)
+    let chosen = switches.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
+    std::iter::once(format!("{} jobs", options.jobs)).chain(chosen).collect::<Vec<_>>().join(", ")
 }
 
 /// What `in_place` would overwrite, for a person.

@@ -9,7 +9,10 @@ use walwarden_sdk::restore::{Executor, RestoreOptions, RestoreOutcome};
 use crate::clock;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::neutral::line;
 use crate::output::progress::Progress;
+use crate::output::view::{Cell, View};
+use crate::output::{text, when};
 
 /// A restore that `progress` follows and a signal ends.
 pub(super) fn executor(context: &Context, options: RestoreOptions, progress: &Arc<Progress>) -> Executor {
@@ -51,20 +54,25 @@ fn untouched(state: Option<RestoreState>) -> &'static str {
 }
 
 /// What a restore did, for a person.
-pub(super) fn describe(outcome: &RestoreOutcome) -> String {
+pub(in crate::commands) fn describe(outcome: &RestoreOutcome, view: &View) -> String {
     let timings = &outcome.timings;
-    format!(
-        "Restored {} bytes into database {:?} ({}): download {} ms, verify {} ms, pg_restore {} ms with {} jobs, \
-         analyze {} ms.\nrestore: {}\nsha256:  {}",
-        outcome.size_bytes,
-        outcome.database,
-        outcome.mode.as_str(),
-        timings.download_ms,
-        timings.verify_ms,
-        timings.restore_ms,
-        outcome.jobs,
-        timings.analyze_ms,
-        outcome.restore_job_id,
-        outcome.checksum_sha256
-    )
+    let steps = [
+        ("download", timings.download_ms),
+        ("verify", timings.verify_ms),
+        ("pg_restore", timings.restore_ms),
+        ("analyze", timings.analyze_ms),
+    ];
+    let steps: Vec<String> = steps.iter().map(|(step, millis)| format!("{step} {}", when::millis(*millis))).collect();
+    let mut pairs: Vec<(&str, Cell)> = vec![
+        ("restore", outcome.restore_job_id.to_string().into()),
+        ("mode", outcome.mode.as_str().into()),
+        ("sha256", outcome.checksum_sha256.as_str().into()),
+        ("took", steps.join(", ").into()),
+        ("jobs", outcome.jobs.to_string().into()),
+    ];
+    if outcome.ignored_errors > 0 {
+        pairs.push(("ignored", format!("{} errors that leave the data whole", outcome.ignored_errors).into()));
+    }
+    let size = text::exact_size(outcome.size_bytes);
+    format!("{}\n{}", line(&format!("Restored {size} into database {:?}.", outcome.database)), view.fields(&pairs))
 }
