@@ -148,7 +148,11 @@ impl Config {
     pub(crate) fn reaching(&self) -> Vec<String> {
         let flags = &self.flags;
         let config = flags.config.as_ref().and_then(|path| path.to_str()).map(str::to_owned);
-        let valued = [("--profile", flags.profile.clone()), ("--config", config), ("--api-url", flags.api_url.clone())];
+        let valued = [
+            ("--profile", flags.profile.clone()),
+            ("--config", config),
+            ("--api-url", flags.api_url.clone().filter(|url| !url.contains(['@', '?', '#']))),
+        ];
         let given = valued.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten();
         given.chain(flags.allow_insecure_http.then(|| "--allow-insecure-http".to_owned())).collect()
     }

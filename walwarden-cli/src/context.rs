@@ -1,6 +1,8 @@
 //! What every command works with: settings, output, cancellation, and the warnings gathered on the way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use walwarden_contract::Timestamp;
@@ -17,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) cancel: CancellationToken,
     now: fn() -> Timestamp,
     warnings: Mutex<Vec<String>>,
+    /// Whether a client was built: from then on the command may have begun something that it must end properly.
+    begun: AtomicBool,
 }
 
 /// What a command that succeeded has to say.
@@ -32,7 +36,14 @@ pub(crate) struct Report {
 
 impl Context {
     pub(crate) fn new(printer: Printer, config: Config, now: fn() -> Timestamp) -> Self {
-        Self { printer, config, now, cancel: CancellationToken::new(), warnings: Mutex::default() }
+        Self {
+            printer,
+            config,
+            now,
+            cancel: CancellationToken::new(),
+            warnings: Mutex::default(),
+            begun: AtomicBool::new(false),
+        }
     }
 
     /// Says something that deserves attention, once: at once to a person, at the end in JSON.
@@ -62,14 +73,23 @@ impl Context {
     pub(crate) fn client(&self) -> Result<WalwardenClient, Failure> {
         let (connection, key) = (self.config.connection()?, self.config.api_key()?);
         self.config.warnings(&connection, Some(&key.source)).into_iter().for_each(|warning| self.warn(warning));
-        Ok(connection.client().api_key(key.value).build()?)
+        let client = connection.client().api_key(key.value).build()?;
+        self.begun.store(true, Ordering::Relaxed);
+        Ok(client)
     }
 
     /// What a client is built from, for a caller without an API key.
     pub(crate) fn client_builder(&self) -> Result<ClientBuilder, Failure> {
         let connection = self.config.connection()?;
         self.config.warnings(&connection, None).into_iter().for_each(|warning| self.warn(warning));
+        self.begun.store(true, Ordering::Relaxed);
         Ok(connection.client())
+    }
+
+    /// How long a signal waits for the command to end by itself.
+    pub(crate) fn grace(&self) -> Duration {
+        // Children are ended, and the server is told, before a restore returns. What has not begun has nothing to end.
+        if self.begun.load(Ordering::Relaxed) { Duration::from_secs(30) } else { Duration::from_secs(1) }
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod when;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use walwarden_contract::model::cli::{RestoreLine, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, Timestamp};
@@ -142,9 +143,21 @@ fn wants_colour(environment: impl Fn(&str) -> Option<OsString>) -> bool {
     environment("NO_COLOR").is_none_or(|value| value.is_empty()) && !is("CLICOLOR", "0") && !is("TERM", "dumb")
 }
 
+/// Whether a result is lost, because the disk is full for one.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether something that was to be on stdout could not be written there. A reader who has gone away is none of that: it
+/// has read what it wanted.
+pub(crate) fn has_lost_output() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
 fn to_stdout(text: &str) {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
 }
 
 fn to_stderr(text: &str) {

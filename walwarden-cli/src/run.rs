@@ -1,9 +1,10 @@
 //! From arguments to exit status: parse, run, print.
 
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 use walwarden_contract::commands::HELP_KIND;
 use walwarden_contract::model::cli::{HelpData, RestoreFailed, RestoreLinePayload, RestoreLineState};
 use walwarden_contract::{Envelope, ErrorCode, ExitStatus};
@@ -13,8 +14,8 @@ use crate::commands;
 use crate::config::Config;
 use crate::context::{Context, Report};
 use crate::failure::Failure;
-use crate::output::Printer;
 use crate::output::view::reaching;
+use crate::output::{Printer, has_lost_output};
 use crate::usage::{self, Refusal};
 use crate::{clock, signals};
 
@@ -27,7 +28,12 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitStatus {
         // A panic is reported below, in the one document; a person also gets Rust's own message.
         std::panic::set_hook(Box::new(|_| {}));
     }
-    caught(arguments, printer, || parse_and_run(arguments, printer))
+    let status = caught(arguments, printer, || parse_and_run(arguments, printer));
+    if status == ExitStatus::Ok && has_lost_output() {
+        printer.note("stdout could not be written: the result is lost");
+        return ExitStatus::Retryable;
+    }
+    status
 }
 
 /// Whatever happens, there is one end.
@@ -61,31 +67,34 @@ fn parse_and_run(arguments: &[OsString], printer: Printer) -> ExitStatus {
 }
 
 fn dispatch(cli: Cli, arguments: &[OsString], printer: Printer) -> ExitStatus {
-    let context = Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)), clock::now);
+    // It lives as long as the process: the command's thread may outlive its caller's patience.
+    let context: &'static Context =
+        Box::leak(Box::new(Context::new(printer, Config::new(cli.global, |name| std::env::var_os(name)), clock::now)));
     let kind = usage::kind(arguments);
     printer.begin(&kind);
     if let Command::Restore(restore) = cli.command {
-        return dispatch_restore(&context, &kind, *restore);
+        return dispatch_restore(context, &kind, *restore);
     }
-    let outcome = block_on(&context, Threads::One, commands::run(&context, cli.command)).and_then(|outcome| outcome);
-    finish(&context, &kind, outcome)
+    let command = cli.command;
+    let outcome = block_on(context, Threads::One, move || commands::run(context, command)).and_then(|outcome| outcome);
+    finish(context, &kind, outcome)
 }
 
-fn dispatch_restore(context: &Context, kind: &str, restore: RestoreArgs) -> ExitStatus {
+fn dispatch_restore(context: &'static Context, kind: &str, restore: RestoreArgs) -> ExitStatus {
     match restore.command {
         Some(_) if restore.legacy.is_given() => {
             let message = "Flags between `restore` and its subcommand belong after the subcommand.";
             fail(context.printer, kind, Failure::new(ErrorCode::UsageError, message), Vec::new())
         }
         Some(command) => finish(context, kind, run_restore(context, command)),
-        None => block_on(context, Threads::All, commands::restore::legacy::run(context, restore.legacy))
+        None => block_on(context, Threads::All, move || commands::restore::legacy::run(context, restore.legacy))
             .unwrap_or_else(|failure| fail(context.printer, kind, failure, context.take_warnings())),
     }
 }
 
-fn run_restore(context: &Context, command: RestoreCommand) -> Result<Report, Failure> {
+fn run_restore(context: &'static Context, command: RestoreCommand) -> Result<Report, Failure> {
     let threads = if matches!(command, RestoreCommand::Execute(_)) { Threads::All } else { Threads::One };
-    block_on(context, threads, commands::restore::run(context, command))?
+    block_on(context, threads, move || commands::restore::run(context, command))?
 }
 
 #[derive(Clone, Copy)]
@@ -96,23 +105,42 @@ enum Threads {
     All,
 }
 
-/// Starts a runtime with signal handlers, and runs the command on it.
-fn block_on<T>(context: &Context, threads: Threads, command: impl Future<Output = T>) -> Result<T, Failure> {
+/// Runs the command on a thread of its own, while this one listens for signals: a file that says nothing, or a name that is
+/// being looked up, must not make the program deaf.
+fn block_on<T: Send + 'static, F: Future<Output = T>>(
+    context: &'static Context,
+    threads: Threads,
+    command: impl FnOnce() -> F + Send + 'static,
+) -> Result<T, Failure> {
+    let unusable = |error: std::io::Error| Failure::new(ErrorCode::InternalError, format!("No runtime: {error}."));
     let started = match threads {
         Threads::One => Builder::new_current_thread().enable_all().build(),
         Threads::All => Builder::new_multi_thread().enable_all().build(),
     };
-    let unusable = |error: std::io::Error| Failure::new(ErrorCode::InternalError, format!("No runtime: {error}."));
-    let runtime: Runtime = started.map_err(unusable)?;
-    let outcome = runtime.block_on(async {
+    let runtime = started.map_err(unusable)?;
+    let listener = Builder::new_current_thread().enable_all().build().map_err(unusable)?;
+    listener.block_on(async {
         signals::cancel_on_signal(&context.cancel).map_err(unusable)?;
-        Ok(command.await)
-    });
-    if matches!(threads, Threads::One) {
-        // A name that is being looked up, or a stdin that says nothing, must not delay an end that was asked for.
-        runtime.shutdown_background();
-    }
-    outcome
+        let (sender, mut outcome) = oneshot::channel();
+        let work = move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { command().await })));
+            let _ = sender.send(ended);
+        };
+        std::thread::Builder::new().name("walwarden".to_owned()).spawn(work).map_err(unusable)?;
+        let ended = tokio::select! {
+            biased;
+            ended = &mut outcome => ended.ok(),
+            () = context.cancel.cancelled() => match tokio::time::timeout(context.grace(), outcome).await {
+                Ok(ended) => ended.ok(),
+                Err(_) => return Err(Failure::cancelled()),
+            },
+        };
+        match ended {
+            Some(Ok(ended)) => Ok(ended),
+            Some(Err(panic)) => resume_unwind(panic),
+            None => Err(Failure::new(ErrorCode::InternalError, "The command ended without an outcome.")),
+        }
+    })
 }
 
 fn finish(context: &Context, kind: &str, outcome: Result<Report, Failure>) -> ExitStatus {

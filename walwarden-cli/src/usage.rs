@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use walwarden_contract::ErrorCode;
-use walwarden_contract::commands::{COMMANDS, Command, GLOBAL_FLAGS};
+use walwarden_contract::commands::{COMMANDS, Command, GLOBAL_FLAGS, command};
 
 use crate::cli::Cli;
 use crate::failure::Failure;
@@ -27,14 +27,19 @@ pub(crate) enum Refusal {
 
 /// Whether JSON was asked for, as far as that can be seen in arguments that do not parse.
 pub(crate) fn wants_json(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+    arguments.iter().skip(1).take_while(|argument| *argument != "--").any(|argument| {
+        argument == "--json" || argument.to_str().is_some_and(|argument| argument.starts_with("--json="))
+    })
 }
 
 /// Whether events were asked for, as far as that can be seen in arguments that do not parse.
 pub(crate) fn wants_events(arguments: &[OsString]) -> bool {
     let words: Vec<&OsString> = arguments.iter().skip(1).take_while(|argument| *argument != "--").collect();
     let apart = words.windows(2).any(|pair| pair[0] == "--events" && pair[1] == "jsonl");
-    apart || words.iter().any(|word| *word == "--events=jsonl")
+    let asked = apart || words.iter().any(|word| *word == "--events=jsonl");
+    // A command that offers none refuses the flag; where --json stands too, in the one document that it promises.
+    let offered = || command(&kind(arguments)).is_some_and(|it| it.flags().any(|flag| flag.name == "--events"));
+    asked && (offered() || !wants_json(arguments))
 }
 
 /// The command's words joined by dots: `backup.trigger`, or `walwarden` when there is none.

@@ -58,3 +58,34 @@ fn an_interrupted_wait_is_cancelled_and_says_so() {
     assert_eq!(envelope["error"]["code"], "cancelled");
     assert_eq!(envelope["kind"], "profile.validate");
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_no_success() {
+    for arguments in [&["--json", "capabilities", "list"][..], &["completions", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is full");
+        let run = walwarden().args(arguments).run_onto(full);
+        assert_eq!(run.code, 1, "{arguments:?}");
+    }
+}
+
+#[test]
+fn json_that_is_asked_for_in_a_wrong_way_is_refused_in_json() {
+    let run = walwarden().args(["--json=true", "database", "list"]).run();
+    assert_eq!((run.code, run.stderr.as_str()), (2, ""));
+    assert_eq!(run.envelope()["error"]["code"], "usage_error");
+    let run = walwarden().args(["--json", "database", "list", "--events", "jsonl"]).run();
+    assert_eq!((run.code, run.envelope()["kind"].as_str()), (2, Some("database.list")));
+}
+
+#[test]
+fn a_secret_that_never_comes_does_not_make_the_program_deaf() {
+    let target = ["--target", "postgresql://u@h/d", "--mode", "new_database"];
+    let manifest = "ab".repeat(32);
+    let restore = [&["--json", "restore", "--manifest", &manifest][..], &target].concat();
+    let cases = [("WALWARDEN_API_KEY_FILE", &["--json", "database", "list"][..]), ("WALWARDEN_TOKEN_FILE", &restore)];
+    for (variable, arguments) in cases {
+        let run = support::interrupted_at_a_silent_file(variable, arguments);
+        assert_eq!(run.code, 4, "{variable}: {}", run.stdout);
+        assert!(run.stdout.contains(r#""cancelled""#) && run.stderr.is_empty(), "{}", run.stdout);
+    }
+}

@@ -11,7 +11,7 @@ pg_restore wrote to stderr; at most 64 KiB.
 Examples:
   walwarden --json explain-error --from-json error.json
   pg_restore --dbname=shop shop.dump 2>&1 | walwarden explain-error --from-json -
-  walwarden --json backup list --database db_… | walwarden explain-error --from-json -";
+  walwarden --json backup status bkp_… | walwarden explain-error --from-json -";
 
 pub(super) const COMPLETIONS_HELP: &str = "\
 Examples:

@@ -69,6 +69,14 @@ impl Walwarden {
         }
     }
 
+    /// Runs it with its stdout somewhere else.
+    pub(crate) fn run_onto(mut self, stdout: std::fs::File) -> Run {
+        let output = self.0.stdout(stdout).stderr(Stdio::piped()).spawn().expect("the binary runs").wait_with_output();
+        let output = output.expect("awaited");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        Run { code: output.status.code().expect("not ended by a signal"), stdout: String::new(), stderr }
+    }
+
     pub(crate) fn run_with_closed_stdout(mut self) -> i32 {
         let mut child = self.0.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
         drop(child.stdout.take());
@@ -161,4 +169,40 @@ pub(crate) fn interrupted_against_a_silent_server(arguments: &[&str]) -> Run {
     drop(connection);
     let code = child.wait().expect("awaited").code().expect("not ended by a signal");
     Run { code, stdout, stderr: String::new() }
+}
+
+/// Runs a command whose secret stands in a file that nobody writes to, and interrupts it once it reads there.
+pub(crate) fn interrupted_at_a_silent_file(variable: &str, arguments: &[&str]) -> Run {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("secret");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .expect("a pipe with a name");
+    let mut command = walwarden().env("WALWARDEN_BASE_URL", "http://127.0.0.1:1").args(arguments).0;
+    command.env(variable, &path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary runs");
+    // Opening for writing without waiting succeeds only once somebody reads.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let writer = loop {
+        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
+        match rustix::fs::open(&path, flags, rustix::fs::Mode::empty()) {
+            Ok(writer) => break writer,
+            Err(_) => assert!(std::time::Instant::now() < deadline, "nobody reads"),
+        }
+        std::thread::yield_now();
+    };
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    let output = child.wait_with_output().expect("awaited");
+    drop(writer);
+    Run {
+        code: output.status.code().expect("not ended by a signal"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
 }

@@ -6,7 +6,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use walwarden_contract::text::{REDACTED, is_deceptive, redact};
-use walwarden_contract::{ErrorBody, ErrorCode};
+use walwarden_contract::{ErrorBody, ErrorCode, Open};
 
 use crate::error::Error;
 use crate::http::transport_text;
@@ -17,6 +17,8 @@ pub(super) const MAX_DOCUMENT_BYTES: usize = 32 << 20;
 /// No archive of the API is larger.
 pub(super) const MAX_ARCHIVE_BYTES: usize = 64 << 20;
 const MAX_MESSAGE_CHARS: usize = 2000;
+/// No code and no scope is longer.
+const MAX_WORD_CHARS: usize = 64;
 const REQUEST_ID: &str = "x-request-id";
 
 /// Reads a body whole, up to a bound.
@@ -51,6 +53,8 @@ pub(super) fn failure(secret: &SecretString, status: StatusCode, headers: &Heade
     let retry_after_ms = header(RETRY_AFTER.as_str()).and_then(|value| retry_after_ms(value, header(DATE.as_str())));
     let request_id = header(REQUEST_ID).map(|id| clean(secret, id));
     if let Ok(mut body) = serde_json::from_slice::<ErrorBody>(body) {
+        body.code = tame(secret, body.code);
+        body.required_scope = body.required_scope.map(|scope| tame(secret, scope));
         body.message = clean(secret, &body.message);
         body.next_action = clean(secret, &body.next_action);
         body.docs = clean(secret, &body.docs);
@@ -97,6 +101,19 @@ fn unexpected(message: String) -> Failure {
     Failure { error: Error::new(ErrorCode::UnexpectedResponse, message), repeat: false }
 }
 
+/// A word that this version does not know, when it is one: short, plain, and no secret.
+fn tame<T>(secret: &SecretString, word: Open<T>) -> Open<T> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_:.-".contains(character);
+    match word {
+        Open::Unknown(word)
+            if word.len() > MAX_WORD_CHARS || !word.chars().all(plain) || clean(secret, &word) != word =>
+        {
+            Open::Unknown("unrecognized".to_owned())
+        }
+        word => word,
+    }
+}
+
 /// What a server says is shown on terminals: without characters that do more than show, and never with our own secret in
 /// it, nor with what looks like anybody's.
 fn clean(secret: &SecretString, text: &str) -> String {
@@ -107,6 +124,17 @@ fn clean(secret: &SecretString, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_are_none_are_not_repeated() {
+        let own = SecretString::from("s3cr3t");
+        let tamed = |word: &str| tame::<ErrorCode>(&own, Open::Unknown(word.to_owned())).word();
+        assert_eq!(tamed("quota_exhausted"), "quota_exhausted");
+        let long = "x".repeat(65);
+        for word in ["s3cr3t", "a b", "x\u{1b}[2J", &long, "wrt1.e30.x", &format!("wal_{}", "0".repeat(64))] {
+            assert_eq!(tamed(word), "unrecognized", "{word}");
+        }
+    }
 
     #[test]
     fn what_looks_like_a_secret_is_not_repeated_whoever_it_belongs_to() {

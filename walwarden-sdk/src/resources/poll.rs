@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use walwarden_contract::ErrorCode;
+use walwarden_contract::{ErrorBody, ErrorCode};
 
 use crate::error::Error;
 
 /// After this many answers in a row that are no answer, a job is no longer followed.
 const MAX_FAILED_LOOKS: u32 = 10;
+
+/// The longest `Retry-After` that is waited for between two looks.
+const MAX_ASKED_PAUSE: Duration = Duration::from_mins(1);
 
 /// How a job is followed.
 #[derive(Debug, Clone)]
@@ -54,7 +57,8 @@ pub(super) async fn follow<J: Job>(
     mut look: impl AsyncFnMut() -> Result<J, Error>,
     mut on_change: impl FnMut(&J),
 ) -> Result<J, Error> {
-    let deadline = poll.deadline.map(|deadline| Instant::now() + deadline);
+    // A deadline that no clock reaches is none.
+    let deadline = poll.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
     let expired = async {
         match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -84,7 +88,7 @@ pub(super) async fn follow<J: Job>(
                         return Err(error);
                     }
                     let asked = error.body().retry_after_ms.map(Duration::from_millis);
-                    pause = asked.map_or(pause, |asked| asked.max(pause));
+                    pause = asked.map_or(pause, |asked| asked.min(MAX_ASKED_PAUSE).max(pause));
                 }
             }
             tokio::time::sleep(pause).await;
@@ -95,9 +99,10 @@ pub(super) async fn follow<J: Job>(
         biased;
         () = poll.cancel.cancelled() => Err(Error::cancelled()),
         outcome = follow => outcome,
-        () = expired => Err(Error::new(
-            ErrorCode::Timeout,
-            format!("{what} had not ended when the time for waiting ran out. It goes on."),
-        )),
+        () = expired => {
+            let message = format!("{what} had not ended when the time for waiting ran out. It goes on.");
+            let next_action = "Read the job's status, or follow it for longer.".to_owned();
+            Err(Error::from(ErrorBody { next_action, ..ErrorBody::new(ErrorCode::Timeout, message) }))
+        }
     }
 }

@@ -55,6 +55,8 @@ pub use plan::{
 };
 #[cfg(feature = "restore")]
 pub use planning::TargetSurvey;
+#[cfg(feature = "restore")]
+pub use workspace::room;
 
 /// Awaits `work` unless `cancel` comes first; then `work` is dropped, which ends the children it runs.
 #[cfg(feature = "restore")]

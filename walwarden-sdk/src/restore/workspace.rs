@@ -62,9 +62,14 @@ impl Workspace {
     }
 }
 
-/// How many bytes an artifact of this size needs, and how many are free, where private directories are made. Writes nothing.
-pub(super) fn room(parent: &Path, size: u64) -> Result<(u64, u64), Error> {
-    let usable = rustix::fs::access(parent, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
+/// How many bytes the restore of an artifact of this size needs, and how many are free, in the directory where it would be
+/// kept. Writes nothing.
+///
+/// # Errors
+/// `config_invalid` when it is no directory, or nothing can be made in it.
+pub fn room(parent: &Path, size: u64) -> Result<(u64, u64), Error> {
+    // The dot makes a file be no directory, executable or not.
+    let usable = rustix::fs::access(parent.join("."), Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
     let free = usable.and_then(|()| free_bytes(parent)).map_err(|error| no_directory(parent, &error))?;
     Ok((size.saturating_add(SLACK_BYTES), free))
 }

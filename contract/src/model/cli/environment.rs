@@ -98,9 +98,7 @@ impl Loop {
     #[must_use]
     pub const fn scopes(self) -> &'static [Scope] {
         match self {
-            Self::Backup => {
-                &[Scope::DatabasesRead, Scope::DestinationsRead, Scope::BackupsTrigger, Scope::EvidenceRead]
-            }
+            Self::Backup => &[Scope::DatabasesRead, Scope::BackupsTrigger, Scope::EvidenceRead],
             Self::Restore => &[Scope::RestoresWrite, Scope::RestoresRead],
         }
     }
@@ -170,7 +168,7 @@ finding_codes! {
     ScopesMissing = "scopes_missing", Some(ErrorCode::Forbidden), "The key lacks scopes that this needs.", Some("Issue a key with the scopes that the evidence names.");
     ClockAgrees = "clock_agrees", None, "This machine's clock agrees with the server's.", None;
     ClockOff = "clock_off", None, "This machine's clock and the server's are more than a minute apart: one of them is wrong.", Some("Set the clock by NTP; tokens, URLs and evidence carry times.");
-    ToolFound = "tool_found", None, "The tool is there, and new enough for every backup that was looked at.", None;
+    ToolFound = "tool_found", None, "The tool is there, and no backup whose evidence was read needs a newer one.", None;
     ToolMissing = "tool_missing", Some(ErrorCode::ToolMissing), "The tool is not on PATH.", Some("Install the Postgres client tools (Debian: postgresql-client) and put them on PATH.");
     ToolOutdated = "tool_outdated", Some(ErrorCode::ToolVersionUnsupported), "The tool is older than a server that it is to work with, or than the pg_dump that wrote a backup.", Some("Install client tools of the newest server's major version or newer.");
     ToolVulnerable = "tool_vulnerable", None, "The tool has a known vulnerability.", Some("Install the newest minor version.");

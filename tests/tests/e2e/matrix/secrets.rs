@@ -26,7 +26,11 @@ fn chatty(secrets: &[(&str, String)]) -> String {
         .collect();
     let mut body = ErrorBody::new(ErrorCode::InternalError, said.join("; "));
     body.request_id = Some(format!("req {}", said[0]));
-    json!(Problem::from(body)).to_string()
+    let mut document = json!(Problem::from(body));
+    for (member, (_, secret)) in ["code", "requiredScope"].iter().zip(secrets) {
+        document[*member] = json!(secret);
+    }
+    document.to_string()
 }
 
 /// Every command, for a program and for a person, at a sound server and at one that repeats secrets.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use walwarden_contract::model::cli::{BackupStateEvent, BackupTriggerData, StateEvent};
 use walwarden_contract::model::{Backup, BackupState, TriggeredBackup};
-use walwarden_contract::{ErrorBody, ErrorCode, Open};
+use walwarden_contract::{DatabaseId, ErrorBody, ErrorCode, Open};
 use walwarden_sdk::{Poll, new_idempotency_key};
 
 use super::super::{interruptible, to_value};
 use super::{describe, next_of};
-use crate::cli::TriggerArgs;
+use crate::cli::{EventsFormat, TriggerArgs};
 use crate::clock;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
@@ -22,18 +22,11 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     let triggered = match interruptible(context, client.trigger_backup(arguments.database, &key)).await {
         Ok(triggered) => triggered,
         Err(failure) => {
-            let unknown = matches!(
-                failure.body.code.known(),
-                Some(
-                    ErrorCode::NetworkError | ErrorCode::Timeout | ErrorCode::ServiceUnavailable | ErrorCode::Cancelled
-                )
-            );
-            if !unknown {
+            if is_refusal(&failure) {
                 return Err(failure.untouched("No backup was queued by this command."));
             }
-            let database = arguments.database.to_string();
-            let again = command(&["backup", "trigger", "--database", &database, "--idempotency-key", &key]);
-            return Err(failure.next(again));
+            let again = again(arguments.database, &key, arguments.wait, arguments.wait_timeout_ms, arguments.events);
+            return Err(failure.untouched("Whether a backup was queued is not known.").next(again));
         }
     };
     let id = triggered.backup_job_id;
@@ -78,6 +71,41 @@ pub(crate) async fn run(context: &Context, arguments: TriggerArgs) -> Result<Rep
     let (human, next) = (describe(&backup, &context.view()), next_of(&backup));
     let data = to_value(&BackupTriggerData { triggered, completed: Some(backup) });
     Ok(Report { data, human, next })
+}
+
+/// Whether the server said no. After anything else the request may have been carried out.
+fn is_refusal(failure: &Failure) -> bool {
+    let unknown = |code| {
+        matches!(
+            code,
+            ErrorCode::NetworkError
+                | ErrorCode::Timeout
+                | ErrorCode::ServiceUnavailable
+                | ErrorCode::InternalError
+                | ErrorCode::UnexpectedResponse
+                | ErrorCode::Cancelled
+        )
+    };
+    failure.body.code.known().is_some_and(|code| !unknown(code))
+}
+
+/// The same command once more: with the key it starts no second backup.
+fn again(
+    database: DatabaseId,
+    key: &str,
+    wait: bool,
+    timeout_ms: Option<u64>,
+    events: Option<EventsFormat>,
+) -> Vec<String> {
+    let mut words = command(&["backup", "trigger", "--database", &database.to_string(), "--idempotency-key", key]);
+    if wait {
+        words.push("--wait".to_owned());
+    }
+    words.extend(timeout_ms.into_iter().flat_map(|millis| ["--wait-timeout-ms".to_owned(), millis.to_string()]));
+    if events.is_some() {
+        words.extend(["--events", "jsonl"].map(str::to_owned));
+    }
+    words
 }
 
 pub(in crate::commands) fn queued(triggered: &TriggeredBackup) -> String {

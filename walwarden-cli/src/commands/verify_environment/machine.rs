@@ -5,18 +5,16 @@ use std::path::Path;
 use walwarden_contract::model::EvidenceSummary;
 use walwarden_contract::model::cli::{EnvironmentCheck as Check, FindingCode as Code, Loop};
 use walwarden_sdk::postgres::{ToolName, ToolVersion, Tools};
+use walwarden_sdk::restore::room;
 
 use super::findings::Findings;
 use super::service::Known;
 use crate::output::text;
 
-/// Beside the artifact, a restore keeps small files and leaves some room to others.
-const SLACK_BYTES: u64 = 64 << 20;
-
 pub(super) async fn look(loops: &[Loop], work_dir: Option<&Path>, known: &Known, findings: &mut Findings) {
     let restores = loops.contains(&Loop::Restore);
     let tools = Tools::discover(None, std::env::var_os("PATH").as_deref());
-    let evidence = known.evidence.as_deref();
+    let evidence = known.evidence.as_deref().ok();
     let dumped = newest(evidence, |source| source.0);
     let served = newest(evidence, |source| source.1);
     for (tool, check, needed, wanted) in [
@@ -33,7 +31,7 @@ pub(super) async fn look(loops: &[Loop], work_dir: Option<&Path>, known: &Known,
             }
         }
     }
-    disk(evidence, work_dir, restores, findings);
+    disk(&known.evidence, work_dir, restores, findings);
 }
 
 /// The newest major version among `pg_dump`'s or the servers'.
@@ -54,28 +52,29 @@ fn judge(check: Check, version: &ToolVersion, needed: Option<u32>, wanted: bool,
     }
 }
 
-fn disk(evidence: Option<&[EvidenceSummary]>, work_dir: Option<&Path>, wanted: bool, findings: &mut Findings) {
-    let sizes = evidence.map(|evidence| evidence.iter().map(|summary| summary.artifact.size_bytes).max());
-    let Some(Some(largest)) = sizes else {
-        let reason = if sizes.is_some() { "there is no backup yet" } else { "evidence could not be read" };
-        findings.skipped(&[Check::Disk], reason);
-        return;
-    };
+fn disk(
+    evidence: &Result<Vec<EvidenceSummary>, String>,
+    work_dir: Option<&Path>,
+    wanted: bool,
+    findings: &mut Findings,
+) {
     let directory = work_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
-    let shown = directory.display();
-    let stat = match rustix::fs::statvfs(&directory) {
-        Ok(stat) => stat,
-        Err(error) => {
-            let evidence = format!("the free space of {shown} cannot be told: {error}");
-            findings.failed_if(wanted, Check::Disk, Code::DiskShort, evidence);
-            return;
-        }
+    let largest = match evidence {
+        Ok(evidence) => evidence.iter().map(|summary| summary.artifact.size_bytes).max().unwrap_or(0),
+        Err(reason) if wanted => return findings.warning(Check::Disk, Code::NotChecked, reason.as_str()),
+        Err(reason) => return findings.skipped(&[Check::Disk], reason),
     };
-    let (free, need) = (stat.f_bavail.saturating_mul(stat.f_frsize), largest.saturating_add(SLACK_BYTES));
-    let evidence = format!("{} free in {shown}, the largest artifact needs {}", text::size(free), text::size(need));
-    if free >= need {
-        findings.passed(Check::Disk, Code::DiskSuffices, evidence);
-    } else {
-        findings.failed_if(wanted, Check::Disk, Code::DiskShort, evidence);
+    match room(&directory, largest) {
+        Ok((need, free)) => {
+            let (need_text, free_text) = (text::size(need), text::size(free));
+            let evidence =
+                format!("{free_text} free in {}, the largest artifact needs {need_text}", directory.display());
+            if free >= need {
+                findings.passed(Check::Disk, Code::DiskSuffices, evidence);
+            } else {
+                findings.failed_if(wanted, Check::Disk, Code::DiskShort, evidence);
+            }
+        }
+        Err(error) => findings.failed_if(wanted, Check::Disk, Code::DiskShort, error.to_string()),
     }
 }

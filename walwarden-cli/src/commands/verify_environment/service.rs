@@ -17,11 +17,17 @@ const WEEK_MILLIS: i64 = 7 * 24 * 60 * 60_000;
 const ANSWERED: [Check; 5] = [Check::Contract, Check::Key, Check::BackupScopes, Check::RestoreScopes, Check::Clock];
 
 /// What the API said that other checks are about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Known {
     pub(super) server_version: Option<String>,
-    /// The newest backups; none when they could not be read.
-    pub(super) evidence: Option<Vec<EvidenceSummary>>,
+    /// The newest backups, or why they could not be read.
+    pub(super) evidence: Result<Vec<EvidenceSummary>, String>,
+}
+
+impl Known {
+    fn nothing(reason: &str) -> Self {
+        Self { server_version: None, evidence: Err(reason.to_owned()) }
+    }
 }
 
 pub(super) async fn look(context: &Context, loops: &[Loop], findings: &mut Findings) -> Known {
@@ -31,7 +37,7 @@ pub(super) async fn look(context: &Context, loops: &[Loop], findings: &mut Findi
             findings.failed_with(Check::Settings, Code::SettingsInvalid, *failure.body);
             findings.skipped(&[Check::Tls, Check::Api], "the settings are not complete");
             findings.skipped(&ANSWERED, "the API was not asked");
-            return Known::default();
+            return Known::nothing("the API was not asked");
         }
     };
     let before = context.now();
@@ -39,7 +45,7 @@ pub(super) async fn look(context: &Context, loops: &[Loop], findings: &mut Findi
         Ok(found) => found,
         Err(error) => {
             unanswered(&connection, error, findings);
-            return Known::default();
+            return Known::nothing("the API gave no profile");
         }
     };
     tls(&connection, findings);
@@ -49,9 +55,13 @@ pub(super) async fn look(context: &Context, loops: &[Loop], findings: &mut Findi
     scopes(&found.profile, loops, findings);
     clock(found.server_time, before, context.now(), findings);
     let query = EvidenceQuery { limit: Some(MAX_LIMIT), ..EvidenceQuery::default() };
-    let may_read = has(&found.profile, Scope::EvidenceRead);
-    let evidence = if may_read { client.list_evidence(&query).await.ok() } else { None };
-    Known { server_version: Some(found.profile.server_version), evidence: evidence.map(|list| list.evidence) }
+    let evidence = if has(&found.profile, Scope::EvidenceRead) {
+        let list = client.list_evidence(&query).await;
+        list.map(|list| list.evidence).map_err(|error| format!("evidence could not be read: {error}"))
+    } else {
+        Err(format!("the key lacks {}, so no evidence was read", Scope::EvidenceRead))
+    };
+    Known { server_version: Some(found.profile.server_version), evidence }
 }
 
 /// Where everything comes from. The address is shown once it is known to hold no credential.
@@ -103,15 +113,21 @@ fn unanswered(connection: &Connection, error: Error, findings: &mut Findings) {
         findings.skipped(&[Check::BackupScopes, Check::RestoreScopes, Check::Clock], "the API key was refused");
         return;
     } else {
-        let code = match &error {
-            Error::Transport(_) => Code::ApiUnreachable,
-            Error::Timeout(_) => Code::ApiLate,
-            _ => Code::ApiFailed,
+        let (code, reason) = match &error {
+            Error::Transport(_) => (Code::ApiUnreachable, "the API did not answer"),
+            Error::Timeout(_) => (Code::ApiLate, "the API did not answer in time"),
+            _ => (Code::ApiFailed, "the API answered with an error"),
         };
-        findings.skipped(&[Check::Tls], "the API did not answer");
+        if code == Code::ApiFailed {
+            tls(connection, findings);
+        } else {
+            findings.skipped(&[Check::Tls], reason);
+        }
         findings.failed_with(Check::Api, code, error.into_body());
+        findings.skipped(&ANSWERED, reason);
+        return;
     }
-    findings.skipped(&ANSWERED, "the API did not answer");
+    findings.skipped(&ANSWERED, "the API was not asked");
 }
 
 fn contract(found: &Compatibility, findings: &mut Findings) {

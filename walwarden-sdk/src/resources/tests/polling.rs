@@ -64,6 +64,13 @@ async fn a_job_that_cannot_be_read_any_more_is_not_followed_for_ever() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_no_clock_reaches_is_none() {
+    let server = server(vec![backup(BackupState::Completed)]).await;
+    let poll = Poll { deadline: Some(Duration::MAX), ..quick() };
+    assert!(client(&server).poll_backup(BackupJobId::from_uuid(ID), &poll, |_| {}).await.is_ok());
+}
+
+#[tokio::test]
 async fn following_ends_at_its_deadline_or_when_cancelled() {
     let server = server(vec![backup(BackupState::Running)]).await;
     let id = BackupJobId::from_uuid(ID);
