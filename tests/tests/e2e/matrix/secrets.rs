@@ -26,11 +26,7 @@ fn chatty(secrets: &[(&str, String)]) -> String {
         .collect();
     let mut body = ErrorBody::new(ErrorCode::InternalError, said.join("; "));
     body.request_id = Some(format!("req {}", said[0]));
-    let mut document = json!(Problem::from(body));
-    for (member, (_, secret)) in ["code", "requiredScope"].iter().zip(secrets) {
-        document[*member] = json!(secret);
-    }
-    document.to_string()
+    json!(Problem::from(body)).to_string()
 }
 
 /// Every command, for a program and for a person, at a sound server and at one that repeats secrets.
