@@ -1,5 +1,6 @@
 //! Destinations: checked as a whole, their credentials sealed, added, changed and removed.
 
+mod providers;
 mod rules;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -95,22 +96,37 @@ impl Connection {
     /// The same with what the provider takes for granted filled in.
     fn with_defaults(self, provider: Provider) -> Result<Self, RegistryError> {
         let required = |field| RegistryError::invalid(field, format!("is required for {}", provider.as_str()));
-        let region = self.region.or_else(|| rules::region(provider).map(str::to_owned));
+        let rules = providers::rules(provider);
+        let region = self.region.or_else(|| rules.region.map(str::to_owned));
         let region = region.ok_or_else(|| required(Field::Region))?;
-        rules::check_region(&region)?;
+        self::rules::check_region(&region)?;
         let endpoint = match self.endpoint {
             Some(endpoint) => Some(endpoint),
-            None if provider == Provider::Aws => None,
-            None => Some(rules::endpoint(provider, &region).ok_or_else(|| required(Field::Endpoint))?),
+            None if rules.endpoints.implied => None,
+            None => Some(rules.endpoints.usual(&region).ok_or_else(|| required(Field::Endpoint))?),
         };
         Ok(Self {
             endpoint,
             region: Some(region),
-            addressing: self.addressing.or(Some(rules::addressing(provider))),
-            checksum_mode: self.checksum_mode.or(Some(rules::checksum_mode(provider))),
+            addressing: self.addressing.or(Some(rules.addressing)),
+            checksum_mode: self.checksum_mode.or_else(|| rules.checksums.first().copied()),
             lock_mode: self.lock_mode.or(Some(LockMode::None)),
             retention_days: self.retention_days.or(Some(USUAL_RETENTION_DAYS)),
         })
+    }
+
+    /// The same with the endpoint of a new region, where the present one followed from the present region.
+    fn following(self, before: &Destination) -> Self {
+        let endpoints = before.provider.parse().ok().map(|provider| &providers::rules(provider).endpoints);
+        let usual = |region: &str| endpoints.and_then(|endpoints| endpoints.usual(region));
+        match &self.region {
+            Some(region)
+                if self.endpoint.is_none() && before.endpoint.is_some() && before.endpoint == usual(&before.region) =>
+            {
+                Self { endpoint: usual(region), ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -161,7 +177,7 @@ pub async fn create(
         updated_at: now,
     };
     new.connection.with_defaults(new.provider)?.set(&mut destination);
-    rules::check(&destination)?;
+    rules::check(&destination, None)?;
     check_credentials(&new.credentials)?;
     destination.sealed_credentials = keyring.seal_credentials(system, id, &new.credentials);
     let mut tx = store.begin().await?;
@@ -191,8 +207,8 @@ pub async fn update(
     let mut destination = before.clone();
     destination.name = change.name.unwrap_or(destination.name);
     destination.bucket = change.bucket.unwrap_or(destination.bucket);
-    change.connection.set(&mut destination);
-    rules::check(&destination)?;
+    change.connection.following(&before).set(&mut destination);
+    rules::check(&destination, Some(&before))?;
     if let Some(NewCredentials { keyring, access_key_id, secret_access_key }) = change.credentials {
         let credentials = match (access_key_id, secret_access_key) {
             (Some(access_key_id), Some(secret_access_key)) => Credentials { access_key_id, secret_access_key },

@@ -26,6 +26,8 @@ pub enum Field {
     Endpoint,
     /// The region.
     Region,
+    /// Whether uploads carry a checksum.
+    ChecksumMode,
     /// How artifacts are locked.
     LockMode,
     /// For how many days.
@@ -48,6 +50,7 @@ impl Field {
             Self::Bucket => "bucket",
             Self::Endpoint => "endpoint",
             Self::Region => "region",
+            Self::ChecksumMode => "checksumMode",
             Self::LockMode => "lockMode",
             Self::Retention => "retentionFloorDays",
             Self::AccessKeyId => "accessKeyId",
@@ -66,6 +69,7 @@ impl Field {
             Self::Bucket => "--bucket",
             Self::Endpoint => "--endpoint",
             Self::Region => "--region",
+            Self::ChecksumMode => "--checksum-mode",
             Self::LockMode => "--lock-mode",
             Self::Retention => "--retention-days",
             Self::AccessKeyId => "--access-key-id",
