@@ -205,15 +205,27 @@ pub struct UpdateDestinationRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PreflightCheckId {
+    /// The bucket is there, in the destination's region.
+    Bucket,
     /// A probe object can be written.
     PutObject,
     /// It can be read back and holds what was written.
     GetObject,
     /// Its length and metadata can be read.
     HeadObject,
+    /// The bucket locks objects, and by default in no other mode than the destination's.
+    ObjectLockConfiguration,
     /// It carries the lock that the destination asks for, as read back.
     ObjectLock,
-    /// A multipart upload can be begun and aborted.
+    /// The bucket keeps versions, which its locks need.
+    Versioning,
+    /// The bucket is not open to the public: Amazon blocks all four kinds of access, elsewhere a stranger cannot read the probe.
+    PublicAccessBlock,
+    /// The bucket's policy refuses plain HTTP.
+    TlsOnly,
+    /// The bucket encrypts what is written without a word about it.
+    DefaultEncryption,
+    /// A multipart upload can be begun, listed and aborted.
     MultipartUpload,
     /// The probe object can be deleted, or is reported when its lock holds it.
     Cleanup,

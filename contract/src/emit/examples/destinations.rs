@@ -85,11 +85,17 @@ pub(super) fn preflight_passed() -> PreflightReport {
         result: CheckStatus::Passed.into(),
         checked_at: at(0),
         checks: vec![
+            check(PreflightCheckId::Bucket, "The bucket is in the region eu-central-1."),
             check(PreflightCheckId::PutObject, "A probe object of 64 bytes was written."),
             check(PreflightCheckId::GetObject, "The same 64 bytes were read back."),
             check(PreflightCheckId::HeadObject, "Its length is 64 bytes."),
+            check(PreflightCheckId::ObjectLockConfiguration, "Object Lock is enabled, without a default retention."),
             check(PreflightCheckId::ObjectLock, "It is locked in mode governance until 2026-02-07T02:00:00.000Z."),
-            check(PreflightCheckId::MultipartUpload, "A multipart upload was begun and aborted."),
+            check(PreflightCheckId::Versioning, "Versioning is Enabled."),
+            check(PreflightCheckId::PublicAccessBlock, "All four kinds of public access are blocked."),
+            check(PreflightCheckId::TlsOnly, "The bucket's policy denies everything that comes over plain HTTP."),
+            check(PreflightCheckId::DefaultEncryption, "The bucket encrypts with AES256 by default."),
+            check(PreflightCheckId::MultipartUpload, "A multipart upload was begun, listed and aborted."),
             check(PreflightCheckId::Cleanup, "Its lock keeps the probe object until 2026-02-07T02:00:00.000Z."),
         ],
     }
@@ -108,10 +114,12 @@ pub(super) fn preflight_failed() -> PreflightReport {
         remediation: Some(code.next_action().to_owned()),
         ..check(PreflightCheckId::PutObject, "The bucket answered 403 to PutObject.")
     };
-    let later = preflight_passed().checks.into_iter().skip(1).map(skipped);
+    let mut passed = preflight_passed().checks.into_iter();
+    let found = passed.next();
+    let later = passed.skip(1).map(skipped);
     PreflightReport {
         result: CheckStatus::Failed.into(),
-        checks: std::iter::once(refused).chain(later).collect(),
+        checks: found.into_iter().chain(std::iter::once(refused)).chain(later).collect(),
         ..preflight_passed()
     }
 }

@@ -28,7 +28,17 @@ fn status<'a>(report: &'a Value, check: &str) -> Result<&'a str> {
 pub(super) fn passes_where_backups_do(context: &TestContext) -> Result<()> {
     let setting = Setting::new(context, Store::Sqlite, Options::default())?;
     let report = preflight(&setting, None)?;
-    for check in ["put_object", "get_object", "head_object", "object_lock", "multipart_upload"] {
+    for check in [
+        "bucket",
+        "put_object",
+        "get_object",
+        "head_object",
+        "object_lock_configuration",
+        "object_lock",
+        "versioning",
+        "public_access_block",
+        "multipart_upload",
+    ] {
         ensure!(status(&report, check)? == "passed", "{report}");
     }
     ensure!(matches!(status(&report, "cleanup")?, "passed" | "not_verifiable"), "{report}");
@@ -48,7 +58,7 @@ pub(super) fn fails_where_backups_do(context: &TestContext) -> Result<()> {
     ensure!(status(&report, "put_object")? == "passed" && status(&report, "object_lock")? == "failed", "{report}");
     setting.update_destination(&["--bucket", "nobody-made-this-bucket"], &[])?;
     let report = preflight(&setting, Some(ErrorCode::DestinationBucketMissing))?;
-    ensure!(status(&report, "put_object")? == "failed" && status(&report, "cleanup")? == "skipped", "{report}");
+    ensure!(status(&report, "bucket")? == "failed" && status(&report, "cleanup")? == "skipped", "{report}");
     let wrong = context.canaries().secret_key("a wrong secret key");
     setting.update_destination(&["--bucket", setting.bucket.name()], &[("WALWARDEN_SECRET_ACCESS_KEY", &wrong)])?;
     preflight(&setting, Some(ErrorCode::DestinationAccessDenied)).map(drop)

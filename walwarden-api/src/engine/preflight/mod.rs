@@ -1,13 +1,24 @@
 //! Preflight: everything that a backup asks of a bucket, tried out on a small probe, and told as observed.
 
+mod documents;
+mod permissions;
+mod remedies;
 mod report;
+mod settings;
+mod target;
+mod terraform;
+mod tls;
 
 use bytes::Bytes;
-use walwarden_contract::model::{PreflightCheckId as Check, PreflightReport};
-use walwarden_contract::{DestinationId, OrgId, Timestamp};
+use walwarden_contract::model::{PreflightCheckId as Check, PreflightReport, Provider};
+use walwarden_contract::{ErrorCode, Timestamp};
 
+pub use self::documents::{Documents, NeededPermission, TrustedPrincipal, documents};
 use self::report::Notes;
+use self::settings::{Telling, telling};
+pub use self::target::Target;
 use super::storage::{Bucket, LockMode, StorageError, StorageErrorKind};
+use crate::store::destinations::Destination;
 use crate::system::{System, after};
 
 /// For how long a probe is locked: long enough to be read back, short enough to be no litter.
@@ -22,27 +33,41 @@ struct Probe {
 }
 
 /// Tries the destination out, with its own credentials. What fails is in the report.
-pub async fn run(bucket: &Bucket, system: &System, org_id: OrgId, destination_id: DestinationId) -> PreflightReport {
-    let now = system.now();
-    let key = format!("org/{org_id}/preflight/{}", system.uuid());
+pub async fn run(bucket: &Bucket, system: &System, destination: &Destination) -> PreflightReport {
+    let (now, target) = (system.now(), Target::of(destination));
+    let key = format!("org/{}/preflight/{}", target.org_id, system.uuid());
     let body = Bytes::copy_from_slice(&system.random::<PROBE_BYTES>());
-    let mut notes = Notes::default();
+    let mut notes = Notes::new(target.clone());
+    settings::exists(bucket, &target, &mut notes).await;
+    if notes.is_silent() {
+        notes.skip_the_rest("the bucket does not answer");
+        return notes.into_report(now);
+    }
+    if notes.has_failed_with(ErrorCode::DestinationBucketMissing) {
+        notes.skip_the_rest("there is no such bucket");
+        return notes.into_report(now);
+    }
     match bucket.put_probe(&key, body.clone(), None).await {
         Ok(version) => {
             notes.passed(Check::PutObject, format!("wrote {PROBE_BYTES} bytes under {key}"));
             let probe = Probe { key, version };
             read(bucket, &probe, &body, &mut notes).await;
             look(bucket, &probe, &mut notes).await;
-            let locked = lock(bucket, &probe, &body, now, &mut notes).await;
+            settings::lock_configuration(bucket, &target, &mut notes).await;
+            let locked = lock(bucket, &probe, &body, now, &target, &mut notes).await;
+            settings::versioning(bucket, &target, &mut notes).await;
+            settings::public_access(bucket, &probe.key, &target, &mut notes).await;
+            settings::tls_only(bucket, &target, &mut notes).await;
+            settings::encryption(bucket, &target, &mut notes).await;
             multipart(bucket, &probe, now, &mut notes).await;
-            clean_up(bucket, probe, locked, &mut notes).await;
+            clean_up(bucket, probe, locked, &target, &mut notes).await;
         }
         Err(error) => {
             notes.failed(Check::PutObject, &error);
             notes.skip_the_rest("the probe could not be written");
         }
     }
-    notes.into_report(destination_id, now)
+    notes.into_report(now)
 }
 
 async fn read(bucket: &Bucket, probe: &Probe, written: &Bytes, notes: &mut Notes) {
@@ -89,9 +114,14 @@ async fn lock(
     probe: &Probe,
     body: &Bytes,
     now: Timestamp,
+    target: &Target,
     notes: &mut Notes,
 ) -> Option<(String, Timestamp)> {
     let mode = bucket.lock_mode();
+    if let Telling::Never(because) = telling(target.provider, Check::ObjectLock) {
+        notes.look_yourself(Check::ObjectLock, because, remedies::retention_policy(target));
+        return None;
+    }
     if mode == LockMode::None {
         notes.not_looked_at(Check::ObjectLock, "the destination asks for no lock");
         return None;
@@ -123,31 +153,54 @@ async fn lock(
     }
 }
 
-/// Begins an upload as a backup does, lock and all. One that is aborted leaves nothing to be locked.
+/// Begins an upload as a backup does, lock and all, looks for it and aborts it. One that is aborted leaves nothing to be locked.
 async fn multipart(bucket: &Bucket, probe: &Probe, now: Timestamp, notes: &mut Notes) {
     if notes.skipped(Check::MultipartUpload) {
         return;
     }
     let until = (bucket.lock_mode() != LockMode::None).then(|| after(now, PROBE_LOCK_MILLIS));
-    let tried = match bucket.begin_upload(&format!("{}.multipart", probe.key), until).await {
-        Ok(upload) => bucket.abort_upload(&upload).await,
+    let upload = match bucket.begin_upload(&format!("{}.multipart", probe.key), until).await {
+        Ok(upload) => upload,
+        Err(error) => return notes.failed(Check::MultipartUpload, &error),
+    };
+    let listed = match bucket.lists(&upload).await {
+        Ok(true) => Ok("found it in the bucket's list"),
+        Ok(false) => Ok("did not find it in the bucket's list"),
+        // A backup does without the list too.
+        Err(error) if error.kind == StorageErrorKind::NotImplemented => {
+            Ok("could not look for it, as the server has no list")
+        }
         Err(error) => Err(error),
     };
-    match tried {
-        Ok(()) => notes.passed(Check::MultipartUpload, "began an upload and aborted it".to_owned()),
+    match bucket.abort_upload(&upload).await.and(listed) {
+        Ok(looked) => notes.passed(Check::MultipartUpload, format!("began an upload, {looked}, and aborted it")),
         Err(error) => notes.failed(Check::MultipartUpload, &error),
     }
 }
 
 /// Tried whatever happened before. A bucket that lets nobody delete is a good one for backups.
-async fn clean_up(bucket: &Bucket, probe: Probe, locked: Option<(String, Timestamp)>, notes: &mut Notes) {
+async fn clean_up(
+    bucket: &Bucket,
+    probe: Probe,
+    locked: Option<(String, Timestamp)>,
+    target: &Target,
+    notes: &mut Notes,
+) {
     let held = locked.map(|(key, until)| format!("; {key} is locked until {until}, and can be deleted after that"));
     let held = held.unwrap_or_default();
     match bucket.delete_probe(&probe.key, probe.version).await {
         Ok(()) => notes.passed(Check::Cleanup, format!("deleted {}{held}", probe.key)),
         Err(error) if error.kind == StorageErrorKind::AccessDenied => {
-            let told = format!("the bucket lets these credentials delete nothing, so {} stays{held}", probe.key);
-            notes.not_verifiable(Check::Cleanup, told);
+            let lock = bucket.retention(&probe.key).await.ok().and_then(|retention| retention.retain_until);
+            if let Some(until) = lock {
+                let by = "the bucket's default retention locks it";
+                notes.passed(Check::Cleanup, format!("{} stays until {until}, as {by}{held}", probe.key));
+            } else if target.provider == Provider::Aws {
+                notes.failed(Check::Cleanup, &error);
+            } else {
+                let told = format!("the bucket lets these credentials delete nothing, so {} stays{held}", probe.key);
+                notes.not_verifiable(Check::Cleanup, told);
+            }
         }
         Err(error) => notes.failed(Check::Cleanup, &error),
     }

@@ -1,50 +1,52 @@
 //! What was observed, put down as it came.
 
 use walwarden_contract::model::{CheckStatus, PreflightCheck, PreflightCheckId, PreflightReport};
-use walwarden_contract::{DestinationId, ErrorCode, Timestamp};
+use walwarden_contract::{ErrorCode, Timestamp};
 
+use super::remedies;
+use super::settings::{Telling, telling};
+use super::target::Target;
 use crate::engine::storage::{StorageError, StorageErrorKind};
 
 /// Every check, in the order in which they run.
-const ALL: [PreflightCheckId; 6] = [
+pub(super) const ALL: [PreflightCheckId; 12] = [
+    PreflightCheckId::Bucket,
     PreflightCheckId::PutObject,
     PreflightCheckId::GetObject,
     PreflightCheckId::HeadObject,
+    PreflightCheckId::ObjectLockConfiguration,
     PreflightCheckId::ObjectLock,
+    PreflightCheckId::Versioning,
+    PreflightCheckId::PublicAccessBlock,
+    PreflightCheckId::TlsOnly,
+    PreflightCheckId::DefaultEncryption,
     PreflightCheckId::MultipartUpload,
     PreflightCheckId::Cleanup,
 ];
 
+/// What a setting that the bucket told of means.
+pub(super) enum Verdict {
+    /// It is as it should be.
+    Good(String),
+    /// It is not.
+    Bad(StorageError),
+    /// It says neither.
+    Unclear(String),
+}
+
 /// The checks so far.
-#[derive(Default)]
 pub(super) struct Notes {
+    target: Target,
     checks: Vec<PreflightCheck>,
     /// The bucket stopped answering: asking on would only take time.
     silent: bool,
 }
 
-/// What the destination's access key must be allowed for a check.
-const fn permission(id: PreflightCheckId) -> &'static str {
-    match id {
-        PreflightCheckId::PutObject => "s3:PutObject",
-        PreflightCheckId::GetObject | PreflightCheckId::HeadObject => "s3:GetObject",
-        PreflightCheckId::ObjectLock => "s3:PutObject, s3:PutObjectRetention and s3:GetObjectRetention",
-        PreflightCheckId::MultipartUpload => "s3:PutObject, s3:PutObjectRetention and s3:AbortMultipartUpload",
-        PreflightCheckId::Cleanup => "s3:DeleteObject",
-    }
-}
-
-fn remediation(id: PreflightCheckId, code: ErrorCode) -> String {
-    if code == ErrorCode::DestinationAccessDenied {
-        return format!(
-            "Allow the destination's access key {} on org/* of the bucket, or correct the key.",
-            permission(id)
-        );
-    }
-    code.next_action().to_owned()
-}
-
 impl Notes {
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, checks: Vec::with_capacity(ALL.len()), silent: false }
+    }
+
     fn note(&mut self, id: PreflightCheckId, status: CheckStatus, evidence: String) {
         self.checks.push(PreflightCheck {
             id: id.into(),
@@ -75,8 +77,37 @@ impl Notes {
             status: CheckStatus::Failed.into(),
             code: Some(code.into()),
             evidence: error.message.clone(),
-            remediation: Some(remediation(id, code)),
+            remediation: Some(remedies::remedy(id, error, &self.target)),
         });
+    }
+
+    /// Notes what the provider cannot tell, with how to look at it.
+    pub(super) fn look_yourself(&mut self, id: PreflightCheckId, because: &str, how: String) {
+        self.not_verifiable(id, because.to_owned());
+        if let Some(check) = self.checks.last_mut() {
+            check.remediation = Some(how);
+        }
+    }
+
+    /// Notes what was told of a setting. A server that has no answer does not fail for it, unless its provider has to have one.
+    pub(super) fn told(&mut self, id: PreflightCheckId, told: Result<Verdict, StorageError>) {
+        let must = telling(self.target.provider, id) == Telling::Must;
+        match told {
+            Ok(Verdict::Good(evidence)) => self.passed(id, evidence),
+            Ok(Verdict::Bad(error)) => self.failed(id, &error),
+            Ok(Verdict::Unclear(evidence)) => self.not_verifiable(id, evidence),
+            Err(error) if must || is_an_answer(error.kind) => self.failed(id, &error),
+            Err(error) => self.not_verifiable(id, error.message),
+        }
+    }
+
+    /// Whether any check failed in this way.
+    pub(super) fn has_failed_with(&self, code: ErrorCode) -> bool {
+        self.checks.iter().any(|check| check.code == Some(code.into()))
+    }
+
+    pub(super) const fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Notes a check as skipped when the bucket stopped answering.
@@ -93,9 +124,20 @@ impl Notes {
         }
     }
 
-    pub(super) fn into_report(self, destination_id: DestinationId, checked_at: Timestamp) -> PreflightReport {
+    pub(super) fn into_report(self, checked_at: Timestamp) -> PreflightReport {
         let failed = self.checks.iter().any(|check| check.status == CheckStatus::Failed);
         let result = if failed { CheckStatus::Failed } else { CheckStatus::Passed };
-        PreflightReport { destination_id, result: result.into(), checked_at, checks: self.checks }
+        PreflightReport { destination_id: self.target.id, result: result.into(), checked_at, checks: self.checks }
     }
+}
+
+/// Whether a refusal says something about the setting, and not about the server's way with the question.
+const fn is_an_answer(kind: StorageErrorKind) -> bool {
+    matches!(
+        kind,
+        StorageErrorKind::Unreachable
+            | StorageErrorKind::BucketMissing
+            | StorageErrorKind::LockRefused
+            | StorageErrorKind::Unsupported
+    )
 }

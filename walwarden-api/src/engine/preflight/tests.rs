@@ -1,7 +1,7 @@
 //! Preflight against a real endpoint, in this process.
 
 use tokio_util::sync::CancellationToken;
-use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheck, PreflightCheckId as C};
+use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheck, PreflightCheckId as C, Provider};
 use walwarden_contract::{DestinationId, ErrorCode, OrgId};
 
 use super::*;
@@ -26,12 +26,22 @@ async fn served() -> Served {
 }
 
 async fn report(served: &Served, bucket: &str, lock_mode: LockMode, credentials: &Credentials) -> PreflightReport {
+    report_of(Provider::S3Compatible, served, bucket, lock_mode, credentials).await
+}
+
+async fn report_of(
+    provider: Provider,
+    served: &Served,
+    bucket: &str,
+    lock_mode: LockMode,
+    credentials: &Credentials,
+) -> PreflightReport {
     let (system, _) = manual();
     let destination = Destination {
         id: DestinationId::from_uuid(system.uuid()),
         org_id: OrgId::from_uuid(system.uuid()),
         name: "bucket".to_owned(),
-        provider: "s3_compatible".to_owned(),
+        provider: provider.as_str().to_owned(),
         endpoint: Some(served.endpoint.clone()),
         region: "us-east-1".to_owned(),
         bucket: bucket.to_owned(),
@@ -45,7 +55,7 @@ async fn report(served: &Served, bucket: &str, lock_mode: LockMode, credentials:
         updated_at: system.now(),
     };
     let bucket = Bucket::connect_impatiently(&destination, credentials).expect("connects");
-    let report = run(&bucket, &system, destination.org_id, destination.id).await;
+    let report = run(&bucket, &system, &destination).await;
     let shown = serde_json::to_string(&report).expect("JSON");
     assert!(!shown.contains("canary") && !shown.contains("X-Amz-Signature"), "{shown}");
     report
@@ -61,10 +71,16 @@ async fn a_bucket_that_does_all_that_a_backup_asks_passes_and_is_left_empty() {
     let served = served().await;
     let report = report(&served, bucket::BUCKET, LockMode::None, &served.credentials).await;
     let expected = [
+        (C::Bucket, S::NotVerifiable),
         (C::PutObject, S::Passed),
         (C::GetObject, S::Passed),
         (C::HeadObject, S::Passed),
+        (C::ObjectLockConfiguration, S::Skipped),
         (C::ObjectLock, S::Skipped),
+        (C::Versioning, S::Skipped),
+        (C::PublicAccessBlock, S::Passed),
+        (C::TlsOnly, S::NotVerifiable),
+        (C::DefaultEncryption, S::NotVerifiable),
         (C::MultipartUpload, S::Passed),
         (C::Cleanup, S::Passed),
     ];
@@ -84,10 +100,37 @@ fn holds_a_file(directory: &std::path::Path) -> bool {
 async fn a_bucket_that_keeps_no_locks_fails_that_check_and_is_cleaned_up() {
     let served = served().await;
     let report = report(&served, bucket::BUCKET, LockMode::Governance, &served.credentials).await;
-    let lock = &report.checks[3];
-    assert!(report.result == S::Failed && lock.id == C::ObjectLock && lock.status == S::Failed, "{report:?}");
+    let lock = of(&report, C::ObjectLock);
+    assert!(report.result == S::Failed && lock.status == S::Failed, "{report:?}");
     assert!(lock.code.is_some() && lock.remediation.is_some());
-    assert_eq!(report.checks[5].status, S::Passed);
+    assert_eq!(of(&report, C::Cleanup).status, S::Passed);
+}
+
+fn of(report: &PreflightReport, id: C) -> &PreflightCheck {
+    report.checks.iter().find(|check| check.id == id).expect("every check is told")
+}
+
+#[tokio::test]
+async fn amazon_has_to_tell_where_others_may_not() {
+    let served = served().await;
+    let report = report_of(Provider::Aws, &served, bucket::BUCKET, LockMode::None, &served.credentials).await;
+    for id in [C::Bucket, C::PublicAccessBlock, C::TlsOnly, C::DefaultEncryption] {
+        let check = of(&report, id);
+        assert!(check.status == S::Failed && check.code.is_some() && check.remediation.is_some(), "{check:?}");
+    }
+    assert_eq!(of(&report, C::PutObject).status, S::Passed);
+}
+
+#[tokio::test]
+async fn what_googles_buckets_do_not_show_is_said_with_the_command_that_shows_it() {
+    let served = served().await;
+    let report = report_of(Provider::Gcs, &served, bucket::BUCKET, LockMode::None, &served.credentials).await;
+    for id in [C::ObjectLockConfiguration, C::ObjectLock] {
+        let check = of(&report, id);
+        let how = check.remediation.as_deref().unwrap_or_default();
+        assert!(check.status == S::NotVerifiable && how.contains("gcloud storage buckets describe gs://"), "{check:?}");
+    }
+    assert_eq!(report.result, S::Passed);
 }
 
 #[tokio::test]
@@ -95,13 +138,14 @@ async fn what_cannot_be_written_to_is_not_looked_at_further_and_the_reason_is_to
     let served = served().await;
     let wrong = Credentials { access_key_id: "id".to_owned(), secret_access_key: "canary-wrong".into() };
     let closed = Served { endpoint: "http://127.0.0.1:9".to_owned(), ..self::served().await };
-    for (report, code) in [
-        (report(&served, bucket::BUCKET, LockMode::None, &wrong).await, ErrorCode::DestinationAccessDenied),
-        (report(&closed, bucket::BUCKET, LockMode::None, &served.credentials).await, ErrorCode::DestinationUnreachable),
-    ] {
-        assert_eq!(report.checks[0].code, Some(code.into()), "{report:?}");
-        assert!(report.checks[0].remediation.is_some());
-        assert!(report.result == S::Failed && report.checks.len() == 6, "{report:?}");
-        assert!(report.checks[1..].iter().all(|check| check.status == S::Skipped), "{report:?}");
+    let denied = report(&served, bucket::BUCKET, LockMode::None, &wrong).await;
+    let silent = report(&closed, bucket::BUCKET, LockMode::None, &served.credentials).await;
+    for (report, at, code) in
+        [(denied, 1, ErrorCode::DestinationAccessDenied), (silent, 0, ErrorCode::DestinationUnreachable)]
+    {
+        assert_eq!(report.checks[at].code, Some(code.into()), "{report:?}");
+        assert!(report.checks[at].remediation.is_some());
+        assert!(report.result == S::Failed && report.checks.len() == 12, "{report:?}");
+        assert!(report.checks[at + 1..].iter().all(|check| check.status == S::Skipped), "{report:?}");
     }
 }

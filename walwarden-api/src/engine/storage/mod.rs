@@ -4,6 +4,7 @@ mod error;
 mod multipart;
 mod object;
 mod probe;
+mod settings;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use walwarden_contract::model::{Addressing, ChecksumMode};
 pub use self::error::{StorageError, StorageErrorKind};
 pub use self::multipart::{Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
+pub use self::settings::{DefaultRetention, PublicAccessBlock};
 use crate::secrets::Credentials;
 use crate::store::destinations::Destination;
 
@@ -27,7 +29,10 @@ use crate::store::destinations::Destination;
 #[derive(Clone)]
 pub struct Bucket {
     client: aws_sdk_s3::Client,
+    /// The same without credentials, for asking as a stranger.
+    unsigned: aws_sdk_s3::config::Builder,
     name: String,
+    region: String,
     lock_mode: LockMode,
     retention_days: u32,
 }
@@ -81,7 +86,6 @@ impl Bucket {
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(destination.region.clone()))
-            .credentials_provider(credentials)
             .force_path_style(destination.addressing == Addressing::Path.as_str())
             .request_checksum_calculation(request)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -90,9 +94,12 @@ impl Bucket {
         if let Some(endpoint) = &destination.endpoint {
             config = config.endpoint_url(endpoint);
         }
+        let unsigned = config.clone().allow_no_auth();
         Ok(Self {
-            client: aws_sdk_s3::Client::from_conf(config.build()),
+            client: aws_sdk_s3::Client::from_conf(config.credentials_provider(credentials).build()),
+            unsigned,
             name: destination.bucket.clone(),
+            region: destination.region.clone(),
             lock_mode,
             retention_days: destination.retention_days,
         })

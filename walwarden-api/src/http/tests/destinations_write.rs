@@ -165,7 +165,7 @@ async fn a_bucket_that_does_not_answer_fails_its_preflight_and_not_the_request()
     let report = answer.json();
     assert_eq!(report["result"], "failed");
     let checks = report["checks"].as_array().expect("checks");
-    assert_eq!((checks.len(), &checks[0]["code"]), (6, &json!("destination_unreachable")), "{report}");
+    assert_eq!((checks.len(), &checks[0]["code"]), (12, &json!("destination_unreachable")), "{report}");
     assert!(checks[0]["remediation"].is_string());
     assert!(checks[1..].iter().all(|check| check["status"] == "skipped"), "{report}");
     assert!(!answer.text.contains("bucket-secret"));

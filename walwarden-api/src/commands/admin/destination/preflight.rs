@@ -19,7 +19,7 @@ pub(super) async fn run(id: DestinationId, context: &Context<'_>) -> CommandResu
     let credentials = context.keyring()?.open_credentials(&destination)?;
     let bucket = Bucket::connect_impatiently(&destination, &credentials)
         .map_err(|error| Failure::new(error.code(), error.message))?;
-    let report = preflight::run(&bucket, context.system, context.org_id, id).await;
+    let report = preflight::run(&bucket, context.system, &destination).await;
     let records: Vec<Value> = report.checks.iter().map(|check| json!(check)).collect();
     let mut text = table(&records, &COLUMNS, "Nothing was looked at.");
     for remedy in report.checks.iter().filter_map(|check| check.remediation.as_deref()) {

@@ -50,8 +50,8 @@ async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
     installation.run(&update, &[]).await.expect("updates");
     let outcome = installation.run(&["admin", "destination", "preflight", &destination], &[]).await.expect("reports");
     assert_eq!(outcome.data["result"], "failed");
-    assert_eq!(outcome.data["checks"].as_array().map(Vec::len), Some(6));
-    assert!(outcome.text.contains("put_object") && outcome.text.contains("failed"), "{}", outcome.text);
+    assert_eq!(outcome.data["checks"].as_array().map(Vec::len), Some(12));
+    assert!(outcome.text.contains("tls_only") && outcome.text.contains("failed"), "{}", outcome.text);
     let code = outcome.finding.as_ref().and_then(|error| error.code.known());
     assert_eq!(code, Some(ErrorCode::DestinationUnreachable));
     let status = output::print(true, "test", Ok(outcome));

@@ -22,7 +22,7 @@ pub(in crate::http) async fn handle(
     let credentials = state.keyring.open_credentials(&destination)?;
     let bucket = Bucket::connect_impatiently(&destination, &credentials)?;
     // A task of its own: whoever stops listening does not keep it from clearing up.
-    let (system, org_id) = (state.system.clone(), caller.org_id());
-    let run = tokio::spawn(async move { preflight::run(&bucket, &system, org_id, id).await });
+    let system = state.system.clone();
+    let run = tokio::spawn(async move { preflight::run(&bucket, &system, &destination).await });
     Ok(Json(run.await.map_err(ApiError::internal)?))
 }

@@ -1,0 +1,205 @@
+//! One table: every permission that a destination's access key needs, and the check that proves it. Preflight's remedies and the
+//! printed policies are both made of it.
+
+use serde_json::{Value, json};
+use walwarden_contract::model::{PreflightCheckId as Check, Provider};
+
+use super::target::Target;
+
+/// What a permission is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum On {
+    /// The bucket itself.
+    Bucket,
+    /// Everything that is written.
+    Objects,
+    /// Probes alone: nothing that this key can delete is a backup.
+    Probes,
+}
+
+/// One permission.
+pub(super) struct Permission {
+    /// The action in a policy, as Amazon and those who follow it name it.
+    pub(super) action: &'static str,
+    /// The capabilities of a Backblaze application key.
+    capability: Option<&'static str>,
+    /// The role of a Google service account.
+    role: Option<&'static str>,
+    pub(super) on: On,
+    /// Whether it is needed for locks alone.
+    locks: bool,
+    /// The checks that would fail without it.
+    pub(super) proven_by: &'static [Check],
+}
+
+const fn always(action: &'static str, on: On, proven_by: &'static [Check]) -> Permission {
+    Permission { action, capability: None, role: None, on, locks: false, proven_by }
+}
+
+const fn for_locks(action: &'static str, on: On, proven_by: &'static [Check]) -> Permission {
+    Permission { locks: true, ..always(action, on, proven_by) }
+}
+
+impl Permission {
+    const fn backblaze(self, capability: &'static str) -> Self {
+        Self { capability: Some(capability), ..self }
+    }
+
+    const fn google(self, role: &'static str) -> Self {
+        Self { role: Some(role), ..self }
+    }
+}
+
+const READS_BUCKET: &str = "roles/storage.legacyBucketReader";
+const CREATES: &str = "roles/storage.objectCreator";
+const VIEWS: &str = "roles/storage.objectViewer";
+
+/// Every permission. Without `ListBucket`, an object that is not there is refused instead of missed.
+pub(super) const TABLE: [Permission; 14] = [
+    always("s3:ListBucket", On::Bucket, &[Check::Bucket]).backblaze("listBuckets,listFiles").google(READS_BUCKET),
+    always("s3:PutObject", On::Objects, &[Check::PutObject, Check::MultipartUpload])
+        .backblaze("writeFiles")
+        .google(CREATES),
+    always("s3:GetObject", On::Objects, &[Check::GetObject, Check::HeadObject]).backblaze("readFiles").google(VIEWS),
+    for_locks("s3:GetBucketObjectLockConfiguration", On::Bucket, &[Check::ObjectLockConfiguration])
+        .backblaze("readBucketRetentions"),
+    for_locks("s3:PutObjectRetention", On::Objects, &[Check::ObjectLock, Check::MultipartUpload])
+        .backblaze("writeFileRetentions"),
+    for_locks("s3:GetObjectRetention", On::Objects, &[Check::ObjectLock]).backblaze("readFileRetentions"),
+    for_locks("s3:GetBucketVersioning", On::Bucket, &[Check::Versioning]).backblaze("listBuckets"),
+    always("s3:GetBucketPublicAccessBlock", On::Bucket, &[Check::PublicAccessBlock]),
+    always("s3:GetBucketPolicy", On::Bucket, &[Check::TlsOnly]),
+    always("s3:GetEncryptionConfiguration", On::Bucket, &[Check::DefaultEncryption]).backblaze("readBucketEncryption"),
+    always("s3:ListBucketMultipartUploads", On::Bucket, &[Check::MultipartUpload])
+        .backblaze("listFiles")
+        .google(READS_BUCKET),
+    always("s3:AbortMultipartUpload", On::Objects, &[Check::MultipartUpload]).backblaze("writeFiles").google(CREATES),
+    always("s3:DeleteObject", On::Probes, &[Check::Cleanup]).backblaze("deleteFiles"),
+    always("s3:DeleteObjectVersion", On::Probes, &[Check::Cleanup]).backblaze("deleteFiles"),
+];
+
+impl Permission {
+    /// Whether a destination needs it: what no check of its provider asks for is not asked for either.
+    fn needed(&self, target: &Target) -> bool {
+        let asked = match self.action {
+            "s3:GetBucketPublicAccessBlock" | "s3:GetBucketPolicy" => target.provider == Provider::Aws,
+            _ => true,
+        };
+        asked && (target.locks() || !self.locks)
+    }
+
+    /// What the provider calls it; `None` where it has no such permission.
+    pub(super) const fn name(&self, target: &Target) -> Option<&'static str> {
+        match target.provider {
+            Provider::Gcs => self.role,
+            Provider::BackblazeB2 => self.capability,
+            Provider::Aws | Provider::Minio | Provider::Wasabi | Provider::S3Compatible => Some(self.action),
+        }
+    }
+}
+
+/// The permissions that a destination needs.
+pub(super) fn needed(target: &Target) -> impl Iterator<Item = &'static Permission> {
+    TABLE.iter().filter(|permission| permission.needed(target))
+}
+
+/// Those of a check.
+fn of(check: Check, target: &Target) -> impl Iterator<Item = &'static Permission> {
+    needed(target).filter(move |permission| permission.proven_by.contains(&check))
+}
+
+fn resource(on: On, target: &Target) -> String {
+    match on {
+        On::Bucket => target.arn(),
+        On::Objects => format!("{}/org/{}/*", target.arn(), target.org_id),
+        On::Probes => format!("{}/org/{}/preflight/*", target.arn(), target.org_id),
+    }
+}
+
+/// A statement that allows some permissions, all on the same.
+fn statement(on: On, actions: &[&str], target: &Target) -> Value {
+    let sid = match on {
+        On::Bucket => "WalwardenBucket",
+        On::Objects => "WalwardenObjects",
+        On::Probes => "WalwardenProbes",
+    };
+    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource(on, target) })
+}
+
+/// A statement for each kind of resource.
+pub(super) fn statements<'a>(permissions: impl Iterator<Item = &'a Permission>, target: &Target) -> Vec<Value> {
+    let permissions: Vec<_> = permissions.collect();
+    let on = |on| permissions.iter().filter(move |permission| permission.on == on).map(|permission| permission.action);
+    [On::Bucket, On::Objects, On::Probes]
+        .into_iter()
+        .filter_map(|kind| {
+            let actions: Vec<_> = on(kind).collect();
+            (!actions.is_empty()).then(|| statement(kind, &actions, target))
+        })
+        .collect()
+}
+
+fn each_once(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
+/// The capabilities that a Backblaze application key needs.
+pub(super) fn capabilities<'a>(permissions: impl Iterator<Item = &'a Permission>) -> Vec<&'static str> {
+    each_once(permissions.filter_map(|permission| permission.capability).flat_map(|names| names.split(',')))
+}
+
+/// The roles that a Google service account needs. None of them deletes.
+pub(super) fn roles<'a>(permissions: impl Iterator<Item = &'a Permission>) -> Vec<&'static str> {
+    each_once(permissions.filter_map(|permission| permission.role))
+}
+
+/// What lets a check pass whose permission is missing; `None` where the provider has no permission for it.
+pub(super) fn remedy(check: Check, target: &Target) -> Option<String> {
+    let (what, all) = match target.provider {
+        Provider::Gcs => {
+            let bind = |role| {
+                let bucket = &target.bucket;
+                format!(
+                    "`gcloud storage buckets add-iam-policy-binding gs://{bucket} --member=serviceAccount:<account> --role={role}`"
+                )
+            };
+            let all: Vec<_> = roles(of(check, target)).into_iter().map(bind).collect();
+            ("Give the service account its roles, or correct the HMAC key", all)
+        }
+        Provider::BackblazeB2 => {
+            let all = capabilities(of(check, target)).into_iter().map(str::to_owned).collect();
+            ("Make an application key for the bucket with these capabilities, or correct the key", all)
+        }
+        Provider::Aws | Provider::Minio | Provider::Wasabi | Provider::S3Compatible => {
+            let all = statements(of(check, target), target).iter().map(Value::to_string).collect();
+            ("Add to the policy of the access key, or correct the key", all)
+        }
+    };
+    (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::preflight::report::ALL;
+
+    #[test]
+    fn every_check_proves_a_permission_and_every_permission_is_proven() {
+        for check in ALL {
+            assert!(TABLE.iter().any(|permission| permission.proven_by.contains(&check)), "{check:?}");
+        }
+        assert!(TABLE.iter().all(|permission| !permission.proven_by.is_empty()));
+    }
+
+    #[test]
+    fn what_may_be_deleted_is_no_backup() {
+        let deleting = TABLE.iter().filter(|permission| permission.action.contains("Delete"));
+        assert!(deleting.map(|permission| permission.on).all(|on| on == On::Probes));
+    }
+}

@@ -1,0 +1,70 @@
+//! The bucket that is looked at or written policies for, as those need to name it.
+
+use walwarden_contract::model::{LockMode, Provider};
+use walwarden_contract::{DestinationId, OrgId};
+
+use crate::store::destinations::Destination;
+
+/// A destination's names.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The destination.
+    pub id: DestinationId,
+    /// Whose it is: every key begins with it.
+    pub org_id: OrgId,
+    /// What serves the bucket.
+    pub provider: Provider,
+    /// Its endpoint, where the region does not say it.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// How artifacts are locked.
+    pub lock_mode: LockMode,
+    /// For how many days.
+    pub retention_days: u32,
+}
+
+impl Target {
+    /// A destination's names. One of a provider that is not known is spoken to as what it can be at least.
+    #[must_use]
+    pub fn of(destination: &Destination) -> Self {
+        Self {
+            id: destination.id,
+            org_id: destination.org_id,
+            provider: destination.provider.parse().unwrap_or(Provider::S3Compatible),
+            endpoint: destination.endpoint.clone(),
+            region: destination.region.clone(),
+            bucket: destination.bucket.clone(),
+            lock_mode: destination.lock_mode.parse().unwrap_or(LockMode::None),
+            retention_days: destination.retention_days,
+        }
+    }
+
+    /// Whether artifacts are locked one by one.
+    #[must_use]
+    pub fn locks(&self) -> bool {
+        self.lock_mode != LockMode::None
+    }
+
+    /// Amazon's Resource Name of the bucket; other providers that have such names use `aws` too.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let amazon = self.provider == Provider::Aws;
+        let partition = if amazon && self.region.starts_with("cn-") {
+            "aws-cn"
+        } else if amazon && self.region.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        };
+        format!("arn:{partition}:s3:::{}", self.bucket)
+    }
+
+    /// How `aws` is told where the bucket is.
+    pub(super) fn aws_options(&self) -> String {
+        let endpoint = self.endpoint.as_ref().map(|endpoint| format!(" --endpoint-url {endpoint}")).unwrap_or_default();
+        format!("--bucket {} --region {}{endpoint}", self.bucket, self.region)
+    }
+}
