@@ -2,6 +2,7 @@
 
 mod add;
 mod options;
+mod policy;
 mod preflight;
 mod update;
 mod view;
@@ -33,6 +34,9 @@ pub(super) enum Verb {
     /// Try out everything that a backup asks of a destination, on a small probe object
     #[command(after_help = preflight::EXAMPLE)]
     Preflight(One),
+    /// Print what the owner of the bucket sets up: the access key's policy, the bucket's, and Terraform or commands
+    #[command(after_help = policy::EXAMPLE)]
+    Policy(policy::PolicyArguments),
     /// Remove a destination that neither a database nor a backup uses; what is in the bucket stays there
     #[command(after_help = "Example:\n  walwarden-api admin destination remove dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3")]
     Remove(One),
@@ -54,6 +58,7 @@ impl Verb {
             Self::List => "list",
             Self::Update(_) => "update",
             Self::Preflight(_) => "preflight",
+            Self::Policy(_) => "policy",
             Self::Remove(_) => "remove",
         }
     }
@@ -66,6 +71,7 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
         Verb::List => list(context).await,
         Verb::Update(arguments) => update::run(arguments, context).await,
         Verb::Preflight(One { id }) => preflight::run(id, context).await,
+        Verb::Policy(arguments) => policy::run(arguments, context).await,
         Verb::Remove(One { id }) => remove(id, context).await,
     }
 }

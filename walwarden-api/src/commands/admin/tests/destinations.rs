@@ -57,3 +57,30 @@ async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
     let status = output::print(true, "test", Ok(outcome));
     assert_eq!(status, ErrorCode::DestinationUnreachable.exit());
 }
+
+#[tokio::test]
+async fn policies_are_printed_as_documents_and_for_reading() {
+    let installation = Installation::new().await;
+    let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--access-key-id", "A"];
+    let more = ["--provider", "aws", "--region", "eu-central-1", "--lock-mode", "governance"];
+    let added = installation.run(&[add.as_slice(), &more].concat(), &[SECRET]).await.expect("adds");
+    let id = text(&added.data["id"]);
+    let policy = ["admin", "destination", "policy", &id];
+    let printed = installation.run(&policy, &[]).await.expect("prints");
+    assert_eq!(printed.data["iamPolicy"]["Statement"][0]["Resource"], "arn:aws:s3:::backups");
+    assert_eq!(printed.data["bucketPolicy"]["Statement"][0]["Effect"], "Deny");
+    assert!(printed.data["trustPolicy"].is_null() && printed.warnings[0].contains("no trust policy"));
+    let terraform = printed.data["terraform"].as_str().expect("Terraform");
+    assert!(terraform.contains("object_lock_enabled = true") && printed.text.contains(terraform.trim_end()));
+
+    let trusting = ["--trusted-principal", "arn:aws:iam::123456789012:root", "--external-id"];
+    let trust = |external_id| [policy.as_slice(), &trusting, &[external_id]].concat();
+    let printed = installation.run(&trust("wal-0f1e2d3c4b5a69788796a5b4"), &[]).await.expect("prints");
+    let condition = &printed.data["trustPolicy"]["Statement"][0]["Condition"]["StringEquals"];
+    assert_eq!(condition["sts:ExternalId"], "wal-0f1e2d3c4b5a69788796a5b4");
+    for placeholder in ["your-external-id-here", "wal-your-external-id", "wal-00000000000000000000000", "wal-xxx"] {
+        assert_eq!(installation.code(&trust(placeholder), &[]).await, ErrorCode::UsageError, "{placeholder}");
+    }
+    let everybody = [policy.as_slice(), &["--trusted-principal", "*", "--external-id", "wal-0f1e2d3c4b5a69788796a5b4"]];
+    assert_eq!(installation.code(&everybody.concat(), &[]).await, ErrorCode::UsageError);
+}
