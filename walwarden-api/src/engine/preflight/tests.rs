@@ -1,4 +1,7 @@
-//! Preflight against a real endpoint, in this process.
+//! Preflight against endpoints in this process.
+
+mod amazon;
+mod stand_in;
 
 use tokio_util::sync::CancellationToken;
 use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheck, PreflightCheckId as C, Provider};
@@ -36,14 +39,25 @@ async fn report_of(
     lock_mode: LockMode,
     credentials: &Credentials,
 ) -> PreflightReport {
+    report_at(provider, "us-east-1", &served.endpoint, bucket, lock_mode, credentials).await
+}
+
+async fn report_at(
+    provider: Provider,
+    region: &str,
+    endpoint: &str,
+    bucket: &str,
+    lock_mode: LockMode,
+    credentials: &Credentials,
+) -> PreflightReport {
     let (system, _) = manual();
     let destination = Destination {
         id: DestinationId::from_uuid(system.uuid()),
         org_id: OrgId::from_uuid(system.uuid()),
         name: "bucket".to_owned(),
         provider: provider.as_str().to_owned(),
-        endpoint: Some(served.endpoint.clone()),
-        region: "us-east-1".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        region: region.to_owned(),
         bucket: bucket.to_owned(),
         addressing: "path".to_owned(),
         checksum_mode: "none".to_owned(),
