@@ -75,7 +75,8 @@ pub fn judge_stderr(text: &str) -> Option<StderrVerdict> {
     lines().for_each(|line| classifier.line(&line[start(line)..]));
     classifier.close();
     let (ignored, fatal, entries) = (classifier.ignored, classifier.fatal, classifier.judged.clone());
-    let error = (fatal > 0).then(|| classifier.judge(ToolStatus::Code(1)).err()).flatten();
+    let error =
+        (fatal > 0 || classifier.unread().is_some()).then(|| classifier.judge(ToolStatus::Code(1)).err()).flatten();
     Some(StderrVerdict { ignored, fatal, entries, error })
 }
 
@@ -183,6 +184,11 @@ impl Classifier {
         }
     }
 
+    /// What `pg_restore` counted, when it is more than was read and found harmless.
+    fn unread(&self) -> Option<u32> {
+        self.counted.filter(|counted| *counted > self.ignored)
+    }
+
     /// Says how the restore ended, given how the process did.
     pub(super) fn judge(mut self, status: ToolStatus) -> Result<Tolerated, Error> {
         self.close();
@@ -199,6 +205,9 @@ impl Classifier {
         let mut message = format!("pg_restore ended with {status}");
         if self.fatal > 0 {
             let _ = write!(message, " and {} errors that are not known to be harmless", self.fatal);
+        } else if let Some(counted) = self.unread() {
+            let _ =
+                write!(message, "; it counted {counted} errors, of which {} are known to be harmless", self.ignored);
         }
         for (index, entry) in self.kept.iter().enumerate() {
             let _ = write!(message, "{} {}", if index == 0 { ":" } else { ";" }, entry.describe());

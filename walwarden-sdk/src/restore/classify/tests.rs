@@ -152,3 +152,16 @@ fn memory_is_bounded_by_any_number_of_errors() {
     let failed = classifier.judge(EXIT_1).expect_err("failed").to_string();
     assert!(failed.contains("100000 errors") && failed.len() < 4000, "{}", failed.len());
 }
+
+#[test]
+fn errors_that_only_pg_restore_has_counted_speak_against_the_data() {
+    let count = "pg_restore: warning: errors ignored on restore: 3\n";
+    let verdict = judge_stderr(count).expect("of pg_restore");
+    let error = verdict.error.expect("three errors that were not read");
+    assert_eq!(error.code(), ErrorCode::RestoreFailed);
+    assert!(error.to_string().contains("counted 3 errors, of which 0 are known to be harmless"), "{error}");
+    assert_eq!(judge(count, EXIT_1).expect_err("as a restore does"), error);
+    let harmless =
+        entry("5; 2615 2200 SCHEMA public postgres", "schema \"public\" already exists", "CREATE SCHEMA public;");
+    assert_eq!(judge_stderr(&harmless).expect("of pg_restore").error, None);
+}
