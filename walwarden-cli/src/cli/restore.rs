@@ -131,7 +131,7 @@ pub(crate) struct LegacyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::value::jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Where the artifact is kept meanwhile; the system's temporary directory when absent
     #[arg(long, value_name = "DIR")]

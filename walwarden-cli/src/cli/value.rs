@@ -1,6 +1,9 @@
 //! Free values and their bounds. What is refused is not repeated.
 
+use std::num::NonZeroUsize;
+
 use walwarden_contract::text::is_deceptive;
+use walwarden_sdk::restore::MAX_JOBS;
 
 /// A key that makes repeating a command harmless.
 pub(super) fn idempotency_key(text: &str) -> Result<String, &'static str> {
@@ -10,6 +13,12 @@ pub(super) fn idempotency_key(text: &str) -> Result<String, &'static str> {
 /// A place in a list.
 pub(super) fn cursor(text: &str) -> Result<String, &'static str> {
     visible(text, 200).ok_or("must be the nextCursor of a page: 1 to 200 printable ASCII characters without spaces")
+}
+
+/// How many jobs run side by side.
+pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MAX_JOBS);
+    jobs.ok_or_else(|| format!("must be a number from 1 to {MAX_JOBS}"))
 }
 
 fn visible(text: &str, longest: usize) -> Option<String> {
@@ -35,6 +44,14 @@ mod tests {
         }
         for bad in ["", "-x", "..", "../x", "a/b", "a\\b", "a b", "a\u{200b}b", "a\u{1b}b", &"x".repeat(65)] {
             assert!(name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_are_a_few() {
+        assert!(jobs("1").is_ok() && jobs("256").is_ok());
+        for bad in ["0", "257", "99999999999", "99999999999999999999999", "-1", "", "x"] {
+            assert_eq!(jobs(bad), Err("must be a number from 1 to 256".to_owned()), "{bad:?}");
         }
     }
 

@@ -47,7 +47,7 @@ pub use events::RestoreEvent;
 #[cfg(feature = "restore")]
 pub use executor::Executor;
 #[cfg(feature = "restore")]
-pub use options::{LeaveOut, RestoreOptions, RestoreOutcome, StepTimings};
+pub use options::{LeaveOut, MAX_JOBS, RestoreOptions, RestoreOutcome, StepTimings};
 #[cfg(feature = "restore")]
 pub use plan::{
     PinnedMode, PinnedPlan, PinnedTarget, PlanPart, PlannedBackup, PlannedCreation, PlannedDisk, PlannedOptions,

@@ -14,6 +14,9 @@ const MAX_DEFAULT_JOBS: usize = 8;
 /// Where a new database is created from when the target names no maintenance database.
 const DEFAULT_MAINTENANCE_DATABASE: &str = "postgres";
 
+/// More parallel jobs than these are refused: each is a process here and a connection to the target.
+pub const MAX_JOBS: usize = 256;
+
 /// What a restore is asked to do.
 #[derive(Debug, Clone)]
 pub struct RestoreOptions {
@@ -27,7 +30,7 @@ pub struct RestoreOptions {
     pub created_database: Option<String>,
     /// Must be true for `in_place`, which drops objects of the target.
     pub confirm_destructive: bool,
-    /// Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent.
+    /// Parallel jobs of `pg_restore`; the number of cores, 8 at most, when absent. At most [`MAX_JOBS`].
     pub jobs: Option<NonZeroUsize>,
     /// Where the artifact is kept while it is restored, in a private directory that is removed at the end.
     pub work_dir: PathBuf,

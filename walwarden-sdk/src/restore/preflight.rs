@@ -4,7 +4,8 @@ use walwarden_contract::ErrorCode;
 use walwarden_contract::model::RestoreMode;
 use walwarden_contract::token::TokenPayload;
 
-use super::options::RestoreOptions;
+use super::options::{MAX_JOBS, RestoreOptions};
+use super::verify;
 use crate::Error;
 
 const MAX_NAME: usize = 63;
@@ -14,7 +15,7 @@ impl RestoreOptions {
     /// Makes no call and touches nothing.
     ///
     /// # Errors
-    /// `confirmation_required`, `usage_error` or `target_invalid`.
+    /// `confirmation_required`, `usage_error`, `target_invalid` or `config_invalid`.
     pub fn check(&self) -> Result<(), Error> {
         self.check_form()?;
         if self.mode == RestoreMode::InPlace && !self.confirm_destructive {
@@ -27,11 +28,16 @@ impl RestoreOptions {
         Ok(())
     }
 
-    /// Refuses a name that cannot be created, and a target that the mode cannot work with.
+    /// Refuses a name that cannot be created, a target that the mode cannot work with, more jobs than [`MAX_JOBS`], and a
+    /// public key that is none.
     ///
     /// # Errors
-    /// `usage_error` or `target_invalid`.
+    /// `usage_error`, `target_invalid` or `config_invalid`.
     pub fn check_form(&self) -> Result<(), Error> {
+        if self.jobs.is_some_and(|jobs| jobs.get() > MAX_JOBS) {
+            return Err(usage(&format!("--jobs must be a number from 1 to {MAX_JOBS}.")));
+        }
+        self.public_key_pem.as_deref().map(verify::pinned_key).transpose()?;
         match self.mode {
             RestoreMode::InPlace => {
                 if self.created_database.is_some() {
@@ -126,6 +132,25 @@ mod tests {
         for bad in ["", "1x", "-x", "a b", "a\"b", "zürich", "a;drop", "x=y", &"a".repeat(64)] {
             options.created_database = Some(bad.to_owned());
             assert_eq!(options.check().expect_err(bad).code(), ErrorCode::UsageError);
+        }
+    }
+
+    #[test]
+    fn jobs_are_bounded() {
+        let mut options = options("postgresql://u@h/postgres", RestoreMode::NewDatabase);
+        for (jobs, fits) in [(1, true), (256, true), (257, false), (99_999_999_999, false)] {
+            options.jobs = std::num::NonZeroUsize::new(jobs);
+            let code = options.check().map_err(|error| error.code().known());
+            assert_eq!(code, if fits { Ok(()) } else { Err(Some(ErrorCode::UsageError)) }, "{jobs}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_key_that_is_none_is_refused_before_any_call() {
+        let mut options = options("postgresql://u@h/postgres", RestoreMode::NewDatabase);
+        for bad in ["", "not a key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"] {
+            options.public_key_pem = Some(bad.to_owned());
+            assert_eq!(options.check_form().expect_err(bad).code(), ErrorCode::ConfigInvalid);
         }
     }
 

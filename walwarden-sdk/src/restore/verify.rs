@@ -21,8 +21,7 @@ pub(super) fn manifest(
     pinned_key_pem: Option<&str>,
 ) -> Result<Manifest, Error> {
     let key = match pinned_key_pem {
-        Some(pem) => VerifyingKey::from_public_key_pem(pem.trim())
-            .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "--pubkey is not an Ed25519 public key in PEM form."))?,
+        Some(pem) => pinned_key(pem)?,
         None => VerifyingKey::from_public_key_pem(claim.public_key_pem.trim()).map_err(|_| {
             Error::new(ErrorCode::UnexpectedResponse, "The API named a public key that is not an Ed25519 key.")
         })?,
@@ -59,6 +58,12 @@ pub(super) fn manifest(
         Some((_, reason)) => Err(invalid(reason)),
         None => Ok(manifest),
     }
+}
+
+/// The key that the operator named.
+pub(super) fn pinned_key(pem: &str) -> Result<VerifyingKey, Error> {
+    VerifyingKey::from_public_key_pem(pem.trim())
+        .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "--pubkey is not an Ed25519 public key in PEM form."))
 }
 
 fn invalid(reason: &str) -> Error {
