@@ -49,8 +49,14 @@ pub(crate) enum RestoreCommand {
 impl LegacyArgs {
     /// Whether any of these was given, which a subcommand must not be.
     pub(crate) fn is_given(&self) -> bool {
-        let target = &self.target;
-        self.manifest.is_some() || target.mode.is_some() || target.target.is_some() || target.target_file.is_some()
+        // Taken apart whole, so that no flag is forgotten.
+        let Self { manifest, target: to, run } = self;
+        let TargetArgs { target, target_file, mode, created_database, confirm_destructive } = to;
+        let RunArgs { jobs, work_dir, pubkey, no_owner, no_acl, no_analyze } = run;
+        let named = manifest.is_some() || target.is_some() || target_file.is_some() || created_database.is_some();
+        let valued = mode.is_some() || jobs.is_some() || work_dir.is_some() || pubkey.is_some();
+        let switched = [confirm_destructive, no_owner, no_acl, no_analyze].into_iter().any(|set| *set);
+        named || valued || switched
     }
 }
 

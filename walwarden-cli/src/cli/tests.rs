@@ -79,6 +79,32 @@ fn the_flags_of_every_command_are_those_of_the_contract() {
 }
 
 #[test]
+fn every_flag_before_a_subcommand_of_restore_is_noticed() {
+    let mut tree = Cli::command();
+    tree.build();
+    let restore = tree.find_subcommand("restore").expect("a command");
+    let own = restore.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help");
+    let mut looked_at = 0;
+    for argument in own {
+        let mut words = vec![
+            "walwarden".to_owned(),
+            "restore".to_owned(),
+            format!("--{}", argument.get_long().unwrap_or_default()),
+        ];
+        if argument.get_action().takes_values() {
+            let choice = argument.get_possible_values().first().map(|choice| choice.get_name().to_owned());
+            words.push(choice.unwrap_or_else(|| "1".to_owned()));
+        }
+        words.extend(["status", "rst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3"].map(str::to_owned));
+        let words: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
+        let Command::Restore(restore) = parse(&words).expect("parses").command else { panic!("{words:?}") };
+        assert!(restore.legacy.is_given(), "{words:?}");
+        looked_at += 1;
+    }
+    assert_eq!(looked_at, 12);
+}
+
+#[test]
 fn the_tree_is_consistent_and_every_command_has_an_example() {
     fn visit(command: &clap::Command, path: &str) {
         let path = format!("{path} {}", command.get_name());
