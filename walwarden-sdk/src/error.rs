@@ -91,16 +91,26 @@ impl Error {
     /// The same error with another message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        let body = match &mut self {
+        self.body_mut().message = message.into();
+        self
+    }
+
+    /// The same error with another next action, where more is known than the code says.
+    #[must_use]
+    pub fn with_next_action(mut self, next_action: impl Into<String>) -> Self {
+        self.body_mut().next_action = next_action.into();
+        self
+    }
+
+    fn body_mut(&mut self) -> &mut ErrorBody {
+        match self {
             Self::Api(body)
             | Self::Transport(body)
             | Self::Timeout(body)
             | Self::Decode(body)
             | Self::Unexpected(body)
             | Self::Local(body) => body,
-        };
-        body.message = message.into();
-        self
+        }
     }
 
     pub(crate) fn cancelled() -> Self {

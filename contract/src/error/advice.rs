@@ -20,6 +20,8 @@ enum Phase {
     Proof,
     /// A restore that may have touched its target.
     Target,
+    /// A restore that is done, and whose end the API does not know.
+    Unreported,
     /// A signal.
     Stopped,
 }
@@ -62,6 +64,7 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::TargetDatabaseMissing
         | E::TargetDatabaseExists => Phase::BeforeTarget,
         E::RestoreFailed | E::RestoreTimedOut | E::InvalidTransition => Phase::Target,
+        E::RestoreUnreported => Phase::Unreported,
         _ => Phase::Refused,
     }
 }
@@ -92,6 +95,10 @@ impl ErrorCode {
             Phase::Target => &[
                 "Do not claim that the restore succeeded, whatever the target holds.",
                 "Do not claim that the target is untouched: it may hold part of the data.",
+            ],
+            Phase::Unreported => &[
+                "Do not claim that the restore failed: the data is in the target.",
+                "Do not claim that its job shows as completed before its status was read.",
             ],
             Phase::Stopped => {
                 &["Do not claim that what was begun was undone: a job may go on, a target may hold part."]
@@ -128,6 +135,7 @@ impl ErrorCode {
                 "Open a new restore session and restore again: a token works once."
             }
             (ExitStatus::Retryable, _) => "Wait, then run the same command again.",
+            (_, Phase::Unreported) => "Do not restore again: the data is in the target, and would be overwritten.",
             (ExitStatus::Cancelled, _) => "Look at what was begun first, then start again.",
             (ExitStatus::Terminal, _) => "Do not try again before the cause is found: the result would be the same.",
             _ => "Do not try again unchanged: correct what the message names first.",

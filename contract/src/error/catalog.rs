@@ -138,6 +138,7 @@ error_codes! {
     ManifestSignatureInvalid = "manifest_signature_invalid", 500, Terminal, Caller, "The manifest is not signed by the expected key.", "Do not use this artifact; check who can write to the bucket and which key you trust.";
     ManifestInvalid = "manifest_invalid", 500, Terminal, Caller, "The manifest cannot be read, or is not the one that was asked for.", "Do not use this artifact; restore from another backup.";
     RestoreFailed = "restore_failed", 500, Terminal, Caller, "pg_restore ended with errors that are not known to be harmless.", "Read pg_restore's messages; the target may hold part of the data.";
+    RestoreUnreported = "restore_unreported", 500, Terminal, Caller, "The data is restored; only the report of it did not reach the API.", "Do not restore again: look at the data, then at `restore status`.";
 
     // The command line's own ends.
     NetworkError = "network_error", 503, Retryable, Caller, "The Walwarden API cannot be reached.", "Check the API URL and the network, then run the command again.";

@@ -4,6 +4,7 @@ mod cancel;
 mod download;
 mod events;
 mod happy;
+mod lost;
 mod plan;
 mod progress;
 mod refused;
@@ -74,4 +75,6 @@ fn register_failures(suite: Suite) -> Suite {
         .trial("restore_interrupted_download_leaves_nothing", cancel::during_download)
         .trial("restore_interrupted_pg_restore_leaves_no_process", cancel::during_pg_restore)
         .trial("restore_killed_machine_is_timed_out", cancel::killed)
+        .trial("restore_whose_token_may_be_used_up_says_so", lost::trigger)
+        .trial("restore_that_is_done_but_unreported_is_not_to_be_repeated", lost::completed)
 }

@@ -22,6 +22,9 @@ pub enum RestoreEvent {
         /// What was said about it.
         payload: RestoreReportPayload,
     },
+    /// The answer to the token's use did not come, or is not to be understood: the token may be used up. The restore ends
+    /// here; the target was not touched.
+    TokenInDoubt,
     /// Bytes of the artifact arrived.
     Downloaded {
         /// So far.

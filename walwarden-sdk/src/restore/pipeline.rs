@@ -6,6 +6,7 @@ use walwarden_contract::ErrorCode;
 use walwarden_contract::manifest::Manifest;
 use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState, TriggerRestoreRequest};
 
+use super::events::RestoreEvent;
 use super::executor::Executor;
 use super::options::{RestoreOutcome, StepTimings};
 use super::preflight::check_token;
@@ -15,6 +16,8 @@ use super::workspace::Workspace;
 use super::{unless_cancelled, verify};
 use crate::{Error, RestoreSessionClient};
 
+const NEW_SESSION: &str = "Open a new restore session and restore again: this token may be used up.";
+
 impl Executor {
     /// Restores the backup that `session`'s token names, and reports every step.
     ///
@@ -22,7 +25,7 @@ impl Executor {
     /// target. From then on the job ends in exactly one terminal state, which is reported.
     ///
     /// # Errors
-    /// Any code of the catalog's restore sections. `network_error` after the data was restored says so in its message.
+    /// Any code of the catalog's restore sections. `restore_unreported` says that the data is restored.
     pub async fn run(&self, session: &RestoreSessionClient, manifest_hash: &str) -> Result<RestoreOutcome, Error> {
         let started = Instant::now();
         let options = &self.options;
@@ -41,11 +44,13 @@ impl Executor {
         let reporter = Reporter::new(session, self);
         let request = TriggerRestoreRequest { manifest_hash: manifest_hash.to_owned(), mode: options.mode };
         if let Err(error) = unless_cancelled(&self.cancel, session.trigger_restore(&request)).await {
-            if error.code() == ErrorCode::Cancelled {
-                // The token may have been used all the same: then the job ends here, not at the watchdog.
-                reporter.failed(&error).await;
+            if !leaves_in_doubt(&error) {
+                return Err(error);
             }
-            return Err(error);
+            // The token may have been used all the same: then the job ends here, not at the watchdog.
+            self.observe(RestoreEvent::TokenInDoubt);
+            reporter.failed(&error).await;
+            return Err(error.with_next_action(NEW_SESSION));
         }
         reporter.observe(RestoreState::Triggered, RestoreReportPayload::default());
 
@@ -149,6 +154,22 @@ impl Job<'_> {
             }
         }
     }
+}
+
+/// Whether the token may be used up although its use was not confirmed.
+fn leaves_in_doubt(error: &Error) -> bool {
+    let unknown = |code| {
+        matches!(
+            code,
+            ErrorCode::NetworkError
+                | ErrorCode::Timeout
+                | ErrorCode::UnexpectedResponse
+                | ErrorCode::ServiceUnavailable
+                | ErrorCode::InternalError
+                | ErrorCode::Cancelled
+        )
+    };
+    error.code().is(unknown)
 }
 
 pub(super) fn millis(since: Instant) -> u64 {

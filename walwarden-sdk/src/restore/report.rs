@@ -108,12 +108,11 @@ impl<'a> Reporter<'a> {
             Ok(Err(error)) => error,
             Err(_) => Error::new(ErrorCode::Timeout, "The API did not answer in time."),
         };
-        let code = error.code().known().filter(|code| is_final(*code)).unwrap_or(ErrorCode::NetworkError);
         let message = format!(
             "The data IS restored into {database:?}; only the report of it is missing, so the job will not show as \
              completed: {error}"
         );
-        Err(Error::new(code, message))
+        Err(Error::new(ErrorCode::RestoreUnreported, message))
     }
 
     /// Reports the failure as well as it can within a short time. Returns whether the server knows.

@@ -30,6 +30,8 @@ pub(crate) struct Behaviour {
     pub(crate) flipped_byte: Option<usize>,
     /// A report of this state is refused with this code.
     pub(crate) refuses: Option<(RestoreState, ErrorCode)>,
+    /// The use of the token is answered by something else than the API.
+    pub(crate) loses_trigger: bool,
     /// Heartbeats are wanted this often.
     pub(crate) heartbeat_seconds: u32,
 }
@@ -137,6 +139,9 @@ impl World {
             return self.range(request);
         }
         match path.rsplit('/').next() {
+            Some("trigger") if self.behaviour.loses_trigger => {
+                ResponseTemplate::new(502).set_body_string("Bad Gateway")
+            }
             Some("trigger") => ResponseTemplate::new(200).set_body_json(&self.claim.restore),
             Some("claim") => ResponseTemplate::new(200).set_body_json(&self.claim),
             Some("artifact-url") => ResponseTemplate::new(200).set_body_json(&self.claim.download),

@@ -1,5 +1,7 @@
 //! Restores that must not happen, or not to the end, and what they leave behind.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -7,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{RestoreMode, RestoreState};
 use walwarden_sdk::postgres::Tools;
+use walwarden_sdk::restore::{Executor, RestoreEvent};
 
 use crate::api::Behaviour;
 use crate::support::World;
@@ -149,4 +152,23 @@ async fn a_job_that_the_server_has_sealed_is_given_up() {
     assert!(api.reports().iter().filter(|(state, _)| *state == RestoreState::Restoring).count() > 1, "no heartbeat");
     world.until("live", GONE).await;
     holder.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_may_be_used_up_is_told_and_its_job_ended() {
+    let world = World::new().await;
+    let api = world.api(RestoreMode::NewDatabase, Behaviour { loses_trigger: true, ..Behaviour::default() }).await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    options.created_database = Some("copy".to_owned());
+    let doubts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&doubts);
+    let executor = Executor::new(options).on_event(move |event| {
+        if matches!(event, RestoreEvent::TokenInDoubt) {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let error = executor.run(&api.session(), &api.manifest_hash).await.expect_err("no answer");
+    assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
+    assert!(error.body().next_action.contains("Open a new restore session"), "{error:?}");
+    assert_eq!((api.states(), doubts.load(Ordering::SeqCst)), (vec!["failed_retryable"], 1));
 }

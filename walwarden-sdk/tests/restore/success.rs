@@ -70,7 +70,8 @@ async fn a_lost_last_report_says_that_the_data_is_there() {
     let mut options = world.options("postgres", RestoreMode::NewDatabase);
     options.created_database = Some("copy".to_owned());
     let error = world.restore(&api, &options).await.expect_err("unreported");
-    assert_eq!(error.code(), ErrorCode::NetworkError);
+    assert_eq!(error.code(), ErrorCode::RestoreUnreported);
+    assert!(!error.is_retryable() && error.body().next_action.contains("Do not restore again"), "{error:?}");
     assert!(error.to_string().contains("The data IS restored into \"copy\""), "{error}");
     assert_eq!(world.digest("copy").await, world.digest("app").await);
     assert_eq!(api.states().last(), Some(&"finalizing"), "a success was reported as something else");

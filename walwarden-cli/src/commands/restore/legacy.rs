@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, arguments: LegacyArgs) -> ExitStatus 
             if !printer.is_json() {
                 printer.failure(&failure);
             }
-            let state = ending(status, progress.state().is_some());
+            let state = ending(status, progress.state().is_some() || progress.token_in_doubt());
             let payload = RestoreLinePayload::Failed(RestoreFailed { error: *failure.body, warnings });
             printer.line(state, clock::now(), payload);
             status
@@ -60,11 +60,11 @@ async fn restore(
     session::restore(context, token, manifest, executor, progress).await
 }
 
-/// The last line's state: the job's, or `rejected` when the token was not used and there is no such job yet.
-fn ending(status: ExitStatus, triggered: bool) -> RestoreLineState {
+/// The last line's state: the job's, or `rejected` when the token was surely not used and there is no such job yet.
+fn ending(status: ExitStatus, may_be_triggered: bool) -> RestoreLineState {
     match status {
         ExitStatus::Cancelled => RestoreLineState::Cancelled,
-        _ if !triggered => RestoreLineState::Rejected,
+        _ if !may_be_triggered => RestoreLineState::Rejected,
         ExitStatus::Retryable => RestoreLineState::FailedRetryable,
         _ => RestoreLineState::FailedTerminal,
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use walwarden_contract::ErrorCode;
 use walwarden_contract::model::RestoreState;
 use walwarden_sdk::restore::{Executor, RestoreOptions, RestoreOutcome};
 
@@ -32,7 +33,14 @@ pub(super) async fn restore(
     let session = context.client_builder()?.restore_session(token)?;
     let outcome = executor.run(&session, manifest_hash).await;
     progress.finish();
-    let outcome = outcome.map_err(|error| Failure::from(error).untouched(untouched(progress.state())))?;
+    let outcome = outcome.map_err(|error| {
+        let untouched = match error.code().known() {
+            Some(ErrorCode::RestoreUnreported) => "The data is restored. The source and the backup were not touched.",
+            _ if progress.token_in_doubt() => "The token may be used up; the target was not touched.",
+            _ => untouched(progress.state()),
+        };
+        Failure::from(error).untouched(untouched)
+    })?;
     for warning in &outcome.warnings {
         context.warn(warning.clone());
     }

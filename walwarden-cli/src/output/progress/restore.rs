@@ -1,5 +1,6 @@
 //! How far a restore is: for a person on stderr, for programs on stdout.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use walwarden_contract::model::cli::{RestoreLinePayload, RestoreLineState, RestoreStateEvent, StateEvent};
@@ -28,13 +29,14 @@ pub(crate) struct Progress {
     told: Told,
     live: Live,
     state: Mutex<Option<RestoreState>>,
+    token_in_doubt: AtomicBool,
     twentieths: Mutex<Twentieths>,
 }
 
 impl Progress {
     pub(crate) fn new(printer: Printer, told: Told) -> Self {
         let (state, twentieths) = (Mutex::new(None), Mutex::default());
-        Self { printer, told, live: Live::new(printer), state, twentieths }
+        Self { printer, told, live: Live::new(printer), state, token_in_doubt: AtomicBool::new(false), twentieths }
     }
 
     pub(crate) fn see(&self, event: RestoreEvent) {
@@ -47,6 +49,7 @@ impl Progress {
                     self.live.step(state.as_str());
                 }
             }
+            RestoreEvent::TokenInDoubt => self.token_in_doubt.store(true, Ordering::Relaxed),
             RestoreEvent::Downloaded { bytes, total } => {
                 self.live.bytes("downloading", bytes, total);
                 let mut twentieths = self.twentieths.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +80,12 @@ impl Progress {
         }
     }
 
-    /// The last state; none when the token was not used.
+    /// Whether the token may be used up although no state was reached.
+    pub(crate) fn token_in_doubt(&self) -> bool {
+        self.token_in_doubt.load(Ordering::Relaxed)
+    }
+
+    /// The last state; none when the token was not used, as far as is known.
     pub(crate) fn state(&self) -> Option<RestoreState> {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
