@@ -67,6 +67,9 @@ fn an_in_place_restore_is_refused_before_any_call_unless_confirmed() {
         let run = run.args(["--json", "restore", command]).args(arguments).run();
         assert_eq!(run.code, 2);
         assert_eq!(run.envelope()["error"]["code"], "confirmation_required", "{}", run.stdout);
+        // What there is to consent to can be looked at.
+        let next = run.envelope()["next"][0].as_array().cloned().unwrap_or_default();
+        assert_eq!(next.last().is_some_and(|word| word == "--dry-run"), command == "execute", "{}", run.stdout);
         run.assert_without(SECRET);
     }
     let run = walwarden().args(["--json", "restore", "--manifest", &"ab".repeat(32)]).args(&arguments[2..]).run();

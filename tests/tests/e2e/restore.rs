@@ -35,6 +35,8 @@ fn register_happy(suite: Suite) -> Suite {
         .trial("restore_in_place_replaces_what_the_target_holds", happy::in_place)
         .trial("restore_accepts_only_the_key_that_was_pinned", happy::pinned_key)
         .trial("restore_dry_run_touches_nothing_and_its_plan_is_carried_out", plan::carried_out)
+        .trial("restore_plan_pins_and_carries_the_targets_parameters", plan::parameters)
+        .trial("restore_dry_run_fails_where_the_sources_name_is_taken", plan::name_taken)
         .trial("restore_changed_plan_is_refused_before_a_session", plan::changed)
 }
 

@@ -153,7 +153,7 @@ fn what_is_read_of_restores() {
             "mode": {"mode": "in_place", "noOwner": true, "noAcl": false, "noAnalyze": false},
             "target": {
                 "redactedDsn": "postgresql://owner@db.example.com:5432/shop", "user": "owner", "database": "shop",
-                "databaseOid": 16384, "systemIdentifier": "7520938475620938475", "createdDatabase": null,
+                "connectionSha256": found.manifest_hash, "currentUser": "owner", "databaseOid": 16384, "systemIdentifier": "7520938475620938475", "createdDatabase": null,
             },
         },
     });

@@ -40,6 +40,7 @@ pub struct Executor {
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     download_http: Option<reqwest::Client>,
     pub(super) plan_digest: Option<String>,
+    pub(super) source_database: Option<String>,
 }
 
 impl Executor {
@@ -53,6 +54,7 @@ impl Executor {
             now: Box::new(system_clock),
             download_http: None,
             plan_digest: None,
+            source_database: None,
         }
     }
 
@@ -91,6 +93,14 @@ impl Executor {
     #[must_use]
     pub fn pinned_to(mut self, plan_digest: impl Into<String>) -> Self {
         self.plan_digest = Some(plan_digest.into());
+        self
+    }
+
+    /// Names the source's database, so that a plan can tell whether the target already has one of that name. A restore
+    /// learns the name from the manifest.
+    #[must_use]
+    pub fn source_database(mut self, name: impl Into<String>) -> Self {
+        self.source_database = Some(name.into());
         self
     }
 

@@ -29,7 +29,7 @@ pub fn plan_digest(pinned: &PinnedPlan) -> String {
 /// A part of what a plan pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanPart {
-    /// Server, database, role, or the database to create.
+    /// Server, database, role, a connection parameter, or the database to create.
     Target,
     /// The backup's manifest.
     Manifest,
@@ -41,7 +41,7 @@ impl PlanPart {
     /// What a person calls it.
     const fn describe(self) -> &'static str {
         match self {
-            Self::Target => "the target (server, database, role, or the database to create)",
+            Self::Target => "the target (server, database, role, a connection parameter, or the database to create)",
             Self::Manifest => "the manifest (another backup)",
             Self::Mode => "the mode (or --no-owner, --no-acl, --no-analyze)",
         }
@@ -124,7 +124,9 @@ pub(super) fn pin(
 ) -> PinnedPlan {
     let target = PinnedTarget {
         redacted_dsn: options.target.redacted(),
+        connection_sha256: hex::encode(Sha256::digest(options.target.without_password())),
         user: survey.user.clone(),
+        current_user: survey.current_user.clone(),
         database: survey.database.clone(),
         database_oid: survey.database_oid,
         system_identifier,
@@ -194,6 +196,10 @@ pub(super) fn options(options: &RestoreOptions) -> PlannedOptions {
         public_key_pinned: options.public_key_pem.is_some(),
     }
 }
+
+/// What is said of a database whose name nobody could tell.
+pub(super) const NAME_UNCHECKED: &str = "Whether the target already has a database of the source's name was not \
+                                         checked, for the name is not known: it is, before anything is written.";
 
 /// What deserves attention before the restore begins.
 pub(super) fn warnings(disk: &PlannedDisk, overwrites: Option<&PlannedOverwrite>) -> Vec<String> {

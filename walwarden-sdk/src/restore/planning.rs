@@ -1,6 +1,6 @@
 //! Finding out what a restore would do: tools, target and disk are asked, and nothing is written.
 
-use walwarden_contract::model::Backup;
+use walwarden_contract::model::{Backup, RestoreMode};
 
 use super::executor::Executor;
 use super::plan::{self, PlannedDisk, PlannedOverwrite, PlannedTarget, PlannedTools, RestorePlan, check_plan};
@@ -30,8 +30,12 @@ impl Executor {
         options.check_form()?;
         let backup = plan::backup(backup)?;
         let (needed_bytes, free_bytes) = workspace::room(&options.work_dir, backup.size_bytes)?;
+        let names_no_database = options.mode == RestoreMode::NewDatabase && options.created_database.is_none();
         let asked = async {
             let target = Target::prepare(options, None).await?;
+            if let (true, Some(name)) = (names_no_database, &self.source_database) {
+                target.check_absent(name).await?;
+            }
             Ok((target.system_identifier().await?, target.psql().await?, target))
         };
         let (system_identifier, psql, target) = unless_cancelled(&self.cancel, asked).await?;
@@ -40,6 +44,9 @@ impl Executor {
         let advisory = target.pg_restore.advisory();
         let mut warnings: Vec<String> =
             advisory.map(|advisory| format!("pg_restore {}: {advisory}", target.pg_restore)).into_iter().collect();
+        if names_no_database && self.source_database.is_none() {
+            warnings.push(plan::NAME_UNCHECKED.to_owned());
+        }
         warnings.extend(plan::warnings(&disk, overwrites.as_ref()));
         Ok(RestorePlan {
             pinned: plan::pin(options, &target.survey, system_identifier.clone(), &backup.manifest_hash),

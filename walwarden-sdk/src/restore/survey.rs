@@ -14,6 +14,7 @@ const SURVEY: &str = "SELECT
     pg_catalog.current_database(),
     (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()),
     session_user,
+    current_user,
     pg_catalog.pg_database_size(pg_catalog.current_database()),
     (SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
     (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -37,6 +38,8 @@ pub(super) struct Survey {
     pub(super) database_oid: u32,
     /// The role connected as.
     pub(super) user: String,
+    /// The role that the session acts as.
+    pub(super) current_user: String,
     /// What the database takes on the server's disk.
     pub(super) size_bytes: u64,
     /// Whether the role may create databases.
@@ -54,7 +57,20 @@ impl Survey {
     }
 
     pub(super) fn read(row: &[String]) -> Option<Self> {
-        let [version_num, version_text, database, oid, user, size, may_create, tables, sessions, readable] = row else {
+        let [
+            version_num,
+            version_text,
+            database,
+            oid,
+            user,
+            current_user,
+            size,
+            may_create,
+            tables,
+            sessions,
+            readable,
+        ] = row
+        else {
             return None;
         };
         Some(Self {
@@ -63,6 +79,7 @@ impl Survey {
             database: database.clone(),
             database_oid: oid.parse().ok()?,
             user: user.clone(),
+            current_user: current_user.clone(),
             size_bytes: size.parse().ok()?,
             may_create: may_create == "t",
             tables: tables.parse().ok()?,
@@ -105,14 +122,14 @@ mod tests {
 
     #[test]
     fn only_a_whole_answer_is_understood() {
-        let row = ["170006", "17.6", "app", "16384", "u", "1000", "t", "3", "2", "f"].map(str::to_owned);
+        let row = ["170006", "17.6", "app", "16384", "u", "v", "1000", "t", "3", "2", "f"].map(str::to_owned);
         let survey = Survey::read(&row).expect("a whole answer");
         assert_eq!((survey.major(), survey.database_oid, survey.may_create), (17, 16384, true));
         assert_eq!((survey.tables, survey.other_sessions, survey.identifier_readable), (3, 2, false));
         assert_eq!(Survey::read(&row[1..]), None);
-        for (index, _) in [0, 3, 5, 7, 8].iter().enumerate() {
+        for (index, _) in [0, 3, 6, 8, 9].iter().enumerate() {
             let mut broken = row.clone();
-            broken[[0, 3, 5, 7, 8][index]] = "x".to_owned();
+            broken[[0, 3, 6, 8, 9][index]] = "x".to_owned();
             assert_eq!(Survey::read(&broken), None);
         }
     }

@@ -119,6 +119,13 @@ async fn a_role_that_may_not_read_the_clusters_identifier_can_plan() {
     let creates = planned.creates.expect("a database");
     assert!(creates.database.as_deref() == Some("copy") && planned.overwrites.is_none());
     assert_eq!(world.databases().await, ["app", "postgres"]);
+    // A parameter may set the role that acts: it is pinned beside the one that connects.
+    world.sql("postgres", "CREATE ROLE acting CREATEDB").await;
+    world.sql("postgres", "GRANT acting TO maker").await;
+    options.target = Dsn::parse(&format!("{target}?options=-c%20role%3Dacting")).expect("a DSN");
+    let acting = plan(&world, &api, &options).await.pinned.target;
+    assert_eq!((acting.user.as_str(), acting.current_user.as_str()), ("maker", "acting"));
+    assert_ne!(acting.connection_sha256, planned.pinned.target.connection_sha256);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +139,14 @@ async fn a_plan_fails_where_the_restore_would() {
         Executor::new(options.clone()).plan(backup).await.expect_err("refused").code()
     };
     assert_eq!(refused(&options, &completed).await, ErrorCode::TargetDatabaseExists);
+    // The source's own name is checked where it is known, and otherwise said to be unchecked.
+    options.created_database = None;
+    let named = Executor::new(options.clone()).source_database("app").plan(&completed).await.expect_err("taken");
+    assert_eq!(named.code(), ErrorCode::TargetDatabaseExists);
+    let says_unchecked = |plan: &RestorePlan| plan.warnings.iter().any(|warning| warning.contains("was not checked"));
+    let free = Executor::new(options.clone()).source_database("free").plan(&completed).await.expect("free");
+    let unnamed = Executor::new(options.clone()).plan(&completed).await.expect("planned");
+    assert_eq!((says_unchecked(&free), says_unchecked(&unnamed)), (false, true));
     options.created_database = Some("copy".to_owned());
     let running = Backup { state: BackupState::Running.into(), artifact: None, ..completed.clone() };
     assert_eq!(refused(&options, &running).await, ErrorCode::BackupNotRestorable);

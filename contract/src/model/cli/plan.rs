@@ -175,8 +175,13 @@ pub struct PinnedPlan {
 pub struct PinnedTarget {
     /// The target without password and parameters.
     pub redacted_dsn: String,
+    /// SHA-256 of the target with its parameters, sorted by name, and without its password; lowercase hex.
+    #[schemars(regex(pattern = crate::pattern::SHA256))]
+    pub connection_sha256: String,
     /// The role connected as.
     pub user: String,
+    /// The role that the session acts as, which a parameter may set.
+    pub current_user: String,
     /// The database connected to.
     pub database: String,
     /// That database's object identifier.

@@ -112,6 +112,8 @@ pub(super) fn changed(context: &TestContext) -> Result<()> {
     ensure!(overwrites["tables"] == tables && tables > 3, "{overwrites}, not {tables}");
     let next: Vec<String> = field(&planned.json()?, "/next/0")?;
     ensure!(!next.iter().any(|word| word == "--confirm-destructive"), "{next:?}");
+    let warnings: Vec<String> = field(&planned.json()?, "/warnings")?;
+    ensure!(warnings.iter().any(|warning| warning.contains("--confirm-destructive")), "{warnings:?}");
     let digest = digest(&data(&planned)?)?;
 
     let in_place = ["--mode", "in_place", "--confirm-destructive", "--plan", &digest];
@@ -153,4 +155,47 @@ pub(super) fn changed(context: &TestContext) -> Result<()> {
     data(&watched.execute(&backup, &target, &words)?)?;
     ensure!(posts == 0 && watched.api.count(&Matcher::method("POST").path_ends("/restores")) == 1);
     stage.assert_restored(&target.name)
+}
+
+pub(super) fn parameters(context: &TestContext) -> Result<()> {
+    let watched = Watched::new(context, Store::Sqlite)?;
+    let (target, backup) = (watched.stage.maintenance(), watched.stage.backup.id.to_string());
+    let created = format!("r_{}", random_hex(6));
+    let execute = |parameters: &str, words: &[&str]| {
+        let dsn = format!("{}{parameters}", redacted(&target));
+        let first = ["--json", "restore", "execute", "--backup", &backup, "--target", &dsn];
+        let mode = ["--mode", "new_database", "--created-database", &created];
+        watched.run(&[&first[..], &mode, words].concat(), &target)
+    };
+    let planned = execute("?options=-c%20statement_timeout%3D0&connect_timeout=17", &["--dry-run"])?;
+    let digest = digest(&data(&planned)?)?;
+    let carried = format!("{}?connect_timeout=17&options=-c%20statement_timeout%3D0", redacted(&target));
+    let next: Vec<String> = field(&planned.json()?, "/next/0")?;
+    ensure!(next.contains(&carried), "{next:?}");
+    for other in ["", "?connect_timeout=17", "?options=-c%20statement_timeout%3D600000&connect_timeout=17"] {
+        assert_failure(&execute(other, &["--plan", &digest])?, ErrorCode::PlanChanged)?;
+        watched.assert_only_read()?;
+    }
+    // What may hold a secret is not repeated, and that is said.
+    let secret = format!("canary_{}", random_hex(12));
+    let output = execute(&format!("?options=-c%20app.key%3D{secret}"), &["--dry-run"])?;
+    let envelope = output.clone().success()?.json()?;
+    let next: Vec<String> = field(&envelope, "/next/0")?;
+    let warnings: Vec<String> = field(&envelope, "/warnings")?;
+    ensure!(!next.contains(&"--target".to_owned()) && !output.stdout_text().contains(&secret), "{output}");
+    ensure!(warnings.iter().any(|warning| warning.contains("leaves --target out")), "{warnings:?}");
+    // And what is carried runs as it is.
+    let next: Vec<String> = field(&planned.json()?, "/next/0")?;
+    let words: Vec<&str> = std::iter::once("--json").chain(next[1..].iter().map(String::as_str)).collect();
+    data(&watched.run(&words, &target)?)?;
+    watched.stage.assert_restored(&created)
+}
+
+pub(super) fn name_taken(context: &TestContext) -> Result<()> {
+    let watched = Watched::new(context, Store::Postgres)?;
+    let (target, backup) = (watched.stage.maintenance(), watched.stage.backup.id.to_string());
+    // The source's own cluster has a database of that name.
+    let output = watched.execute(&backup, &target, &["--mode", "new_database", "--dry-run"])?;
+    assert_failure(&output, ErrorCode::TargetDatabaseExists)?;
+    watched.assert_only_read()
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, arguments: CreateArgs) -> Result<Repo
     options.check().map_err(no_call)?;
     let client = context.client()?;
     let session = open(context, &client, &arguments, &options).await?;
-    let next = legacy_command(&arguments, &options, &session);
+    let next = legacy_command(context, &arguments, &options, &session);
     let human = human(&session, &next, &context.view());
     Ok(Report { data: to_value(&session), human, next: vec![next] })
 }
@@ -56,8 +56,13 @@ pub(super) async fn open(
 }
 
 /// The command that uses the token, which itself goes into the environment.
-fn legacy_command(arguments: &CreateArgs, options: &RestoreOptions, session: &RestoreSession) -> Vec<String> {
+fn legacy_command(
+    context: &Context,
+    arguments: &CreateArgs,
+    options: &RestoreOptions,
+    session: &RestoreSession,
+) -> Vec<String> {
     let mut words = command(&["restore", "--manifest", &session.manifest_hash]);
-    words.extend(target_arguments(&arguments.target, options));
+    words.extend(target_arguments(context, &arguments.target, options));
     words
 }

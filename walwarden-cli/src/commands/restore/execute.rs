@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use walwarden_contract::ErrorCode;
 use walwarden_contract::model::cli::RestoreExecuteData;
 use walwarden_contract::model::{RestoreReportPayload, RestoreState};
 use walwarden_sdk::WalwardenClient;
@@ -21,7 +22,13 @@ pub(super) async fn run(context: &Context, arguments: ExecuteArgs) -> Result<Rep
     let mut options = restore_options(context, &arguments.create.target, Some(&arguments.run))?;
     let dry_run = arguments.plan.dry_run;
     if !dry_run {
-        consent::require(context, &options)?;
+        consent::require(context, &options).map_err(|failure| {
+            if failure.body.code != ErrorCode::ConfirmationRequired {
+                return failure;
+            }
+            // What there is to consent to.
+            failure.next(plan::again(context, &arguments, &options, &["--dry-run"]))
+        })?;
     }
     let client = context.client()?;
     password::ask(context, &mut options).await?;

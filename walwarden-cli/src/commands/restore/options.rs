@@ -14,6 +14,9 @@ use crate::failure::Failure;
 const PASSWORD_IN_ARGV: &str = "the password in --target is visible to other users of this machine: prefer PGPASSWORD, \
                                 PGPASSFILE, WALWARDEN_TARGET_DSN or --target-file";
 
+const TARGET_LEFT_OUT: &str = "the next command leaves --target out, whose `options` may hold a secret: give the target \
+                               again, best by WALWARDEN_TARGET_DSN or --target-file";
+
 /// Reads the target and checks it against the mode, before any call.
 pub(super) fn restore_options(
     context: &Context,
@@ -66,8 +69,8 @@ fn parse(dsn: &SecretString) -> Result<Dsn, Failure> {
 }
 
 /// The same target and mode for a command to be run later, without a secret in it.
-pub(super) fn target_arguments(target: &TargetArgs, options: &RestoreOptions) -> Vec<String> {
-    let mut words = location(target, &options.target);
+pub(super) fn target_arguments(context: &Context, target: &TargetArgs, options: &RestoreOptions) -> Vec<String> {
+    let mut words = location(context, target, &options.target);
     words.extend(["--mode".to_owned(), options.mode.as_str().to_owned()]);
     if let Some(name) = &options.created_database {
         words.extend(["--created-database".to_owned(), name.clone()]);
@@ -78,9 +81,15 @@ pub(super) fn target_arguments(target: &TargetArgs, options: &RestoreOptions) ->
     words
 }
 
-fn location(target: &TargetArgs, dsn: &Dsn) -> Vec<String> {
+fn location(context: &Context, target: &TargetArgs, dsn: &Dsn) -> Vec<String> {
     match (&target.target, &target.target_file) {
-        (Some(_), _) => vec!["--target".to_owned(), dsn.redacted()],
+        (Some(_), _) => match dsn.shareable() {
+            Some(dsn) => vec!["--target".to_owned(), dsn],
+            None => {
+                context.warn(TARGET_LEFT_OUT);
+                Vec::new()
+            }
+        },
         (None, Some(path)) => vec!["--target-file".to_owned(), path.display().to_string()],
         (None, None) => Vec::new(),
     }

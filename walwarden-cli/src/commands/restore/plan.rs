@@ -1,5 +1,7 @@
 //! `walwarden restore execute --dry-run`, and the check that `--plan` asks for.
 
+use walwarden_contract::ErrorCode;
+use walwarden_contract::model::RestoreMode;
 use walwarden_contract::model::cli::{PlannedOptions, PlannedOverwrite, RestorePlanData};
 use walwarden_contract::page::PageQuery;
 use walwarden_sdk::restore::{Executor, RestoreOptions, RestorePlan, check_plan, plan_digest};
@@ -12,8 +14,11 @@ use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
 use crate::output::view::{Cell, View};
+use crate::terminal;
 
 const UNTOUCHED: &str = "No session was opened; the target was not touched.";
+const CONSENT_LEFT_OUT: &str = "the next command is refused without --confirm-destructive: whoever consents to what is \
+                                overwritten adds it";
 /// As many as fit on one page: enough to recognize the manifest that a plan was made for.
 const OTHER_BACKUPS: u32 = 200;
 
@@ -32,7 +37,10 @@ pub(super) async fn dry_run(
         context.warn(warning.clone());
     }
     let plan_digest = plan_digest(&plan.pinned);
-    let next = again(arguments, &options, &["--plan", &plan_digest]);
+    let next = again(context, arguments, &options, &["--plan", &plan_digest]);
+    if options.mode == RestoreMode::InPlace && !options.confirm_destructive && !terminal::is_there(context.printer) {
+        context.warn(CONSENT_LEFT_OUT);
+    }
     let data = RestorePlanData { plan_digest, plan };
     let human = human(&data, &next, &context.view());
     Ok(Report { data: to_value(&data), human, next: vec![next] })
@@ -57,7 +65,7 @@ pub(super) async fn check(
     let others: Vec<String> = others.filter_map(|backup| Some(backup.artifact?.manifest_hash)).collect();
     match check_plan(digest, &plan.pinned, &others) {
         Ok(()) => Ok(plan),
-        Err(error) => Err(refused(error).next(again(arguments, &options, &["--dry-run"]))),
+        Err(error) => Err(refused(error).next(again(context, arguments, &options, &["--dry-run"]))),
     }
 }
 
@@ -69,7 +77,17 @@ async fn make(
 ) -> Result<RestorePlan, Failure> {
     let backup = interruptible(context, client.get_backup(arguments.create.backup)).await;
     let backup = backup.map_err(|failure| failure.untouched(UNTOUCHED))?;
-    Executor::new(options).cancel(context.cancel.clone()).plan(&backup).await.map_err(refused)
+    let names_no_database = options.mode == RestoreMode::NewDatabase && options.created_database.is_none();
+    let mut executor = Executor::new(options).cancel(context.cancel.clone());
+    if names_no_database {
+        // Without it the plan says that the name is unchecked.
+        match interruptible(context, client.get_database(backup.database_id)).await {
+            Ok(database) => executor = executor.source_database(database.database_name),
+            Err(failure) if failure.body.code == ErrorCode::Cancelled => return Err(failure.untouched(UNTOUCHED)),
+            Err(_) => {}
+        }
+    }
+    executor.plan(&backup).await.map_err(refused)
 }
 
 fn refused(error: Error) -> Failure {
@@ -77,9 +95,14 @@ fn refused(error: Error) -> Failure {
 }
 
 /// The same command with other words at its end.
-fn again(arguments: &ExecuteArgs, options: &RestoreOptions, last: &[&str]) -> Vec<String> {
+pub(super) fn again(
+    context: &Context,
+    arguments: &ExecuteArgs,
+    options: &RestoreOptions,
+    last: &[&str],
+) -> Vec<String> {
     let mut words = command(&["restore", "execute", "--backup", &arguments.create.backup.to_string()]);
-    words.extend(target_arguments(&arguments.create.target, options));
+    words.extend(target_arguments(context, &arguments.create.target, options));
     words.extend(run_arguments(&arguments.run));
     words.extend(last.iter().map(|word| (*word).to_owned()));
     words

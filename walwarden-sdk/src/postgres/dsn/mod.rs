@@ -148,6 +148,18 @@ impl Dsn {
         uri::format(self, uri::Detail::Redacted)
     }
 
+    /// [`Dsn::redacted`] with the parameters, for a command to be run later; `None` when one of them may hold a secret.
+    #[must_use]
+    pub fn shareable(&self) -> Option<String> {
+        let secret = self.parameters.iter().any(|(name, value)| parameters::may_hold_secret(name, value));
+        (!secret).then(|| self.without_password())
+    }
+
+    /// Everything but the password, the parameters in order.
+    pub(crate) fn without_password(&self) -> String {
+        uri::format(self, uri::Detail::WithoutPassword)
+    }
+
     /// The whole connection string, password included, for sealing at rest; parses back to the same [`Dsn`].
     #[must_use]
     pub fn to_uri(&self) -> SecretString {

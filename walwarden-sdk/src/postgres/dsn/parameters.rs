@@ -70,6 +70,19 @@ pub(super) fn check(name: &str, value: Option<&str>) -> Result<(), DsnError> {
     if valid { Ok(()) } else { Err(DsnError::InvalidValue { name: name.to_owned() }) }
 }
 
+/// Whether a value may be a secret: `options` can set parameters of an application's own, whose names have a dot.
+pub(super) fn may_hold_secret(name: &str, value: &str) -> bool {
+    name == "options" && !value.split_ascii_whitespace().all(is_plain_option)
+}
+
+/// `-c`, `name=value`, `-cname=value` or `--name=value`, of a parameter of the server's own.
+fn is_plain_option(word: &str) -> bool {
+    let setting = word.strip_prefix("--").or_else(|| word.strip_prefix("-c")).unwrap_or(word);
+    let name = setting.split_once('=').map_or(setting, |(name, _)| name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    word == "-c" || (setting.contains('=') && !name.is_empty() && name.bytes().all(plain))
+}
+
 fn is_number(value: &str) -> bool {
     value.parse::<u32>().is_ok_and(|number| i32::try_from(number).is_ok())
 }

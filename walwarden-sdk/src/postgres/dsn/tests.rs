@@ -152,3 +152,24 @@ proptest! {
         let _ = Dsn::parse(&format!("{prefix}{text}"));
     }
 }
+
+#[test]
+fn what_is_carried_to_a_later_command_is_all_but_the_password() {
+    let carried = |text: &str| parse(text).shareable();
+    assert_eq!(
+        carried("postgresql://u:hunter2@h/d?sslmode=require&options=-c%20role%3Downer&application_name=x").as_deref(),
+        Some("postgresql://u@h:5432/d?application_name=x&options=-c%20role%3Downer&sslmode=require")
+    );
+    assert_eq!(
+        carried("user=u password=hunter2 host=/run/pg dbname=d").as_deref(),
+        Some("postgresql://u@%2Frun%2Fpg:5432/d")
+    );
+    for plain in ["-crole=x", "--search_path=a,b", "-c role=x -c statement_timeout=0"] {
+        assert!(carried(&format!("host=h options='{plain}'")).is_some(), "{plain}");
+    }
+    for secret in
+        ["-c app.jwt=s3cr3t", "-capp.jwt=x", "--app.jwt=x", "s3cr3t", r"-c role=a\\ s3cr3t", "-c a=b -c x.y=z"]
+    {
+        assert_eq!(carried(&format!("host=h options='{secret}'")), None, "{secret}");
+    }
+}

@@ -103,6 +103,8 @@ fn decode(text: &str) -> Result<String, DsnError> {
 pub(super) enum Detail {
     /// For people: no password, no parameters, and the default port spelled out.
     Redacted,
+    /// For programs: no password, and the default port spelled out.
+    WithoutPassword,
     /// Everything.
     Full,
 }
@@ -128,7 +130,7 @@ pub(super) fn format(dsn: &Dsn, detail: Detail) -> String {
         } else {
             encode_into(&mut uri, &host.name);
         }
-        let default_port = (detail == Detail::Redacted).then_some(5432);
+        let default_port = (detail != Detail::Full).then_some(5432);
         if let Some(port) = host.port.or(default_port) {
             let _ = write!(uri, ":{port}");
         }
@@ -137,7 +139,7 @@ pub(super) fn format(dsn: &Dsn, detail: Detail) -> String {
     if let Some(database) = &dsn.database {
         encode_into(&mut uri, database);
     }
-    if detail == Detail::Full {
+    if detail != Detail::Redacted {
         for (index, (name, value)) in dsn.parameters.iter().enumerate() {
             let _ = write!(uri, "{}{name}={}", if index == 0 { '?' } else { '&' }, encoded(value, b""));
         }

@@ -6,12 +6,27 @@ use crate::postgres::{Dsn, Tools};
 
 fn pinned() -> impl Strategy<Value = PinnedPlan> {
     let text = || "[ -~]{1,12}";
-    let target =
-        (text(), text(), text(), any::<u32>(), proptest::option::of("[0-9]{1,19}"), proptest::option::of(text()));
-    let target =
-        target.prop_map(|(redacted_dsn, user, database, database_oid, system_identifier, created_database)| {
-            PinnedTarget { redacted_dsn, user, database, database_oid, system_identifier, created_database }
-        });
+    let target = (
+        (text(), text(), text()),
+        text(),
+        text(),
+        any::<u32>(),
+        proptest::option::of("[0-9]{1,19}"),
+        proptest::option::of(text()),
+    );
+    let target = target.prop_map(|(texts, user, database, database_oid, system_identifier, created_database)| {
+        let (redacted_dsn, connection_sha256, current_user) = texts;
+        PinnedTarget {
+            redacted_dsn,
+            connection_sha256,
+            user,
+            current_user,
+            database,
+            database_oid,
+            system_identifier,
+            created_database,
+        }
+    });
     let mode = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let mode = mode.prop_map(|(in_place, no_owner, no_acl, no_analyze)| {
         let mode = if in_place { RestoreMode::InPlace } else { RestoreMode::NewDatabase };
@@ -36,7 +51,9 @@ fn with_each_fact_changed(plan: &PinnedPlan) -> Vec<(PlanPart, PinnedPlan)> {
     let longer =
         |text: &Option<String>| text.as_ref().map_or_else(|| Some("x".to_owned()), |text| Some(format!("{text}x")));
     change(PlanPart::Target, &|plan| plan.target.redacted_dsn.push('x'));
+    change(PlanPart::Target, &|plan| plan.target.connection_sha256.push('x'));
     change(PlanPart::Target, &|plan| plan.target.user.push('x'));
+    change(PlanPart::Target, &|plan| plan.target.current_user.push('x'));
     change(PlanPart::Target, &|plan| plan.target.database.push('x'));
     change(PlanPart::Target, &|plan| plan.target.database_oid ^= 1);
     change(PlanPart::Target, &|plan| plan.target.system_identifier = longer(&plan.target.system_identifier));
@@ -124,7 +141,9 @@ fn a_name_that_goes_with_the_mode_is_no_change_of_the_target() {
 fn the_digest_is_the_published_one() {
     let options = options("postgresql://u:hunter2@h/app?sslmode=require&application_name=x", RestoreMode::InPlace);
     let pinned = pin(&options, &survey(), Some("7".to_owned()), "m");
-    let canonical = r#"{"manifestHash":"m","mode":{"mode":"in_place","noAcl":false,"noAnalyze":false,"noOwner":false},"schema":"walwarden.plan.v1","target":{"createdDatabase":null,"database":"app","databaseOid":5,"redactedDsn":"postgresql://u@h:5432/app","systemIdentifier":"7","user":"u"}}"#;
+    let connection = "postgresql://u@h:5432/app?application_name=x&sslmode=require";
+    let canonical = r#"{"manifestHash":"m","mode":{"mode":"in_place","noAcl":false,"noAnalyze":false,"noOwner":false},"schema":"walwarden.plan.v1","target":{"connectionSha256":"SHA256","createdDatabase":null,"currentUser":"v","database":"app","databaseOid":5,"redactedDsn":"postgresql://u@h:5432/app","systemIdentifier":"7","user":"u"}}"#;
+    let canonical = canonical.replace("SHA256", &hex::encode(Sha256::digest(connection)));
     assert_eq!(plan_digest(&pinned), hex::encode(Sha256::digest(canonical)));
 }
 
@@ -168,6 +187,6 @@ fn options(target: &str, mode: RestoreMode) -> RestoreOptions {
 }
 
 fn survey() -> Survey {
-    let row = ["170006", "17.6", "app", "5", "u", "1000", "t", "3", "0", "f"].map(str::to_owned);
+    let row = ["170006", "17.6", "app", "5", "u", "v", "1000", "t", "3", "0", "f"].map(str::to_owned);
     Survey::read(&row).expect("a whole answer")
 }
