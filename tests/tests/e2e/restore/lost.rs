@@ -30,8 +30,8 @@ pub(super) fn trigger(context: &TestContext) -> Result<()> {
     let matcher = Matcher::method("POST").path_ends("/trigger");
     let output = restore(&stage, &session, Rule::new(matcher, Action::DropAfterForward))?;
     // The server has used the token, and learns how the job ended.
-    let (code, state) = (ErrorCode::NetworkError, RestoreState::FailedRetryable);
-    stage.assert_failed(&session, &output, code, state, K::RestoreTriggered)?;
+    let (code, ended_in) = (ErrorCode::NetworkError, RestoreState::FailedRetryable);
+    stage.assert_failed(&session, &output, code, ended_in, K::RestoreTriggered)?;
     stage.assert_untouched(&session)?;
     ensure!(next_action(&output)?.contains("Open a new restore session"), "{output}");
     stage.succeeds(&stage.session()?, &stage.maintenance()).map(drop)
