@@ -83,13 +83,13 @@ pub(super) fn target_arguments(context: &Context, target: &TargetArgs, options: 
 
 fn location(context: &Context, target: &TargetArgs, dsn: &Dsn) -> Vec<String> {
     match (&target.target, &target.target_file) {
-        (Some(_), _) => match dsn.shareable() {
-            Some(dsn) => vec!["--target".to_owned(), dsn],
-            None => {
-                context.warn(TARGET_LEFT_OUT);
-                Vec::new()
+        (Some(_), _) => {
+            if let Some(dsn) = dsn.shareable() {
+                return vec!["--target".to_owned(), dsn];
             }
-        },
+            context.warn(TARGET_LEFT_OUT);
+            Vec::new()
+        }
         (None, Some(path)) => vec!["--target-file".to_owned(), path.display().to_string()],
         (None, None) => Vec::new(),
     }
