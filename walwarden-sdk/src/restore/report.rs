@@ -108,11 +108,7 @@ impl<'a> Reporter<'a> {
             Ok(Err(error)) => error,
             Err(_) => Error::new(ErrorCode::Timeout, "The API did not answer in time."),
         };
-        let message = format!(
-            "The data IS restored into {database:?}; only the report of it is missing, so the job will not show as \
-             completed: {error}"
-        );
-        Err(Error::new(ErrorCode::RestoreUnreported, message))
+        Err(unreported(&error, database))
     }
 
     /// Reports the failure as well as it can within a short time. Returns whether the server knows.
@@ -130,6 +126,15 @@ impl<'a> Reporter<'a> {
         let delivered = tokio::time::timeout(deadline, self.session.report_restore(&report)).await;
         matches!(delivered, Ok(Ok(_)))
     }
+}
+
+/// What keeps a restore from being reported once its data is there: to repeat it would overwrite what is good.
+pub(super) fn unreported(error: &Error, database: &str) -> Error {
+    let message = format!(
+        "The data IS restored into {database:?}; only the report of it is missing, so the job will not show as \
+         completed: {error}"
+    );
+    Error::new(ErrorCode::RestoreUnreported, message)
 }
 
 /// Whether the server will refuse every further report of this job.

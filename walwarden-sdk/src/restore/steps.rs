@@ -10,7 +10,7 @@ use super::archive::{ArchiveSummary, patch_offsets};
 use super::download::{self, Downloaded, Source};
 use super::events::RestoreEvent;
 use super::pipeline::{Job, millis};
-use super::report::Reporter;
+use super::report::{Reporter, unreported};
 use super::{pg_restore, unless_cancelled, verify};
 use crate::Error;
 
@@ -46,7 +46,8 @@ impl Job<'_> {
         self.timings.restore_ms = millis(step);
 
         let step = Instant::now();
-        reporter.reached(RestoreState::Finalizing, self.payload(&done)).await?;
+        let finalizing = reporter.reached(RestoreState::Finalizing, self.payload(&done)).await;
+        finalizing.map_err(|error| after_the_data(error, database))?;
         if !self.executor.options.leave_out.analyze {
             self.analyze(reporter, database).await?;
         }
@@ -126,10 +127,7 @@ impl Job<'_> {
                 }
             })
             .await;
-        let failed = analyzed.map_err(|error| {
-            let message = format!("{error} The data is restored; ANALYZE was still running.");
-            error.with_message(message)
-        })?;
+        let failed = analyzed.map_err(|error| after_the_data(error, database))?;
         self.warnings.extend(failed.map(|error| {
             format!("The data is restored, but ANALYZE failed, so queries may be slow until it is run: {error}")
         }));
@@ -146,6 +144,15 @@ impl Job<'_> {
             error_code: None,
         }
     }
+}
+
+/// An error after `pg_restore` has ended well. An interruption stays one, and says what is there.
+fn after_the_data(error: Error, database: &str) -> Error {
+    if error.code() == ErrorCode::Cancelled {
+        let message = format!("{error} The data is restored into {database:?}; its statistics may be missing.");
+        return error.with_message(message);
+    }
+    unreported(&error, database)
 }
 
 /// Writes the offsets that a piped archive lacks into the verified local copy, so that jobs need not search for them.

@@ -78,6 +78,18 @@ async fn a_lost_last_report_says_that_the_data_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_lost_once_the_data_is_there_never_asks_for_a_second_restore() {
+    let world = World::new().await;
+    let refuses = Some((RestoreState::Finalizing, ErrorCode::ServiceUnavailable));
+    let api = world.api(RestoreMode::NewDatabase, Behaviour { refuses, ..Behaviour::default() }).await;
+    let mut options = world.options("postgres", RestoreMode::NewDatabase);
+    options.created_database = Some("copy".to_owned());
+    let error = world.restore(&api, &options).await.expect_err("unreported");
+    assert!(error.code() == ErrorCode::RestoreUnreported && !error.is_retryable(), "{error:?}");
+    assert_eq!(world.digest("copy").await, world.digest("app").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn passwords_may_come_from_the_environment() {
     let world = World::new().await;
     let api = world.api(RestoreMode::NewDatabase, Behaviour::default()).await;
