@@ -108,3 +108,31 @@ async fn evidence_is_asked_for_with_the_flags_and_tables_show_what_it_says() {
     let arguments = ["evidence", "get", BACKUP].map(str::to_owned);
     assert!(run(&server, &arguments).stdout.contains("integrity:    passed at"));
 }
+
+#[tokio::test]
+async fn a_backup_that_nobody_refused_may_have_been_queued() {
+    let answers = [
+        (ResponseTemplate::new(202).set_body_json(json!({"nonsense": 1})), "unexpected_response", true),
+        (problem("internal_error", 500, true), "internal_error", true),
+        (problem("not_found", 404, false), "not_found", false),
+    ];
+    for (answer, code, unknown) in answers {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let flags = ["--wait", "--wait-timeout-ms", "60000"];
+        let words = [&["--json", "backup", "trigger", "--database", DATABASE][..], &flags].concat();
+        let envelope = run(&server, &words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).envelope();
+        assert_eq!(envelope["error"]["code"], code);
+        let next: Vec<String> = serde_json::from_value(envelope["next"][0].clone()).unwrap_or_default();
+        assert_eq!(next.contains(&"--idempotency-key".to_owned()), unknown, "{envelope}");
+        assert_eq!(flags.iter().all(|flag| next.contains(&(*flag).to_owned())), unknown, "{envelope}");
+    }
+}
+
+fn problem(code: &str, status: u16, retryable: bool) -> ResponseTemplate {
+    let body = json!({
+        "type": format!("urn:walwarden:error:{code}"), "title": code, "status": status, "code": code,
+        "message": "as it is", "retryable": retryable, "nextAction": "look", "docs": "docs",
+    });
+    ResponseTemplate::new(status).set_body_raw(body.to_string(), "application/problem+json")
+}

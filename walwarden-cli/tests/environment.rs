@@ -156,3 +156,30 @@ fn settings_are_named_with_their_sources_and_never_shown() {
     );
     human.assert_without("canary");
 }
+
+#[tokio::test]
+async fn what_could_not_be_looked_at_is_not_said_to_be_in_order() {
+    let server = MockServer::start().await;
+    let sound = ResponseTemplate::new(200).set_body_json(profile());
+    Mock::given(path("/api/v1/profile")).respond_with(sound).mount(&server).await;
+    Mock::given(path("/api/v1/evidence")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    let run = verify(&server, &["--loop", "restore"]);
+    assert_eq!((found(&run, "disk"), run.code), (is("warning", FindingCode::NotChecked), 0), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_place_that_nothing_can_be_kept_in_is_no_room() {
+    let server = server(ResponseTemplate::new(200).set_body_json(profile()), evidence(1, "10.1", "10.1")).await;
+    for place in ["/etc/passwd", "/bin/sh", "/nonexistent"] {
+        let run = verify(&server, &["--loop", "restore", "--work-dir", place]);
+        assert_eq!((found(&run, "disk"), run.code), (is("failed", FindingCode::DiskShort), 2), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn an_api_that_answers_with_an_error_has_answered() {
+    let server = server(ResponseTemplate::new(404), evidence(1, "10.1", "10.1")).await;
+    let run = verify(&server, &[]);
+    assert_eq!(found(&run, "tls"), is("passed", FindingCode::TlsNotNeeded));
+    assert!(run.stdout.contains("the API answered with an error"), "{}", run.stdout);
+}

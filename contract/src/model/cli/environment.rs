@@ -174,5 +174,5 @@ finding_codes! {
     ToolVulnerable = "tool_vulnerable", None, "The tool has a known vulnerability.", Some("Install the newest minor version.");
     DiskSuffices = "disk_suffices", None, "The largest artifact fits.", None;
     DiskShort = "disk_short", Some(ErrorCode::InsufficientDiskSpace), "The largest artifact does not fit.", Some("Free space, or name a larger place with --work-dir.");
-    NotChecked = "not_checked", None, "It could not be looked at.", None;
+    NotChecked = "not_checked", None, "It could not be looked at.", Some("Mend what kept it from being looked at, then look again.");
 }
