@@ -48,7 +48,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, F
         Command::Capabilities(CapabilitiesCommand::List { compact }) => {
             Ok(capabilities::list::run(compact, &context.view()))
         }
-        Command::Capabilities(CapabilitiesCommand::Describe { id }) => capabilities::describe::run(&id),
+        Command::Capabilities(CapabilitiesCommand::Describe { id }) => {
+            capabilities::describe::run(&id, &context.view())
+        }
         Command::VerifyEnvironment(arguments) => verify_environment::run(context, arguments).await,
         Command::ExplainError { from_json } => explain_error::run(context, from_json).await,
         Command::Completions { shell } => Ok(completions::run(shell)),

@@ -14,6 +14,7 @@ use super::to_value;
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::output::view::View;
 
 /// No document that holds an error is larger.
 const MAX_BYTES: u64 = 64 << 10;
@@ -28,7 +29,7 @@ pub(crate) async fn run(context: &Context, path: PathBuf) -> Result<Report, Fail
     let explained = explain(&bytes)?;
     let safe = explained.explanation.code.known().map(ErrorCode::safe_commands).unwrap_or_default();
     let next = safe.iter().map(|words| command(words)).collect();
-    Ok(Report { human: human(&explained), data: to_value(&explained), next })
+    Ok(Report { human: human(&explained, &context.view()), data: to_value(&explained), next })
 }
 
 /// What was given is JSON, or what `pg_restore` wrote. It is not repeated but for the error's own message.
@@ -39,7 +40,7 @@ pub(super) fn explain(bytes: &[u8]) -> Result<ExplainErrorData, Failure> {
     }
 }
 
-pub(super) fn human(explained: &ExplainErrorData) -> String {
+pub(super) fn human(explained: &ExplainErrorData, view: &View) -> String {
     let explanation = &explained.explanation;
     let exit = ExitStatus::ALL.iter().find(|exit| exit.code() == explanation.exit_code);
     let after = explained.retry.after_ms.map(|after| format!(" Not before {after} ms have passed."));
@@ -61,7 +62,7 @@ pub(super) fn human(explained: &ExplainErrorData) -> String {
         ("entry", format!("{} ({judged})", entry.text))
     }));
     pairs.push(("docs", explanation.docs.clone()));
-    text::fields(&pairs)
+    view.texts(pairs)
 }
 
 /// Reads a file, or stdin for `-`.

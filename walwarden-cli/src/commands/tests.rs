@@ -171,9 +171,9 @@ fn what_is_read_of_restores() {
 fn what_is_read_without_the_api() {
     assert_reads("capabilities-list", &capabilities::list::human(&at(false)));
     let described = capabilities::describe::describe(capability("backup.trigger").expect("a capability"));
-    assert_reads("capabilities-describe", &capabilities::describe::for_a_person(&described));
+    assert_reads("capabilities-describe", &capabilities::describe::for_a_person(&described, &at(false)));
     let explained = explain_error::explain(br#"{"code": "token_used", "message": "The token was used at noon."}"#);
-    assert_reads("explain-error", &explain_error::human(&explained.expect("explained")));
+    assert_reads("explain-error", &explain_error::human(&explained.expect("explained"), &at(false)));
     let pages = PathBuf::from("/usr/local/share/man/man1");
     assert_reads("man-directory", &man::written(26, &pages));
 }

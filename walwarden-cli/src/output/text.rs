@@ -1,18 +1,8 @@
-//! Texts for a person: details, sizes, and commands that can be pasted.
+//! Texts for a person: sizes, lists, and commands that can be pasted.
 
 use std::fmt::{Display, Write};
 
 use walwarden_contract::text::is_deceptive;
-
-use super::neutral::line;
-
-/// `name: value` lines.
-pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
-    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
-    let lines: Vec<String> =
-        pairs.iter().map(|(name, value)| format!("{:width$} {}", format!("{name}:"), line(value))).collect();
-    lines.join("\n")
-}
 
 /// What there is, or a dash.
 pub(crate) fn or_dash(value: Option<impl Display>) -> String {

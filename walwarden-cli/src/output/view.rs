@@ -122,6 +122,12 @@ impl View {
         pairs.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// The same of plain texts.
+    pub(crate) fn texts(&self, pairs: Vec<(&str, String)>) -> String {
+        let cells: Vec<_> = pairs.into_iter().map(|(name, text)| (name, Cell::from(text))).collect();
+        self.fields(&cells)
+    }
+
     fn paint(&self, cell: &Cell) -> String {
         let colour = match cell.tone {
             Tone::Good => "32",

@@ -68,15 +68,10 @@ impl World {
         query(&tools(), &connection, sql, DEADLINE).await.expect("the query succeeds")
     }
 
-    /// Waits until a query has rows.
+    /// Waits until a query has rows: each look is a psql of its own, which takes its time.
     pub(crate) async fn until(&self, database: &str, sql: &str) {
-        for _ in 0..600 {
-            if !self.sql(database, sql).await.is_empty() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("never: {sql}");
+        let look = async { while self.sql(database, sql).await.is_empty() {} };
+        assert!(tokio::time::timeout(DEADLINE, look).await.is_ok(), "never: {sql}");
     }
 
     /// One figure that tells whether a database holds the source's data.

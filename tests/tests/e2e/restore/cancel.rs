@@ -6,7 +6,6 @@ use serde_json::json;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{RestoreMode, RestoreState};
-use walwarden_tests::canary::random_hex;
 use walwarden_tests::fault_proxy::{Action, Rule};
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::process::descendants;
@@ -37,10 +36,7 @@ pub(super) fn during_download(context: &TestContext) -> Result<()> {
 
 pub(super) fn during_pg_restore(context: &TestContext) -> Result<()> {
     let stage = Stage::new(context, Store::Sqlite)?;
-    let (postgres, source) = (context.postgres(), &stage.setting.source);
-    let target = source.sibling(&format!("t_{}", random_hex(6)));
-    let copy = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", target.name, source.user, source.name);
-    postgres.psql("postgres", &copy)?;
+    let (postgres, target) = (context.postgres(), stage.copy_of_source()?);
     // pg_restore has to drop the table, and waits for whoever holds it.
     let lock = postgres.lock_table(&target.name, "shop.customers")?;
     let session = stage.open(RestoreMode::InPlace, None)?;

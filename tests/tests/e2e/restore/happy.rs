@@ -6,7 +6,6 @@ use anyhow::{Context, Result, ensure};
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{RestoreMode, RestoreState};
-use walwarden_tests::canary::random_hex;
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::walwarden::Store;
 
@@ -59,11 +58,7 @@ pub(super) fn another_cluster(context: &TestContext) -> Result<()> {
 
 pub(super) fn in_place(context: &TestContext) -> Result<()> {
     let stage = Stage::new(context, Store::Postgres)?;
-    let source = &stage.setting.source;
-    let target = source.sibling(&format!("t_{}", random_hex(6)));
-    let postgres = context.postgres();
-    let copy = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", target.name, source.user, source.name);
-    postgres.psql("postgres", &copy)?;
+    let (postgres, target) = (context.postgres(), stage.copy_of_source()?);
     postgres.psql_as_owner(
         &target,
         "UPDATE shop.customers SET name = 'lost'; DELETE FROM shop.order_items; DROP INDEX shop.orders_by_day;

@@ -47,10 +47,7 @@ impl<'a> Watched<'a> {
 
     /// A database that holds what the source does, and one table more.
     fn copy(&self) -> Result<Database> {
-        let source = &self.stage.setting.source;
-        let copy = source.sibling(&format!("t_{}", random_hex(6)));
-        let sql = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", copy.name, source.user, source.name);
-        self.stage.context.postgres().psql("postgres", &sql)?;
+        let copy = self.stage.copy_of_source()?;
         self.stage.context.postgres().psql_as_owner(&copy, "CREATE TABLE public.unrelated AS SELECT 1 AS n")?;
         Ok(copy)
     }

@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, ensure};
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{RestoreMode, RestoreState};
-use walwarden_tests::canary::random_hex;
 use walwarden_tests::fault_proxy::{Action, Rule};
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::postgres::Database;
@@ -62,11 +61,8 @@ pub(super) fn on_a_terminal(context: &TestContext) -> Result<()> {
     stage.wait_job(session.id, RestoreState::Cancelled)?;
     stage.setting.proxy()?.clear();
 
-    let (postgres, source) = (context.postgres(), &stage.setting.source);
-    let target = source.sibling(&format!("t_{}", random_hex(6)));
-    let copy = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", target.name, source.user, source.name);
-    postgres.psql("postgres", &copy)?;
-    let lock = postgres.lock_table(&target.name, "shop.customers")?;
+    let target = stage.copy_of_source()?;
+    let lock = context.postgres().lock_table(&target.name, "shop.customers")?;
     let session = stage.open(RestoreMode::InPlace, None)?;
     let mut terminal = restore(&stage, &session, &target)?.on_terminal(false)?;
     terminal.wait_shown(&format!("pg_restore into {:?}: ", target.name), SOON)?;

@@ -78,6 +78,22 @@ impl<'a> Stage<'a> {
         self.setting.source.sibling("postgres")
     }
 
+    /// A database of the source's owner that holds what the source does.
+    pub(crate) fn copy_of_source(&self) -> Result<Database> {
+        let source = &self.setting.source;
+        let copy = source.sibling(&format!("t_{}", random_hex(6)));
+        let sql = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", copy.name, source.user, source.name);
+        self.context.postgres().psql("postgres", &sql)?;
+        Ok(copy)
+    }
+
+    /// The same, changed since: what a restore that must not happen would lose.
+    pub(crate) fn precious(&self) -> Result<Database> {
+        let target = self.copy_of_source()?;
+        self.context.postgres().psql_as_owner(&target, "UPDATE shop.customers SET name = 'newer than the backup'")?;
+        Ok(target)
+    }
+
     /// Opens a session that creates a database with a name of its own.
     pub(crate) fn session(&self) -> Result<Session> {
         self.open(RestoreMode::NewDatabase, Some(format!("r_{}", random_hex(6))))

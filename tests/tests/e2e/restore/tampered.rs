@@ -6,24 +6,12 @@ use sha2::{Digest as _, Sha256};
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{RestoreMode, RestoreState};
-use walwarden_tests::canary::random_hex;
 use walwarden_tests::fault_proxy::{Action, Matcher, Rule};
 use walwarden_tests::harness::TestContext;
-use walwarden_tests::postgres::Database;
 use walwarden_tests::walwarden::Store;
 
 use super::download::presigned_get;
 use super::stage::Stage;
-
-/// A database of the source's owner that holds something.
-fn precious(stage: &Stage<'_>) -> Result<Database> {
-    let source = &stage.setting.source;
-    let target = source.sibling(&format!("t_{}", random_hex(6)));
-    let sql = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", target.name, source.user, source.name);
-    stage.context.postgres().psql("postgres", &sql)?;
-    stage.context.postgres().psql_as_owner(&target, "UPDATE shop.customers SET name = 'newer than the backup'")?;
-    Ok(target)
-}
 
 /// Tries both modes: no database is created, and none is changed.
 fn refused(stage: &Stage<'_>, code: ErrorCode, reached: K) -> Result<()> {
@@ -32,7 +20,7 @@ fn refused(stage: &Stage<'_>, code: ErrorCode, reached: K) -> Result<()> {
     stage.assert_failed(&session, &output, code, RestoreState::FailedTerminal, reached)?;
     stage.assert_untouched(&session)?;
 
-    let target = precious(stage)?;
+    let target = stage.precious()?;
     let before = stage.context.postgres().table_digests(&target.name)?;
     let session = stage.open(RestoreMode::InPlace, None)?;
     let output = stage.restore(&session, &target)?.output()?;

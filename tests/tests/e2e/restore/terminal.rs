@@ -15,16 +15,6 @@ use crate::setting::assert_failure;
 
 const QUESTION: &str = " to overwrite it: ";
 
-/// A database that holds what the source does, changed.
-fn precious(stage: &Stage<'_>) -> Result<Database> {
-    let source = &stage.setting.source;
-    let target = source.sibling(&format!("t_{}", random_hex(6)));
-    let sql = format!("CREATE DATABASE {} OWNER {} TEMPLATE {}", target.name, source.user, source.name);
-    stage.context.postgres().psql("postgres", &sql)?;
-    stage.context.postgres().psql_as_owner(&target, "UPDATE shop.customers SET name = 'newer than the backup'")?;
-    Ok(target)
-}
-
 /// `walwarden restore execute` of the backup, without a password.
 fn execute(stage: &Stage<'_>, api: &FaultProxy, target: &Database, words: &[&str]) -> Result<Run> {
     let (backup, dsn) = (stage.backup.id.to_string(), redacted(target));
@@ -45,7 +35,7 @@ fn sessions(api: &FaultProxy) -> usize {
 pub(super) fn consent(context: &TestContext) -> Result<()> {
     let stage = Stage::new(context, Store::Sqlite)?;
     let api = FaultProxy::start(stage.setting.server()?.url().trim_start_matches("http://").parse()?)?;
-    let target = precious(&stage)?;
+    let target = stage.precious()?;
     let before = context.postgres().table_digests(&target.name)?;
     let in_place = || {
         let run = execute(&stage, &api, &target, &["--mode", "in_place"])?;
@@ -91,7 +81,7 @@ pub(super) fn consent(context: &TestContext) -> Result<()> {
 
 pub(super) fn legacy_consent(context: &TestContext) -> Result<()> {
     let stage = Stage::new(context, Store::Postgres)?;
-    let target = precious(&stage)?;
+    let target = stage.precious()?;
     let session = stage.open(RestoreMode::InPlace, None)?;
     let run = || legacy(&stage, &session, &target);
     let mut terminal = asked(run()?, QUESTION)?;

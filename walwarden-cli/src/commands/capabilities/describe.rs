@@ -10,12 +10,13 @@ use super::super::to_value;
 use crate::context::{Report, command};
 use crate::failure::Failure;
 use crate::output::text;
+use crate::output::view::View;
 use crate::usage::nearest;
 
-pub(crate) fn run(id: &str) -> Result<Report, Failure> {
+pub(crate) fn run(id: &str, view: &View) -> Result<Report, Failure> {
     let capability = capability(id).ok_or_else(|| unknown(id))?;
     let capability = describe(capability);
-    let human = for_a_person(&capability);
+    let human = for_a_person(&capability, view);
     Ok(Report { data: to_value(&CapabilitiesDescribeData { capability }), human, next: Vec::new() })
 }
 
@@ -54,7 +55,7 @@ pub(in crate::commands) fn describe(capability: &Capability) -> CapabilityDescri
     }
 }
 
-pub(in crate::commands) fn for_a_person(capability: &CapabilityDescription) -> String {
+pub(in crate::commands) fn for_a_person(capability: &CapabilityDescription, view: &View) -> String {
     let mut pairs = vec![
         ("capability", capability.id.clone()),
         ("status", capability.status.as_str().to_owned()),
@@ -67,5 +68,5 @@ pub(in crate::commands) fn for_a_person(capability: &CapabilityDescription) -> S
         ("errors", text::list(capability.errors.iter().map(|error| &error.code))),
     ];
     pairs.extend(capability.commands.iter().map(|command| ("command", command.usage.clone())));
-    format!("{}\nWith --json: the schemas of input and output, and the meaning of each error.", text::fields(&pairs))
+    format!("{}\nWith --json: the schemas of input and output, and the meaning of each error.", view.texts(pairs))
 }

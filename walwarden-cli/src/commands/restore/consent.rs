@@ -9,7 +9,7 @@ use super::plan::overwritten;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::neutral::line;
-use crate::output::text;
+use crate::output::view::View;
 use crate::terminal;
 
 const UNTOUCHED: &str = "Nothing was restored; the target was not touched.";
@@ -30,7 +30,7 @@ pub(super) async fn ask(context: &Context, options: &mut RestoreOptions) -> Resu
     let executor = Executor::new(options.clone()).cancel(context.cancel.clone());
     let survey = executor.survey().await.map_err(|error| Failure::from(error).untouched(UNTOUCHED))?;
     let Some(overwrites) = &survey.overwrites else { return Ok(()) };
-    context.printer.note(&describe(&survey));
+    context.printer.note(&describe(&survey, &context.view()));
     let question = format!("Type {} to overwrite it: ", line(&overwrites.database));
     let answer = terminal::ask(context, &question).await.map_err(|failure| failure.untouched(UNTOUCHED))?;
     if answer.as_ref() != Some(&overwrites.database) {
@@ -42,14 +42,14 @@ pub(super) async fn ask(context: &Context, options: &mut RestoreOptions) -> Resu
     Ok(())
 }
 
-fn describe(survey: &TargetSurvey) -> String {
+fn describe(survey: &TargetSurvey, view: &View) -> String {
     let overwrites = survey.overwrites.as_ref().map(overwritten).unwrap_or_default();
     format!(
         "in_place drops from the target what the backup holds too, and loads the backup in its place:\n{}",
-        text::fields(&[
-            ("target", survey.target.redacted_dsn.clone()),
-            ("server", format!("PostgreSQL {}", survey.target.server_version)),
-            ("overwrites", overwrites),
+        view.fields(&[
+            ("target", survey.target.redacted_dsn.as_str().into()),
+            ("server", format!("PostgreSQL {}", survey.target.server_version).into()),
+            ("overwrites", overwrites.into()),
         ])
     )
 }
