@@ -38,6 +38,13 @@ impl System {
         Self { now: Arc::new(now), fill: Arc::new(fill) }
     }
 
+    /// The same randomness, and a clock that is ahead by what `offset` says at each look, in milliseconds.
+    #[cfg(debug_assertions)]
+    pub(crate) fn shifted(self, offset: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        let Self { now, fill } = self;
+        Self { now: Arc::new(move || after(now(), offset())), fill }
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -82,6 +82,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 
 async fn run(Arguments { common, command }: Arguments) -> ExitStatus {
     let system = System::real();
+    #[cfg(debug_assertions)]
+    let system = crate::failpoint::skewed(system);
     let env = |name: &str| std::env::var(name).ok();
     match command {
         Command::Serve(arguments) => long_running("serve", serve::run(&common, &arguments, system, &env).await),

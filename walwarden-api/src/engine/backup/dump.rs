@@ -16,6 +16,7 @@ use walwarden_sdk::restore::archive::ArchiveParser;
 use super::source::MAX_PARTS;
 use super::{BackupError, Prepared, code_of};
 use crate::engine::storage::{Bucket, StorageError, Upload, UploadedPart};
+use crate::failpoint::{Failpoint, reach};
 
 /// How long `pg_dump` has to end by itself once it is told to.
 const KILL_GRACE: Duration = Duration::from_secs(5);
@@ -156,7 +157,10 @@ impl<'a> Pump<'a> {
             let seen = self.filling.len();
             let room = self.part_size - seen;
             tokio::select! {
-                Some(part) = self.sending.join_next(), if !self.sending.is_empty() => self.acknowledged(joined(part)?),
+                Some(part) = self.sending.join_next(), if !self.sending.is_empty() => {
+                    self.acknowledged(joined(part)?);
+                    reach(Failpoint::MidDump);
+                }
                 read = read_some(stdout, &mut self.filling, room), if room > 0 => {
                     if read? == 0 {
                         return Ok(());

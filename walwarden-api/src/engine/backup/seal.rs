@@ -11,6 +11,7 @@ use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::{BackupError, manifest_key};
 use crate::engine::storage::{Bucket, LockMode, Retention, StorageErrorKind, Upload};
+use crate::failpoint::{Failpoint, reach};
 use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 
 /// How many parts are read back at once.
@@ -36,7 +37,9 @@ pub async fn seal(
     if !place(bucket, key, pending).await? {
         return Ok(Err(PartsGone));
     }
+    reach(Failpoint::AfterCompleteUpload);
     read_back(bucket, key, pending).await?;
+    reach(Failpoint::AfterReadBack);
     let retention = bucket.retention(key).await?;
     check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
 
@@ -173,7 +176,9 @@ async fn write_manifest(
         Ok(Written::Before)
     } else {
         let body = Bytes::from(signed.bytes.clone());
-        bucket.put_new(&key, body, "application/json", retain_until).await.map(|_| Written::Now)
+        let written = bucket.put_new(&key, body, "application/json", retain_until).await.map(|_| Written::Now);
+        reach(Failpoint::AfterManifestWritten);
+        written
     };
     // Whatever the bucket answered: what counts is what stands there now.
     let found = bucket.read_small(&key, MAX_MANIFEST_BYTES).await?;

@@ -6,6 +6,7 @@ use walwarden_contract::{ErrorCode, Timestamp};
 use super::Worker;
 use crate::engine::backup::{self, BackupError, Codec, PartsGone, Prepared};
 use crate::engine::storage::{Bucket, LockMode, Upload};
+use crate::failpoint::{Failpoint, reach};
 use crate::jobs::backups::{self, Lease, Started};
 use crate::store::StoreError;
 use crate::store::backups::{BackupJob, PendingArtifact};
@@ -67,20 +68,24 @@ pub(super) async fn attempt(
         compression: &compression,
     };
     let job = backups::start(&worker.store, &worker.system, lease, started).await?;
+    reach(Failpoint::AfterStart);
     if job.attempt > 1 || job.upload_id.is_some() {
         bucket.abort_uploads_to(&key).await.map_err(BackupError::from)?;
     }
 
     let retain_until = retain_until(&bucket, worker.system.now());
     let upload = bucket.begin_upload(&key, retain_until).await.map_err(BackupError::from)?;
+    reach(Failpoint::AfterUploadBegun);
     let pending = match send(worker, &prepared, &bucket, &upload, lease, stop).await {
         Ok(dumped) => pending(&prepared, &upload, dumped, worker.system.now(), retain_until),
         Err(error) => return Err(give_up(&bucket, &upload, error).await),
     };
+    reach(Failpoint::AfterDump);
     let job = match backups::finalize(&worker.store, &worker.system, lease, pending.clone()).await {
         Ok(job) => job,
         Err(error) => return Err(give_up(&bucket, &upload, error.into()).await),
     };
+    reach(Failpoint::AfterFinalizeRecorded);
     let sealed = seal(worker, &bucket, &job, lease, &key, &pending, stop).await?;
     sealed.ok_or_else(|| internal("the parts vanished between upload and completion".to_owned()).into())
 }
@@ -95,6 +100,7 @@ async fn send(
     stop: &CancellationToken,
 ) -> Result<backup::Dumped, Failure> {
     backups::record_upload(&worker.store, lease, &upload.id).await?;
+    reach(Failpoint::AfterUploadRecorded);
     Ok(backup::dump(&worker.tools, prepared, bucket, upload, stop).await?)
 }
 
@@ -120,7 +126,12 @@ async fn seal(
         () = stop.cancelled() => return Err(BackupError::stopped().into()),
     };
     match sealed {
-        Ok(sealed) => Ok(Some(backups::complete(&worker.store, &worker.system, lease, sealed).await?)),
+        Ok(sealed) => {
+            reach(Failpoint::BeforeCompletedRecorded);
+            let completed = backups::complete(&worker.store, &worker.system, lease, sealed).await?;
+            reach(Failpoint::AfterCompleted);
+            Ok(Some(completed))
+        }
         Err(PartsGone) => Ok(None),
     }
 }

@@ -18,6 +18,7 @@ use self::attempt::{Failure, attempt, clear_uploads};
 pub use self::presence::Presence;
 use super::backups::{self, Lease, RetryPolicy};
 use crate::engine::backup::{BackupError, Limits};
+use crate::failpoint::{Failpoint, reach};
 use crate::secrets::Keyring;
 use crate::store::backups::BackupJob;
 use crate::store::{Store, StoreError};
@@ -100,6 +101,7 @@ impl Worker {
         let stop = shutdown.child_token();
         let heartbeat = heartbeat::Heartbeat::start(self.clone(), lease, stop.clone());
         let started = std::time::Instant::now();
+        reach(Failpoint::AfterClaim);
         let outcome = attempt(&self, &job, lease, &stop).await;
         heartbeat.stop().await;
         let ended = match outcome {
