@@ -61,6 +61,8 @@ event_kinds! {
     ApiKeyRevoked = "api_key.revoked", "An API key was revoked.";
     DestinationCreated = "destination.created", "A destination was added.";
     DestinationUpdated = "destination.updated", "A destination was changed.";
+    DestinationVerified = "destination.verified", "Preflight passed: the destination takes backups.";
+    DestinationPreflightFailed = "destination.preflight_failed", "Preflight failed: the destination takes no backups.";
     DestinationDeleted = "destination.deleted", "A destination was removed.";
     DatabaseCreated = "database.created", "A protected database was added.";
     DatabaseUpdated = "database.updated", "A protected database was changed.";

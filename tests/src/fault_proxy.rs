@@ -121,6 +121,11 @@ impl FaultProxy {
         lock(&self.shared.seen).clone()
     }
 
+    /// Forgets the requests up to now: what a test's preparations sent is not what it is about.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.seen).clear();
+    }
+
     /// How many requests matched.
     #[must_use]
     pub fn count(&self, matcher: &Matcher) -> usize {

@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::engine::backup::Limits;
 use crate::http;
 use crate::jobs::backups::RetryPolicy;
+use crate::jobs::verifier::Verifier;
 use crate::jobs::worker::{Presence, Worker};
 use crate::jobs::{scheduler, watchdog};
 use crate::secrets::Keyring;
@@ -85,6 +86,7 @@ impl Server {
         if self.settings.role.works() {
             let worker = self.worker(Arc::clone(&state.wake));
             tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
+            tasks.spawn(self.verifier().run(shutdown.clone()));
             tasks.spawn(worker.run(shutdown.clone()));
         }
         tasks.spawn(keep_house(state.clone(), shutdown.clone()));
@@ -104,6 +106,10 @@ impl Server {
         }
         self.store.close().await;
         Ok(())
+    }
+
+    fn verifier(&self) -> Verifier {
+        Verifier { store: self.store.clone(), system: self.system.clone(), keyring: Arc::clone(&self.keyring) }
     }
 
     fn worker(&self, wake: Arc<Notify>) -> Worker {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ErrorCode;
+use super::PreflightSummary;
 use crate::id::DestinationId;
 use crate::open::Open;
 use crate::secret::Secret;
@@ -92,6 +92,18 @@ choices! {
     }
 }
 
+choices! {
+    /// What preflight has found out about a destination.
+    DestinationState {
+        /// It was added or changed, and preflight has not passed since.
+        Unverified = "unverified",
+        /// Everything that a backup asks of it was tried out and holds. Only such a destination takes backups.
+        Verified = "verified",
+        /// Something that a backup asks of it does not hold.
+        Failed = "failed",
+    }
+}
+
 /// A destination, without its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -116,6 +128,12 @@ pub struct Destination {
     pub lock_mode: Open<LockMode>,
     /// For how many days each artifact is locked; 0 without a lock.
     pub retention_floor_days: u32,
+    /// What preflight has found out about it. Only a verified destination takes backups.
+    pub state: Open<DestinationState>,
+    /// When preflight last passed; null while it has not since the last change.
+    pub verified_at: Option<Timestamp>,
+    /// The last preflight; null when there was none since the last change.
+    pub preflight: Option<PreflightSummary>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -199,78 +217,4 @@ pub struct UpdateDestinationRequest {
     /// The new access key's secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_access_key: Option<Secret>,
-}
-
-/// What preflight looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PreflightCheckId {
-    /// The bucket is there, in the destination's region.
-    Bucket,
-    /// A probe object can be written.
-    PutObject,
-    /// It can be read back and holds what was written.
-    GetObject,
-    /// Its length and metadata can be read.
-    HeadObject,
-    /// The bucket locks objects, and by default in no other mode than the destination's.
-    ObjectLockConfiguration,
-    /// It carries the lock that the destination asks for, as read back.
-    ObjectLock,
-    /// The bucket keeps versions, which its locks need.
-    Versioning,
-    /// The bucket is not open to the public: Amazon blocks all four kinds of access, elsewhere a stranger cannot read the probe.
-    PublicAccessBlock,
-    /// The bucket's policy refuses plain HTTP.
-    TlsOnly,
-    /// The bucket encrypts what is written without a word about it.
-    DefaultEncryption,
-    /// A multipart upload can be begun, listed and aborted.
-    MultipartUpload,
-    /// The probe object can be deleted, or is reported when its lock holds it.
-    Cleanup,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStatus {
-    /// It holds, as observed.
-    Passed,
-    /// It does not hold.
-    Failed,
-    /// This provider does not let it be observed.
-    NotVerifiable,
-    /// It was not looked at, because it does not apply or an earlier check failed.
-    Skipped,
-}
-
-/// One thing that preflight looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PreflightCheck {
-    /// What was looked at.
-    pub id: Open<PreflightCheckId>,
-    /// How it ended.
-    pub status: Open<CheckStatus>,
-    /// Why it failed.
-    pub code: Option<Open<ErrorCode>>,
-    /// What was observed.
-    pub evidence: String,
-    /// What to do about a failure.
-    pub remediation: Option<String>,
-}
-
-/// What preflight found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PreflightReport {
-    /// The destination.
-    pub destination_id: DestinationId,
-    /// `failed` when any check failed, otherwise `passed`.
-    pub result: Open<CheckStatus>,
-    /// When it was looked at.
-    pub checked_at: Timestamp,
-    /// Every check, in the order in which it ran.
-    pub checks: Vec<PreflightCheck>,
 }

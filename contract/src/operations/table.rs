@@ -77,7 +77,10 @@ pub const OPERATIONS: &[Operation] = &[
         .takes(of::<m::TriggerBackupRequest>)
         .answers(202, of::<m::TriggeredBackup>)
         .fails(&[E::NotFound, E::BackupInProgress, E::DestinationNotReady])
-        .note("The answer says that the job is queued, and nothing about the backup: follow it with `getBackup`."),
+        .note(
+            "The answer says that the job is queued, and nothing about the backup: follow it with `getBackup`. Nothing is \
+             queued for a destination that is not verified.",
+        ),
     get("getBackup", "/backups/{backupJobId}", BACKUPS, "Read a backup job")
         .scope_of(S::DatabasesRead)
         .answers(200, of::<m::Backup>)
@@ -155,12 +158,14 @@ pub const OPERATIONS: &[Operation] = &[
         .scope_of(S::DestinationsWrite)
         .takes(of::<m::CreateDestinationRequest>)
         .answers(201, of::<m::Destination>)
-        .fails(&[E::NameTaken]),
+        .fails(&[E::NameTaken])
+        .note("It takes backups once its `state` is verified: a worker runs preflight at once."),
     patch("updateDestination", "/destinations/{destinationId}", MANAGEMENT, "Change a backup destination")
         .scope_of(S::DestinationsWrite)
         .takes(of::<m::UpdateDestinationRequest>)
         .answers(200, of::<m::Destination>)
-        .fails(&[E::NotFound, E::NameTaken]),
+        .fails(&[E::NotFound, E::NameTaken])
+        .note("A change of anything but the name makes it unverified, and a worker runs preflight at once."),
     delete("deleteDestination", "/destinations/{destinationId}", MANAGEMENT, "Remove a backup destination")
         .scope_of(S::DestinationsWrite)
         .fails(&[E::NotFound, E::ResourceInUse])
@@ -176,7 +181,7 @@ pub const OPERATIONS: &[Operation] = &[
     .fails(&[E::NotFound, E::DestinationNotReady])
     .note(
         "Writes probe objects and deletes them again; where the destination locks, one stays behind, locked for a minute. \
-         Look at `result`: a failed check is no failed request.",
+         What is found decides the destination's `state`. Look at `result`: a failed check is no failed request.",
     ),
     post("cancelBackup", "/backups/{backupJobId}/cancel", MANAGEMENT, "Call a backup job off")
         .scope_of(S::BackupsTrigger)

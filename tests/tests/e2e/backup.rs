@@ -79,6 +79,19 @@ fn failing(suite: Suite) -> Suite {
         .trial("backup_with_wrong_bucket_key_fails", destination::wrong_key)
         .trial("backup_refuses_a_bucket_that_cannot_lock", destination::bucket_without_lock)
         .trial("backup_into_unreachable_endpoint_fails", destination::unreachable)
+        .trial("destination_that_is_not_verified_takes_no_backups", destination::not_verified)
+        .trial("destination_that_failed_meanwhile_ends_the_job_sqlite", |context| {
+            destination::failed_meanwhile(context, Store::Sqlite)
+        })
+        .trial("destination_that_failed_meanwhile_ends_the_job_postgres", |context| {
+            destination::failed_meanwhile(context, Store::Postgres)
+        })
+        .trial("destination_of_the_api_is_verified_by_a_worker_sqlite", |context| {
+            destination::verified_by_a_worker(context, Store::Sqlite)
+        })
+        .trial("destination_of_the_api_is_verified_by_a_worker_postgres", |context| {
+            destination::verified_by_a_worker(context, Store::Postgres)
+        })
         .trial("backup_with_killed_dump_never_completes", dump::killed)
         .trial("backup_with_killed_dump_is_tried_again", dump::killed_then_recovers)
         .trial("backup_with_lost_connection_never_completes", dump::server_terminates)

@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) object_lock: bool,
     /// The destination's lock mode.
     pub(crate) lock_mode: &'static str,
+    /// Whether the destination is verified as it is added; otherwise a worker looks at it.
+    pub(crate) preflight: bool,
     /// Whether the server reaches the bucket through a fault proxy.
     pub(crate) proxied: bool,
     /// Rows of the sample's main table.
@@ -49,6 +51,7 @@ impl Default for Options {
         Self {
             object_lock: true,
             lock_mode: "governance",
+            preflight: true,
             proxied: false,
             rows: 50,
             bulk_mib: 0,
@@ -110,8 +113,13 @@ impl<'a> Setting<'a> {
         let proxy = options.proxied.then(|| context.s3_proxy()).transpose()?;
         let endpoint = proxy.as_ref().map_or_else(|| context.s3().endpoint(), FaultProxy::endpoint);
         let walwarden = Walwarden::init(context, store)?;
-        let destination_id = add_destination(&walwarden, context, &bucket, &endpoint, options.lock_mode)?;
+        let destination_id =
+            add_destination(&walwarden, context, &bucket, &endpoint, options.lock_mode, options.preflight)?;
         let database_id = add_database(&walwarden, "source", &destination_id, &source.dsn(), options.codec)?;
+        if let Some(proxy) = &proxy {
+            // Preflight went through it.
+            proxy.forget_requests();
+        }
         let (api_key, org_id) = issue_key(&walwarden, context, Scope::ALL)?;
         let mut setting = Self {
             context,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use walwarden_contract::{Envelope, ErrorBody, ErrorCode, ExitStatus};
 
 use crate::config::ConfigError;
+use crate::jobs::preflights::LookError;
 use crate::secrets::{KeyringError, SealError, SecretFileError};
 use crate::store::StoreError;
 
@@ -101,6 +102,16 @@ impl From<StoreError> for Failure {
             StoreError::Migrate(_) | StoreError::Corrupt(_) => ErrorCode::InternalError,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Sealed(error) => error.into(),
+            LookError::Storage(error) => Self::new(error.code(), error.message),
+            LookError::Store(error) => error.into(),
+        }
     }
 }
 

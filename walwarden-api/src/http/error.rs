@@ -10,6 +10,7 @@ use walwarden_contract::error::ConfirmationChallenge;
 use walwarden_contract::{ErrorBody, ErrorCode, Problem, Scope};
 
 use crate::engine::storage::StorageError;
+use crate::jobs::preflights::LookError;
 use crate::secrets::SealError;
 use crate::store::StoreError;
 
@@ -105,6 +106,16 @@ impl From<SealError> for ApiError {
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         Self::new(ErrorCode::DestinationNotReady, error.message)
+    }
+}
+
+impl From<LookError> for ApiError {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Sealed(error) => error.into(),
+            LookError::Storage(error) => error.into(),
+            LookError::Store(error) => error.into(),
+        }
     }
 }
 

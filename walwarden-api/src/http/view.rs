@@ -61,6 +61,9 @@ pub fn destination_view(destination: &destinations::Destination) -> Result<Desti
         checksum_mode: choice::<ChecksumMode>(&destination.checksum_mode, "checksum mode")?.into(),
         lock_mode: lock_mode.into(),
         retention_floor_days: if lock_mode == LockMode::None { 0 } else { destination.retention_days },
+        state: destination.verification.state.into(),
+        verified_at: destination.verification.verified_at,
+        preflight: destination.verification.preflight.clone(),
         created_at: destination.created_at,
         updated_at: destination.updated_at,
     })

@@ -1,10 +1,12 @@
 //! Jobs: their state machines, and the transactions in which a state changes together with its audit event.
 
 pub mod backups;
+pub mod preflights;
 pub mod restores;
 pub mod schedule;
 pub mod scheduler;
 pub mod state;
+pub mod verifier;
 pub mod watchdog;
 pub mod worker;
 

@@ -1,6 +1,6 @@
-//! The state machines of backups and restores: pure functions, and the only way a state changes.
+//! The state machines of backups, restores and destinations: pure functions, and the only way a state changes.
 
-use walwarden_contract::model::{BackupState, RestoreState};
+use walwarden_contract::model::{BackupState, DestinationState, RestoreState};
 
 /// What can happen to a backup job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +126,30 @@ pub fn restore(from: RestoreState, to: RestoreState) -> Result<RestoreState, Inv
         _ => false,
     };
     if allowed { Ok(to) } else { Err(InvalidTransition { job: "restore", from: from.as_str(), step: to.as_str() }) }
+}
+
+/// What can happen to a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DestinationEvent {
+    /// Something that matters to the bucket was changed.
+    Change,
+    /// Preflight passed.
+    Pass,
+    /// Preflight found something that does not hold.
+    Fail,
+    /// Preflight could not find out: what failed may pass by itself.
+    Miss,
+}
+
+/// What an event makes of a destination. A bucket that cannot be asked for a while is what it was before.
+#[must_use]
+pub const fn destination(from: DestinationState, event: DestinationEvent) -> DestinationState {
+    match event {
+        DestinationEvent::Change => DestinationState::Unverified,
+        DestinationEvent::Pass => DestinationState::Verified,
+        DestinationEvent::Fail => DestinationState::Failed,
+        DestinationEvent::Miss => from,
+    }
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@ mod rules;
 
 use secrecy::{ExposeSecret, SecretString};
 use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
-use walwarden_contract::{ApiKeyId, DestinationId, OrgId};
+use walwarden_contract::{ApiKeyId, DestinationId, OrgId, Timestamp};
 
 use super::{Field, RegistryError};
+use crate::jobs::preflights::first_run;
+use crate::jobs::state::{DestinationEvent, destination as transition};
 use crate::jobs::{Reply, Submitted, answer};
 use crate::secrets::{Credentials, Keyring};
 use crate::store::Store;
-use crate::store::destinations::{Destination, DestinationUse, insert, lock, remove as delete, save};
+use crate::store::destinations::{Destination, DestinationUse, Verification, insert, lock, remove as delete, save};
 use crate::system::System;
 
 /// For how many days an artifact is locked, unless somebody says otherwise.
@@ -47,6 +49,18 @@ pub struct NewDestination {
     pub connection: Connection,
     /// With which access key.
     pub credentials: Credentials,
+    /// Who looks at it.
+    pub looker: Looker,
+}
+
+/// Who runs the preflight that a change makes due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Looker {
+    /// A worker, at once.
+    #[default]
+    Worker,
+    /// Whoever asks for the change, as soon as it is made.
+    Caller,
 }
 
 /// An access key, or the half of it that is new.
@@ -70,6 +84,8 @@ pub struct DestinationChange<'a> {
     pub connection: Connection,
     /// With which access key.
     pub credentials: Option<NewCredentials<'a>>,
+    /// Who looks at it.
+    pub looker: Looker,
 }
 
 impl Connection {
@@ -173,6 +189,10 @@ pub async fn create(
         retention_days: 0,
         trial: false,
         sealed_credentials: String::new(),
+        role: None,
+        encryption: "none".to_owned(),
+        kms_key_id: None,
+        verification: Verification::due(first_run(now, new.looker == Looker::Caller)),
         created_at: now,
         updated_at: now,
     };
@@ -226,10 +246,25 @@ pub async fn update(
     if destination == before {
         return Ok(destination);
     }
-    destination.updated_at = system.now();
+    let now = system.now();
+    destination.updated_at = now;
+    if (Destination { name: before.name.clone(), updated_at: before.updated_at, ..destination.clone() }) != before {
+        destination.verification = unverified(&before, &destination, first_run(now, change.looker == Looker::Caller));
+    }
     save(&mut tx, &destination, by).await?;
     tx.commit().await?;
     Ok(destination)
+}
+
+/// What is known of a destination that was changed: nothing, but for the probes that are still in its bucket.
+fn unverified(before: &Destination, changed: &Destination, next_run_at: Timestamp) -> Verification {
+    let same_bucket = before.bucket == changed.bucket && before.endpoint == changed.endpoint;
+    Verification {
+        state: transition(before.verification.state, DestinationEvent::Change),
+        revision: before.verification.revision + 1,
+        left: if same_bucket { before.verification.left.clone() } else { Vec::new() },
+        ..Verification::due(next_run_at)
+    }
 }
 
 /// Removes a destination. What is in the bucket stays there.

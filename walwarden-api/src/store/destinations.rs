@@ -1,12 +1,24 @@
 //! Backup destinations. Their credentials are sealed before they come here.
 
 mod changes;
+mod verification;
 
 use walwarden_contract::{DestinationId, OrgId, Timestamp};
 
 pub use self::changes::DestinationUse;
 pub(crate) use self::changes::{insert, lock, remove, save};
+pub use self::verification::{LeftProbe, Verification};
+pub(crate) use self::verification::{save_verification, take_due};
 use super::{Result, Store, StoreError, count, parse, time};
+
+/// A role in the customer's account, in place of an access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its Amazon Resource Name.
+    pub arn: String,
+    /// What has to be named to assume it: made here, so that nobody can have this server assume somebody else's role.
+    pub external_id: String,
+}
 
 /// A bucket that the customer owns, and how to speak to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +47,16 @@ pub struct Destination {
     pub retention_days: u32,
     /// Whether the destination is for trying only, because nothing there is immutable.
     pub trial: bool,
-    /// The sealed credentials.
+    /// The sealed credentials; of no use where a role is assumed.
     pub sealed_credentials: String,
+    /// The role that is assumed instead of using an access key.
+    pub role: Option<Role>,
+    /// `none`, `sse_s3` or `sse_kms`.
+    pub encryption: String,
+    /// The key of `sse_kms`.
+    pub kms_key_id: Option<String>,
+    /// What preflight has found out, and when it looks again.
+    pub verification: Verification,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -58,6 +78,12 @@ struct Row {
     retention_days: i64,
     trial: i64,
     sealed_credentials: String,
+    role_arn: Option<String>,
+    external_id: Option<String>,
+    encryption: String,
+    kms_key_id: Option<String>,
+    #[sqlx(flatten)]
+    verification: verification::Columns,
     created_at: i64,
     updated_at: i64,
 }
@@ -78,6 +104,10 @@ impl Row {
             retention_days: count(self.retention_days, "retention")?,
             trial: self.trial != 0,
             sealed_credentials: self.sealed_credentials,
+            role: self.role_arn.zip(self.external_id).map(|(arn, external_id)| Role { arn, external_id }),
+            encryption: self.encryption,
+            kms_key_id: self.kms_key_id,
+            verification: self.verification.read()?,
             created_at: time(self.created_at)?,
             updated_at: time(self.updated_at)?,
         })

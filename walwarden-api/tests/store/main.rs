@@ -2,6 +2,7 @@
 
 mod backups;
 mod cancel;
+mod destinations;
 mod idempotency;
 mod reading;
 mod registry;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let scenarios = [
         backups::SCENARIOS,
         cancel::SCENARIOS,
+        destinations::SCENARIOS,
         idempotency::SCENARIOS,
         reading::SCENARIOS,
         registry::SCENARIOS,

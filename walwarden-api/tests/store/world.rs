@@ -12,10 +12,10 @@ use walwarden_api::jobs::backups::{self, Lease, RetryPolicy, Sealed, Started};
 use walwarden_api::store::Store;
 use walwarden_api::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 use walwarden_api::store::databases::Database;
-use walwarden_api::store::destinations::Destination;
+use walwarden_api::store::destinations::{Destination, Verification};
 use walwarden_api::store::organizations::Organization;
 use walwarden_api::system::{System, after};
-use walwarden_contract::model::BackupTrigger;
+use walwarden_contract::model::{BackupTrigger, DestinationState};
 use walwarden_contract::{DatabaseId, DestinationId, OrgId, Timestamp, audit};
 use walwarden_sdk::postgres::{Ambient, ClusterOptions, EphemeralCluster, Tools, query, quote_identifier};
 
@@ -114,6 +114,13 @@ impl World {
             retention_days: 30,
             trial: false,
             sealed_credentials: "sealed".to_owned(),
+            role: None,
+            encryption: "none".to_owned(),
+            kms_key_id: None,
+            verification: Verification {
+                state: DestinationState::Verified,
+                ..Verification::due(after(system.now(), 86_400_000))
+            },
             created_at: system.now(),
             updated_at: system.now(),
         };

@@ -3,8 +3,8 @@
 use super::facts::{DAY, MINUTE, at, destination as id};
 use crate::error::ErrorCode;
 use crate::model::{
-    Addressing, CheckStatus, ChecksumMode, CreateDestinationRequest, Destination, DestinationList, LockMode,
-    PreflightCheck, PreflightCheckId, PreflightReport, Provider, UpdateDestinationRequest,
+    Addressing, CheckStatus, ChecksumMode, CreateDestinationRequest, Destination, DestinationList, DestinationState,
+    LockMode, PreflightCheck, PreflightCheckId, PreflightReport, PreflightSummary, Provider, UpdateDestinationRequest,
 };
 use crate::secret::Secret;
 
@@ -60,6 +60,9 @@ pub(super) fn destination() -> Destination {
         checksum_mode: ChecksumMode::Crc32.into(),
         lock_mode: LockMode::Governance.into(),
         retention_floor_days: 7,
+        state: DestinationState::Verified.into(),
+        verified_at: Some(at(-DAY)),
+        preflight: Some(PreflightSummary { checked_at: at(-DAY), failed: Vec::new() }),
         created_at: at(-30 * DAY),
         updated_at: at(-30 * DAY + 5 * MINUTE),
     }

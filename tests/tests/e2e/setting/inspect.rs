@@ -48,7 +48,8 @@ impl Setting<'_> {
         Ok(())
     }
 
-    /// What must hold after every test: the bucket holds the artifacts and manifests of completed backups and nothing else, no
+    /// What must hold after every test: the bucket holds the artifacts and manifests of completed backups, probes of preflight and
+    /// nothing else, no
     /// upload is unfinished, no `pg_dump` runs on either side, and no secret is in the data directory, the store or the bucket's keys.
     pub(crate) fn assert_no_leftovers(&self) -> Result<()> {
         self.assert_quiet()?;
@@ -81,10 +82,11 @@ impl Setting<'_> {
         Ok(self.context.postgres().psql("postgres", &sql)?.parse()?)
     }
 
-    /// Every key in the bucket.
+    /// Every key in the bucket but those of preflight's probes.
     pub(crate) fn keys(&self) -> Result<Vec<String>> {
-        let objects = self.bucket.list_objects("")?;
-        Ok(objects.into_iter().map(|object| object.key).collect())
+        let probes = format!("org/{}/preflight/", self.org_id);
+        let objects = self.bucket.list_objects("")?.into_iter();
+        Ok(objects.map(|object| object.key).filter(|key| !key.starts_with(&probes)).collect())
     }
 
     /// The keys that completed backups account for.

@@ -17,6 +17,7 @@ pub(super) fn add_destination(
     bucket: &Bucket,
     endpoint: &str,
     lock_mode: &str,
+    preflight: bool,
 ) -> Result<DestinationId> {
     let arguments = [
         ["--name", "bucket"],
@@ -28,7 +29,8 @@ pub(super) fn add_destination(
         ["--access-key-id", context.s3().writer_access_key()],
     ];
     let secret = [("WALWARDEN_SECRET_ACCESS_KEY", context.s3().writer_secret_key())];
-    let added = walwarden.admin(&[&["destination", "add"], arguments.as_flattened()].concat(), &secret)?;
+    let skip: &[&str] = if preflight { &[] } else { &["--skip-preflight"] };
+    let added = walwarden.admin(&[&["destination", "add"], arguments.as_flattened(), skip].concat(), &secret)?;
     field(&added, "/id")
 }
 

@@ -17,12 +17,13 @@ use super::narrator::Narrator;
 use super::{DemoArguments, bucket, sample};
 use crate::commands::output::Failure;
 use crate::config::{CommonArguments, ServeArguments, Settings};
+use crate::jobs::preflights;
 use crate::lifecycle::Server;
 use crate::secrets::{Credentials, Keyring};
 use crate::store::Store;
 use crate::store::api_keys::ApiKey;
 use crate::store::databases::Database;
-use crate::store::destinations::Destination;
+use crate::store::destinations::{Destination, Verification};
 use crate::store::organizations::Organization;
 use crate::system::System;
 use crate::telemetry;
@@ -239,10 +240,18 @@ async fn register(
         retention_days: 1,
         trial: true,
         sealed_credentials: keyring.seal_credentials(system, destination_id, credentials),
+        role: None,
+        encryption: "none".to_owned(),
+        kms_key_id: None,
+        verification: Verification::due(now),
         created_at: now,
         updated_at: now,
     };
     store.create_destination(&destination).await?;
+    let looked = preflights::look(store, system, keyring, &destination, None).await?;
+    if let Some(refusal) = preflights::refusal(&looked.destination) {
+        return Err(Failure::new(ErrorCode::DestinationNotReady, refusal).into());
+    }
     let database_id = DatabaseId::from_uuid(system.uuid());
     let database = Database {
         id: database_id,

@@ -18,13 +18,15 @@ use self::report::Notes;
 use self::settings::{Telling, telling};
 pub use self::target::Target;
 use super::storage::{Bucket, LockMode, StorageError, StorageErrorKind};
-use crate::store::destinations::Destination;
+use crate::store::destinations::{Destination, LeftProbe};
 use crate::system::{System, after};
 
 /// For how long a probe is locked: long enough to be read back, short enough to be no litter.
 const PROBE_LOCK_MILLIS: i64 = 60_000;
 /// How many random bytes a probe holds.
 const PROBE_BYTES: usize = 64;
+/// How many probes that locks hold are remembered for later runs to delete.
+const MAX_LEFT: usize = 20;
 
 /// A probe in the bucket.
 struct Probe {
@@ -32,8 +34,29 @@ struct Probe {
     version: Option<String>,
 }
 
+/// What came of one look at a destination.
+pub struct Look {
+    /// What was found.
+    pub report: PreflightReport,
+    /// Probes that locks hold, of this run and of earlier ones.
+    pub left: Vec<LeftProbe>,
+}
+
 /// Tries the destination out, with its own credentials. What fails is in the report.
-pub async fn run(bucket: &Bucket, system: &System, destination: &Destination) -> PreflightReport {
+pub async fn run(bucket: &Bucket, system: &System, destination: &Destination) -> Look {
+    let mut left = destination.verification.left.clone();
+    let report = look_at(bucket, system, destination, &mut left).await;
+    // A bucket whose locks never end would make the list grow for ever.
+    left.drain(..left.len().saturating_sub(MAX_LEFT));
+    Look { report, left }
+}
+
+async fn look_at(
+    bucket: &Bucket,
+    system: &System,
+    destination: &Destination,
+    left: &mut Vec<LeftProbe>,
+) -> PreflightReport {
     let (now, target) = (system.now(), Target::of(destination));
     let key = format!("org/{}/preflight/{}", target.org_id, system.uuid());
     let body = Bytes::copy_from_slice(&system.random::<PROBE_BYTES>());
@@ -55,12 +78,15 @@ pub async fn run(bucket: &Bucket, system: &System, destination: &Destination) ->
             look(bucket, &probe, &mut notes).await;
             settings::lock_configuration(bucket, &target, &mut notes).await;
             let locked = lock(bucket, &probe, &body, now, &target, &mut notes).await;
+            let earlier = clear_earlier(bucket, now, left).await;
+            left.extend(locked.clone());
             settings::versioning(bucket, &target, &mut notes).await;
             settings::public_access(bucket, &probe.key, &target, &mut notes).await;
             settings::tls_only(bucket, &target, &mut notes).await;
             settings::encryption(bucket, &target, &mut notes).await;
             multipart(bucket, &probe, now, &mut notes).await;
-            clean_up(bucket, probe, locked, &target, &mut notes).await;
+            let told = Told { earlier, locked, left };
+            clean_up(bucket, probe, told, &target, &mut notes).await;
         }
         Err(error) => {
             notes.failed(Check::PutObject, &error);
@@ -68,6 +94,24 @@ pub async fn run(bucket: &Bucket, system: &System, destination: &Destination) ->
         }
     }
     notes.into_report(now)
+}
+
+/// Deletes the probes of earlier runs whose locks have ended, and answers how many there were.
+async fn clear_earlier(bucket: &Bucket, now: Timestamp, left: &mut Vec<LeftProbe>) -> usize {
+    let (ended, held) = std::mem::take(left).into_iter().partition(|probe| probe.until < now);
+    *left = held;
+    let ended: Vec<LeftProbe> = ended;
+    let mut deleted = 0;
+    for probe in ended {
+        match bucket.delete_probe(&probe.key, probe.version.clone()).await {
+            Ok(()) => deleted += 1,
+            Err(error) => {
+                tracing::debug!(key = %probe.key, %error, "an earlier probe stays in the bucket");
+                left.push(probe);
+            }
+        }
+    }
+    deleted
 }
 
 async fn read(bucket: &Bucket, probe: &Probe, written: &Bytes, notes: &mut Notes) {
@@ -116,7 +160,7 @@ async fn lock(
     now: Timestamp,
     target: &Target,
     notes: &mut Notes,
-) -> Option<(String, Timestamp)> {
+) -> Option<LeftProbe> {
     let mode = bucket.lock_mode();
     if let Telling::Never(because) = telling(target.provider, Check::ObjectLock) {
         notes.look_yourself(Check::ObjectLock, because, remedies::retention_policy(target));
@@ -130,10 +174,13 @@ async fn lock(
         return None;
     }
     let (key, until) = (format!("{}.locked", probe.key), after(now, PROBE_LOCK_MILLIS));
-    if let Err(error) = bucket.put_probe(&key, body.clone(), Some(until)).await {
-        notes.failed(Check::ObjectLock, &error);
-        return None;
-    }
+    let version = match bucket.put_probe(&key, body.clone(), Some(until)).await {
+        Ok(version) => version,
+        Err(error) => {
+            notes.failed(Check::ObjectLock, &error);
+            return None;
+        }
+    };
     match bucket.retention(&key).await {
         Ok(found) => {
             let date = found.retain_until.map_or_else(|| "no date".to_owned(), |until| until.to_string());
@@ -144,11 +191,11 @@ async fn lock(
                 let message = format!("asked for {} until {until}, and found {told}", mode.as_str());
                 notes.failed(Check::ObjectLock, &StorageError { kind: StorageErrorKind::LockRefused, message });
             }
-            Some((key, found.retain_until.unwrap_or(until)))
+            Some(LeftProbe { key, version, until: found.retain_until.unwrap_or(until) })
         }
         Err(error) => {
             notes.failed(Check::ObjectLock, &error);
-            Some((key, until))
+            Some(LeftProbe { key, version, until })
         }
     }
 }
@@ -178,23 +225,29 @@ async fn multipart(bucket: &Bucket, probe: &Probe, now: Timestamp, notes: &mut N
     }
 }
 
+/// What cleaning up has to tell of beside the probe.
+struct Told<'a> {
+    earlier: usize,
+    locked: Option<LeftProbe>,
+    left: &'a mut Vec<LeftProbe>,
+}
+
 /// Tried whatever happened before. A bucket that lets nobody delete is a good one for backups.
-async fn clean_up(
-    bucket: &Bucket,
-    probe: Probe,
-    locked: Option<(String, Timestamp)>,
-    target: &Target,
-    notes: &mut Notes,
-) {
-    let held = locked.map(|(key, until)| format!("; {key} is locked until {until}, and can be deleted after that"));
-    let held = held.unwrap_or_default();
-    match bucket.delete_probe(&probe.key, probe.version).await {
+async fn clean_up(bucket: &Bucket, probe: Probe, told: Told<'_>, target: &Target, notes: &mut Notes) {
+    let Told { earlier, locked, left } = told;
+    let held = locked.map(|LeftProbe { key, until, .. }| {
+        format!("; {key} is locked until {until}, and is deleted by a later run after that")
+    });
+    let cleared = if earlier > 0 { format!("; deleted {earlier} of earlier runs") } else { String::new() };
+    let held = format!("{}{cleared}", held.unwrap_or_default());
+    match bucket.delete_probe(&probe.key, probe.version.clone()).await {
         Ok(()) => notes.passed(Check::Cleanup, format!("deleted {}{held}", probe.key)),
         Err(error) if error.kind == StorageErrorKind::AccessDenied => {
             let lock = bucket.retention(&probe.key).await.ok().and_then(|retention| retention.retain_until);
             if let Some(until) = lock {
                 let by = "the bucket's default retention locks it";
                 notes.passed(Check::Cleanup, format!("{} stays until {until}, as {by}{held}", probe.key));
+                left.push(LeftProbe { key: probe.key, version: probe.version, until });
             } else if target.provider == Provider::Aws {
                 notes.failed(Check::Cleanup, &error);
             } else {

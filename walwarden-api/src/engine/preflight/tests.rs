@@ -10,7 +10,7 @@ use walwarden_contract::{DestinationId, ErrorCode, OrgId};
 use super::*;
 use crate::commands::demo::bucket;
 use crate::secrets::Credentials;
-use crate::store::destinations::Destination;
+use crate::store::destinations::{Destination, Verification};
 use crate::system::tests::manual;
 
 struct Served {
@@ -50,8 +50,12 @@ async fn report_at(
     lock_mode: LockMode,
     credentials: &Credentials,
 ) -> PreflightReport {
+    looked(&destination(provider, region, endpoint, bucket, lock_mode), credentials).await.report
+}
+
+fn destination(provider: Provider, region: &str, endpoint: &str, bucket: &str, lock_mode: LockMode) -> Destination {
     let (system, _) = manual();
-    let destination = Destination {
+    Destination {
         id: DestinationId::from_uuid(system.uuid()),
         org_id: OrgId::from_uuid(system.uuid()),
         name: "bucket".to_owned(),
@@ -65,14 +69,22 @@ async fn report_at(
         retention_days: 30,
         trial: false,
         sealed_credentials: String::new(),
+        role: None,
+        encryption: "none".to_owned(),
+        kms_key_id: None,
+        verification: Verification::due(system.now()),
         created_at: system.now(),
         updated_at: system.now(),
-    };
-    let bucket = Bucket::connect_impatiently(&destination, credentials).expect("connects");
-    let report = run(&bucket, &system, &destination).await;
-    let shown = serde_json::to_string(&report).expect("JSON");
+    }
+}
+
+async fn looked(destination: &Destination, credentials: &Credentials) -> Look {
+    let (system, _) = manual();
+    let bucket = Bucket::connect_impatiently(destination, credentials).expect("connects");
+    let look = run(&bucket, &system, destination).await;
+    let shown = serde_json::to_string(&look.report).expect("JSON");
     assert!(!shown.contains("canary") && !shown.contains("X-Amz-Signature"), "{shown}");
-    report
+    look
 }
 
 fn statuses(report: &PreflightReport) -> Vec<(C, S)> {

@@ -21,6 +21,9 @@ async fn a_destination_is_shown_whole_but_for_its_credentials() {
             "checksumMode": "none",
             "lockMode": "none",
             "retentionFloorDays": 0,
+            "state": "verified",
+            "verifiedAt": null,
+            "preflight": null,
             "createdAt": "2026-01-31T02:00:00.000Z",
             "updatedAt": "2026-01-31T02:00:00.000Z",
         })

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{Fixture, database, organization};
 use super::writing::{CANARY, ask, assert_refused, chain, kinds_after, stored_in_the_clear};
+use crate::jobs::preflights;
 
 fn new() -> Value {
     json!({
@@ -169,6 +170,33 @@ async fn a_bucket_that_does_not_answer_fails_its_preflight_and_not_the_request()
     assert!(checks[0]["remediation"].is_string());
     assert!(checks[1..].iter().all(|check| check["status"] == "skipped"), "{report}");
     assert!(!answer.text.contains("bucket-secret"));
+    // A bucket that does not answer for a while is what it was before.
+    let shown = fixture.get(&format!("/destinations/{}", fixture.database.destination_id), &fixture.key).await.json();
+    let failed = json!([{ "id": "bucket", "code": "destination_unreachable" }]);
+    assert_eq!((&shown["state"], &shown["preflight"]["failed"]), (&json!("verified"), &failed));
+}
+
+#[tokio::test]
+async fn a_destination_that_was_changed_takes_no_backups_until_it_is_verified_again() {
+    let fixture = Fixture::new().await;
+    let path = format!("/destinations/{}", fixture.database.destination_id);
+    let backups = format!("/databases/{}/backups", fixture.database.id);
+    let renamed = ask(&fixture, "PATCH", &path, None, Some(&json!({ "name": "eu" }))).await.json();
+    assert_eq!(renamed["state"], "verified", "a name matters to no bucket");
+    let changed = ask(&fixture, "PATCH", &path, None, Some(&json!({ "retentionFloorDays": 90 }))).await.json();
+    assert_eq!((&changed["state"], &changed["verifiedAt"]), (&json!("unverified"), &Value::Null));
+    let refused = fixture.post(&backups, &fixture.key, "k", &json!({})).await;
+    let id = fixture.database.destination_id.to_string();
+    assert_refused(&refused, 412, "destination_not_ready", &format!("walwarden-api admin destination preflight {id}"));
+    assert!(refused.text.contains("since its last change"), "{}", refused.text);
+    assert_eq!(fixture.get(&backups, &fixture.key).await.json()["backups"], json!([]));
+
+    // The worker's own look is due at once, and finds a bucket that does not answer.
+    let (store, system) = (&fixture.state.store, &fixture.state.system);
+    let due = preflights::claim(store, system).await.expect("claims").expect("is due");
+    preflights::look(store, system, &fixture.state.keyring, &due, None).await.expect("looks");
+    let refused = fixture.post(&backups, &fixture.key, "k", &json!({})).await;
+    assert_refused(&refused, 412, "destination_not_ready", "bucket (destination_unreachable)");
 }
 
 #[tokio::test]

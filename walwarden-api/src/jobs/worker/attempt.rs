@@ -8,8 +8,10 @@ use crate::engine::backup::{self, BackupError, Codec, PartsGone, Prepared};
 use crate::engine::storage::{Bucket, LockMode, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::jobs::backups::{self, Lease, Started};
+use crate::jobs::preflights;
 use crate::store::StoreError;
 use crate::store::backups::{BackupJob, PendingArtifact};
+use crate::store::destinations::Destination;
 use crate::system::after;
 
 const DAY_MILLIS: i64 = 86_400_000;
@@ -33,7 +35,8 @@ pub(super) async fn attempt(
     stop: &CancellationToken,
 ) -> Result<BackupJob, Failure> {
     let (database, _) = worker.store.database(job.org_id, job.database_id).await?;
-    let bucket = bucket_of(worker, job).await?;
+    let destination = worker.store.destination(job.org_id, job.destination_id).await?;
+    let bucket = bucket_of(worker, &destination)?;
     let key = backup::artifact_key(job);
 
     if let Some(pending) = &job.pending {
@@ -50,6 +53,10 @@ pub(super) async fn attempt(
         .into());
     }
 
+    // A dump that is whole is sealed above whatever has become of the destination since: its read-back says what it is worth.
+    if let Some(refusal) = preflights::refusal(&destination) {
+        return Err(BackupError { code: ErrorCode::DestinationNotReady, message: refusal }.into());
+    }
     let dsn = worker
         .keyring
         .open_dsn(&database)
@@ -164,19 +171,18 @@ fn pending(
     }
 }
 
-async fn bucket_of(worker: &Worker, job: &BackupJob) -> Result<Bucket, Failure> {
-    let destination = worker.store.destination(job.org_id, job.destination_id).await?;
+fn bucket_of(worker: &Worker, destination: &Destination) -> Result<Bucket, Failure> {
     let credentials = worker
         .keyring
-        .open_credentials(&destination)
+        .open_credentials(destination)
         .map_err(|error| internal(format!("the destination's credentials cannot be opened: {error}")))?;
-    Ok(Bucket::connect(&destination, &credentials).map_err(BackupError::from)?)
+    Ok(Bucket::connect(destination, &credentials).map_err(BackupError::from)?)
 }
 
 /// Aborts the uploads of a job that will not be tried again.
 pub(super) async fn clear_uploads(worker: &Worker, job: &BackupJob) -> Result<(), Failure> {
     let Some(key) = &job.object_key else { return Ok(()) };
-    let bucket = bucket_of(worker, job).await?;
+    let bucket = bucket_of(worker, &worker.store.destination(job.org_id, job.destination_id).await?)?;
     if let Some(id) = &job.upload_id {
         bucket.abort_upload(&Upload { key: key.clone(), id: id.clone() }).await.map_err(BackupError::from)?;
     }

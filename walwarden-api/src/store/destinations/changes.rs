@@ -30,6 +30,10 @@ fn public(destination: &Destination, by: Option<ApiKeyId>) -> Value {
         "bucket": destination.bucket,
         "lockMode": destination.lock_mode,
         "retentionDays": destination.retention_days,
+        "roleArn": destination.role.as_ref().map(|role| &role.arn),
+        "encryption": destination.encryption,
+        "kmsKeyId": destination.kms_key_id,
+        "state": destination.verification.state,
         "apiKeyId": by,
     })
 }
@@ -38,8 +42,11 @@ fn public(destination: &Destination, by: Option<ApiKeyId>) -> Value {
 pub(crate) async fn insert(tx: &mut Tx, new: &Destination, by: Option<ApiKeyId>) -> Result<()> {
     sqlx::query(
         "INSERT INTO destinations (id, org_id, name, provider, endpoint, region, bucket, addressing, checksum_mode,
-         lock_mode, retention_days, trial, sealed_credentials, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         lock_mode, retention_days, trial, sealed_credentials, created_at, updated_at, role_arn, external_id,
+         encryption, kms_key_id, state, verified_at, preflight, preflight_failures, next_preflight_at, revision,
+         left_probes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+         $23, $24, $25, $26)",
     )
     .bind(new.id.to_string())
     .bind(new.org_id.to_string())
@@ -56,6 +63,17 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Destination, by: Option<ApiKeyId>)
     .bind(&new.sealed_credentials)
     .bind(new.created_at.as_millis())
     .bind(new.updated_at.as_millis())
+    .bind(new.role.as_ref().map(|role| role.arn.clone()))
+    .bind(new.role.as_ref().map(|role| role.external_id.clone()))
+    .bind(&new.encryption)
+    .bind(new.kms_key_id.clone())
+    .bind(new.verification.state.as_str())
+    .bind(new.verification.verified_at.map(Timestamp::as_millis))
+    .bind(new.verification.preflight_text())
+    .bind(i64::from(new.verification.failures))
+    .bind(new.verification.next_run_at.as_millis())
+    .bind(new.verification.revision_number())
+    .bind(new.verification.left_text())
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("destination", "organization"))?;
@@ -79,7 +97,9 @@ pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DestinationId) -> Resul
 pub(crate) async fn save(tx: &mut Tx, changed: &Destination, by: Option<ApiKeyId>) -> Result<()> {
     let updated = sqlx::query(
         "UPDATE destinations SET name = $3, endpoint = $4, region = $5, bucket = $6, addressing = $7,
-         checksum_mode = $8, lock_mode = $9, retention_days = $10, sealed_credentials = $11, updated_at = $12
+         checksum_mode = $8, lock_mode = $9, retention_days = $10, sealed_credentials = $11, updated_at = $12,
+         role_arn = $13, external_id = $14, encryption = $15, kms_key_id = $16, state = $17, verified_at = $18,
+         preflight = $19, preflight_failures = $20, next_preflight_at = $21, revision = $22, left_probes = $23
          WHERE id = $1 AND org_id = $2",
     )
     .bind(changed.id.to_string())
@@ -94,6 +114,17 @@ pub(crate) async fn save(tx: &mut Tx, changed: &Destination, by: Option<ApiKeyId
     .bind(i64::from(changed.retention_days))
     .bind(&changed.sealed_credentials)
     .bind(changed.updated_at.as_millis())
+    .bind(changed.role.as_ref().map(|role| role.arn.clone()))
+    .bind(changed.role.as_ref().map(|role| role.external_id.clone()))
+    .bind(&changed.encryption)
+    .bind(changed.kms_key_id.clone())
+    .bind(changed.verification.state.as_str())
+    .bind(changed.verification.verified_at.map(Timestamp::as_millis))
+    .bind(changed.verification.preflight_text())
+    .bind(i64::from(changed.verification.failures))
+    .bind(changed.verification.next_run_at.as_millis())
+    .bind(changed.verification.revision_number())
+    .bind(changed.verification.left_text())
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("destination", "organization"))?;

@@ -28,7 +28,16 @@ pub(in crate::commands) fn human(destination: &Destination, view: &View) -> Stri
         ("addressing", destination.addressing.word().into()),
         ("checksums", destination.checksum_mode.word().into()),
         ("lock", lock(destination).into()),
+        ("state", destination.state.word().into()),
+        ("verified", view.time_or_dash(destination.verified_at).into()),
+        ("failed checks", text::or_dash(failed(destination)).into()),
         ("added", view.time(destination.created_at).into()),
         ("updated", view.time(destination.updated_at).into()),
     ])
+}
+
+fn failed(destination: &Destination) -> Option<String> {
+    let failed = &destination.preflight.as_ref()?.failed;
+    let words: Vec<_> = failed.iter().map(|check| format!("{} ({})", check.id.word(), check.code.word())).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }

@@ -39,11 +39,12 @@ pub(in crate::commands) fn human(
         .iter()
         .map(|destination| {
             let (name, provider) = (destination.name.clone(), destination.provider.word());
-            let cells = [destination.id.to_string(), name, provider, destination.bucket.clone(), lock(destination)];
+            let (bucket, state) = (destination.bucket.clone(), destination.state.word());
+            let cells = [destination.id.to_string(), name, provider, bucket, lock(destination), state];
             cells.map(Into::into)
         })
         .collect();
-    let table = view.table(["ID", "NAME", "PROVIDER", "BUCKET", "LOCK"], &rows);
+    let table = view.table(["ID", "NAME", "PROVIDER", "BUCKET", "LOCK", "STATE"], &rows);
     let total =
         Total { nouns: ["destination", "destinations"], shown: rows.len(), continued: page.cursor.is_some(), more };
     format!("{table}\n{}", total.line(view))

@@ -7,13 +7,14 @@ use secrecy::SecretString;
 use walwarden_contract::model::Provider;
 
 use super::options::{self, Options};
+use super::preflight;
 use super::view::shown;
 use crate::commands::admin::context::Context;
 use crate::commands::admin::{secret, usage};
 use crate::commands::output::{CommandResult, Failure};
 use crate::config::Environment;
 use crate::jobs::Submitted;
-use crate::registry::destination::{self, NewDestination};
+use crate::registry::destination::{self, Looker, NewDestination};
 use crate::secrets::Credentials;
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -39,6 +40,9 @@ pub(in crate::commands::admin) struct AddArguments {
     access_key_id: String,
     #[command(flatten)]
     secret: SecretArguments,
+    /// Leave the preflight to a worker, because the bucket is not set up yet
+    #[arg(long)]
+    skip_preflight: bool,
 }
 
 /// Where the access key's secret comes from.
@@ -65,19 +69,25 @@ impl SecretArguments {
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments { name, provider, bucket, options, access_key_id, secret } = arguments;
+    let AddArguments { name, provider, bucket, options, access_key_id, secret, skip_preflight } = arguments;
     let secret_access_key = secret.read(context.env)?.ok_or_else(|| {
         usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
     })?;
     let credentials = Credentials { access_key_id, secret_access_key };
-    let new = NewDestination { name, provider, bucket, connection: options.into(), credentials };
+    let looker = if skip_preflight { Looker::Worker } else { Looker::Caller };
+    let new = NewDestination { name, provider, bucket, connection: options.into(), credentials, looker };
     let (store, system, keyring) = (&context.store, context.system, context.keyring()?);
     let destination = match destination::create(store, system, &keyring, context.org_id, new, None, None).await? {
         Submitted::New(destination) => destination,
         Submitted::Replayed(_) => unreachable!("nothing is replayed that was asked for without an Idempotency-Key"),
     };
     let id = destination.id.to_string();
-    Ok(shown(&destination).then(&["walwarden-api", "admin", "destination", "preflight", &id]).then(&[
+    let outcome = if skip_preflight {
+        shown(&destination).then(&["walwarden-api", "admin", "destination", "preflight", &id])
+    } else {
+        preflight::after_change(context, &keyring, &destination).await?
+    };
+    Ok(outcome.then(&[
         "walwarden-api",
         "admin",
         "database",

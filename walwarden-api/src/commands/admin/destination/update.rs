@@ -5,10 +5,11 @@ use walwarden_contract::DestinationId;
 
 use super::add::SecretArguments;
 use super::options::Options;
+use super::preflight;
 use super::view::shown;
 use crate::commands::admin::context::Context;
 use crate::commands::output::CommandResult;
-use crate::registry::destination::{self, DestinationChange, NewCredentials};
+use crate::registry::destination::{self, DestinationChange, Looker, NewCredentials};
 
 pub(super) const EXAMPLE: &str = "Example:
   walwarden-api admin destination update dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --retention-days 90";
@@ -32,18 +33,24 @@ pub(in crate::commands::admin) struct UpdateArguments {
     access_key_id: Option<String>,
     #[command(flatten)]
     secret: SecretArguments,
+    /// Leave the preflight to a worker, because the bucket is not set up yet
+    #[arg(long)]
+    skip_preflight: bool,
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, bucket, options, access_key_id, secret } = arguments;
+    let UpdateArguments { id, name, bucket, options, access_key_id, secret, skip_preflight } = arguments;
     let before = context.store.destination(context.org_id, id).await?;
     let secret_access_key = secret.read(context.env)?;
     let rekeyed = access_key_id.is_some() || secret_access_key.is_some();
-    let keyring = rekeyed.then(|| context.keyring()).transpose()?;
-    let credentials = keyring.as_ref().map(|keyring| NewCredentials { keyring, access_key_id, secret_access_key });
-    let change = DestinationChange { name, bucket, connection: options.into(), credentials };
+    let keyring = context.keyring()?;
+    let credentials = rekeyed.then(|| NewCredentials { keyring: &keyring, access_key_id, secret_access_key });
+    let looker = if skip_preflight { Looker::Worker } else { Looker::Caller };
+    let change = DestinationChange { name, bucket, connection: options.into(), credentials, looker };
     let changed = destination::update(&context.store, context.system, context.org_id, id, change, None).await?;
-    let outcome = shown(&changed);
+    let to_be_looked_at = changed.verification.revision != before.verification.revision && !skip_preflight;
+    let outcome =
+        if to_be_looked_at { preflight::after_change(context, &keyring, &changed).await? } else { shown(&changed) };
     Ok(if changed.bucket == before.bucket {
         outcome
     } else {

@@ -5,16 +5,17 @@ use serde_json::{Value, json};
 use crate::commands::output::{Column, Outcome, details};
 use crate::store::destinations::Destination;
 
-pub(super) const COLUMNS: [Column; 6] = [
+pub(super) const COLUMNS: [Column; 7] = [
     ("ID", "id"),
     ("NAME", "name"),
     ("PROVIDER", "provider"),
     ("BUCKET", "bucket"),
     ("LOCK", "lockMode"),
     ("DAYS", "retentionDays"),
+    ("STATE", "state"),
 ];
 
-const DETAILS: [Column; 13] = [
+const DETAILS: [Column; 16] = [
     ("Id", "id"),
     ("Name", "name"),
     ("Provider", "provider"),
@@ -26,6 +27,9 @@ const DETAILS: [Column; 13] = [
     ("Lock mode", "lockMode"),
     ("Retention days", "retentionDays"),
     ("For trying only", "trial"),
+    ("State", "state"),
+    ("Verified", "verifiedAt"),
+    ("Next preflight", "nextPreflightAt"),
     ("Created", "createdAt"),
     ("Updated", "updatedAt"),
 ];
@@ -44,6 +48,10 @@ pub(super) fn record(destination: &Destination) -> Value {
         "lockMode": destination.lock_mode,
         "retentionDays": destination.retention_days,
         "trial": destination.trial,
+        "state": destination.verification.state,
+        "verifiedAt": destination.verification.verified_at,
+        "preflight": destination.verification.preflight,
+        "nextPreflightAt": destination.verification.next_run_at,
         "createdAt": destination.created_at,
         "updatedAt": destination.updated_at,
     })

@@ -9,7 +9,7 @@ async fn choices_are_shown_with_underscores_and_taken_with_hyphens_too() {
     for (name, provider, addressing) in
         [("new", "backblaze_b2", "virtual_host"), ("old", "backblaze-b2", "virtual-host")]
     {
-        let more = ["--name", name, "--provider", provider, "--addressing", addressing];
+        let more = ["--name", name, "--provider", provider, "--addressing", addressing, "--skip-preflight"];
         let added = installation.run(&[add.as_slice(), &more].concat(), &[SECRET]).await.expect("adds");
         assert_eq!(added.data["provider"], "backblaze_b2");
         assert_eq!(added.data["addressing"], "virtual_host");
@@ -46,8 +46,6 @@ async fn a_refusal_names_the_flag() {
 async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
     let installation = Installation::new().await;
     let destination = installation.destination("eu").await;
-    let update = ["admin", "destination", "update", &destination, "--endpoint", "http://127.0.0.1:9"];
-    installation.run(&update, &[]).await.expect("updates");
     let outcome = installation.run(&["admin", "destination", "preflight", &destination], &[]).await.expect("reports");
     assert_eq!(outcome.data["result"], "failed");
     assert_eq!(outcome.data["checks"].as_array().map(Vec::len), Some(12));
@@ -59,10 +57,30 @@ async fn a_failed_preflight_prints_its_report_and_fails_the_command() {
 }
 
 #[tokio::test]
+async fn a_destination_that_fails_its_first_preflight_is_kept_and_the_command_fails() {
+    let installation = Installation::new().await;
+    let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--access-key-id", "A"];
+    let more = ["--provider", "minio", "--endpoint", "http://127.0.0.1:9"];
+    let outcome = installation.run(&[add.as_slice(), &more].concat(), &[SECRET]).await.expect("is kept");
+    assert_eq!(outcome.data["report"]["result"], "failed");
+    assert_eq!((&outcome.data["state"], &outcome.data["verifiedAt"]), (&json!("unverified"), &Value::Null));
+    let failed = json!([{ "id": "bucket", "code": "destination_unreachable" }]);
+    assert_eq!(outcome.data["preflight"]["failed"], failed);
+    let code = outcome.finding.as_ref().and_then(|error| error.code.known());
+    assert_eq!(code, Some(ErrorCode::DestinationUnreachable));
+    let id = text(&outcome.data["id"]);
+    let update = ["admin", "destination", "update", &id, "--retention-days", "9"];
+    let outcome = installation.run(&update, &[]).await.expect("is kept");
+    assert_eq!((&outcome.data["retentionDays"], outcome.finding.is_some()), (&json!(9), true));
+    let renamed = installation.run(&["admin", "destination", "update", &id, "--name", "us"], &[]).await;
+    assert!(renamed.expect("renames").finding.is_none(), "a name matters to no bucket");
+}
+
+#[tokio::test]
 async fn policies_are_printed_as_documents_and_for_reading() {
     let installation = Installation::new().await;
     let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--access-key-id", "A"];
-    let more = ["--provider", "aws", "--region", "eu-central-1", "--lock-mode", "governance"];
+    let more = ["--provider", "aws", "--region", "eu-central-1", "--lock-mode", "governance", "--skip-preflight"];
     let added = installation.run(&[add.as_slice(), &more].concat(), &[SECRET]).await.expect("adds");
     let id = text(&added.data["id"]);
     let policy = ["admin", "destination", "policy", &id];

@@ -5,11 +5,15 @@ use walwarden_contract::{DestinationId, ErrorCode as E, OrgId};
 
 use super::super::target::Target;
 use super::stand_in::{Answer, BUCKET, REGION, serve};
-use super::{of, report_at, statuses};
+use super::{LeftProbe, MAX_LEFT, after, destination, looked, of, report_at, statuses};
 use crate::secrets::Credentials;
 
-async fn asked(provider: Provider, instead: &[(&'static str, Answer)]) -> PreflightReport {
-    let target = Target {
+fn credentials() -> Credentials {
+    Credentials { access_key_id: "id".to_owned(), secret_access_key: "canary-secret".into() }
+}
+
+fn target(provider: Provider) -> Target {
+    Target {
         id: DestinationId::from_uuid(uuid::Uuid::from_u128(1)),
         org_id: OrgId::from_uuid(uuid::Uuid::from_u128(2)),
         provider,
@@ -18,14 +22,38 @@ async fn asked(provider: Provider, instead: &[(&'static str, Answer)]) -> Prefli
         bucket: BUCKET.to_owned(),
         lock_mode: LockMode::Governance,
         retention_days: 30,
-    };
-    let endpoint = serve(&target, instead.iter().cloned()).await;
-    let credentials = Credentials { access_key_id: "id".to_owned(), secret_access_key: "canary-secret".into() };
-    report_at(provider, REGION, &endpoint, BUCKET, LockMode::Governance, &credentials).await
+    }
+}
+
+async fn asked(provider: Provider, instead: &[(&'static str, Answer)]) -> PreflightReport {
+    let endpoint = serve(&target(provider), instead.iter().cloned()).await;
+    report_at(provider, REGION, &endpoint, BUCKET, LockMode::Governance, &credentials()).await
 }
 
 fn with(report: &PreflightReport, status: S) -> Vec<C> {
     statuses(report).into_iter().filter(|(_, found)| *found == status).map(|(id, _)| id).collect()
+}
+
+#[tokio::test]
+async fn probes_that_locks_hold_are_deleted_by_a_later_run_once_the_locks_have_ended() {
+    let endpoint = serve(&target(Provider::Aws), []).await;
+    let mut destination = destination(Provider::Aws, REGION, &endpoint, BUCKET, LockMode::Governance);
+    let now = destination.created_at;
+    let probe = |key: &str, millis| LeftProbe { key: key.to_owned(), version: None, until: after(now, millis) };
+    destination.verification.left = vec![probe("ended", -1), probe("held", 1)];
+    let look = looked(&destination, &credentials()).await;
+    let left: Vec<_> = look.left.iter().map(|probe| probe.key.as_str()).collect();
+    assert!(left.len() == 2 && left[0] == "held" && left[1].ends_with(".locked"), "{left:?}");
+    assert!(of(&look.report, C::Cleanup).evidence.ends_with("; deleted 1 of earlier runs"), "{:?}", look.report);
+
+    let endpoint = serve(&target(Provider::Aws), [("DeleteObject", Answer::refused(403, "AccessDenied"))]).await;
+    destination.endpoint = Some(endpoint);
+    destination.verification.left = (0..30).map(|number| probe(&number.to_string(), -1)).collect();
+    assert_eq!(
+        looked(&destination, &credentials()).await.left.len(),
+        MAX_LEFT,
+        "what cannot be deleted is not kept for ever"
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::http::error::{ApiError, Result};
 use crate::http::extract::{Body, Id};
 use crate::http::idempotency::{IdempotencyKey, answered, replay, respond, same};
 use crate::http::state::AppState;
-use crate::jobs::{Reply, Submitted, backups};
+use crate::jobs::{Reply, Submitted, backups, preflights};
 use crate::store::StoreError;
 use crate::store::backups::BackupJob;
 
@@ -36,6 +36,9 @@ pub(in crate::http) async fn handle(
     }
     let (database, _) = state.store.database(caller.org_id(), id).await?;
     let destination = state.store.destination(caller.org_id(), database.destination_id).await?;
+    if let Some(refusal) = preflights::refusal(&destination) {
+        return Err(ApiError::new(ErrorCode::DestinationNotReady, refusal));
+    }
     state.keyring.open_credentials(&destination)?;
 
     let reply = Reply { scope: &scope, status: STATUS, body: &body };

@@ -10,7 +10,7 @@ use crate::http::error::Result;
 use crate::http::extract::{Body, Id};
 use crate::http::state::AppState;
 use crate::http::view::destination_view;
-use crate::registry::destination::{Connection, DestinationChange, NewCredentials, update};
+use crate::registry::destination::{Connection, DestinationChange, Looker, NewCredentials, update};
 use crate::registry::{Field, RegistryError};
 
 pub(in crate::http) async fn handle(
@@ -41,7 +41,7 @@ pub(in crate::http) async fn handle(
         (None, Some(_)) => return Err(missing(Field::AccessKeyId, Field::SecretAccessKey).into()),
     };
     let connection = Connection { checksum_mode, lock_mode, retention_days, ..Connection::default() };
-    let change = DestinationChange { name, bucket: None, connection, credentials };
+    let change = DestinationChange { name, bucket: None, connection, credentials, looker: Looker::Worker };
     let by = Some(caller.key.id);
     let changed = update(&state.store, &state.system, caller.org_id(), id, change, by).await?;
     Ok(Json(destination_view(&changed)?))

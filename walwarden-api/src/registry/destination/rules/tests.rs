@@ -4,6 +4,7 @@ use walwarden_contract::{DestinationId, OrgId};
 
 use super::*;
 use crate::registry::destination::Connection;
+use crate::store::destinations::Verification;
 use crate::system::tests::manual;
 
 fn destination(provider: Provider, region: Option<&str>, endpoint: Option<&str>) -> Result<Destination, RegistryError> {
@@ -22,6 +23,10 @@ fn destination(provider: Provider, region: Option<&str>, endpoint: Option<&str>)
         retention_days: 0,
         trial: false,
         sealed_credentials: String::new(),
+        role: None,
+        encryption: "none".to_owned(),
+        kms_key_id: None,
+        verification: Verification::due(system.now()),
         created_at: system.now(),
         updated_at: system.now(),
     };
