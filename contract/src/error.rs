@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::catalog::ErrorCode;
 use crate::exit::ExitStatus;
+use crate::model::SourceCheck;
 use crate::open::Open;
 use crate::scope::Scope;
 use crate::time::Timestamp;
@@ -114,6 +115,9 @@ pub struct ErrorBody {
     /// What a person has to consent to, and the challenge that proves which request they saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<ConfirmationChallenge>,
+    /// What was found at a source that was refused: the checks that failed, and the warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<SourceCheck>,
     /// The request that failed, as the server's log names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -134,6 +138,7 @@ impl ErrorBody {
             retry_after_ms: None,
             required_scope: None,
             confirmation: None,
+            findings: Vec::new(),
             request_id: None,
             next_action: code.next_action().to_owned(),
             docs: code.docs(),

@@ -2,7 +2,9 @@
 
 mod digest;
 mod interfere;
+mod pooler;
 mod sample;
+mod tls;
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,7 +17,9 @@ use rustix::process::{Signal, geteuid};
 
 pub use self::digest::{TableDigest, TableDigests};
 pub use self::interfere::TableLock;
+pub use self::pooler::PgBouncer;
 pub use self::sample::SAMPLE_TABLES;
+pub use self::tls::make_certificate;
 use crate::canary::{Canaries, percent_encode, random_hex};
 use crate::paths;
 use crate::process::{Output, Run, Running, tails};

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use secrecy::SecretString;
+use walwarden_sdk::postgres::Tools;
 
 use crate::secrets::{KeyFile, KeySource, KeySources};
 use layers::Layers;
@@ -157,6 +158,24 @@ impl Settings {
                 _ => Err("expected text or json".into()),
             })?,
         })
+    }
+}
+
+impl Settings {
+    /// Where the Postgres client tools are looked for.
+    #[must_use]
+    pub fn tools(&self) -> Tools {
+        match &self.pg_bin_dir {
+            // Somebody chose a version: another one found elsewhere would be a surprise.
+            Some(directory) => Tools::discover(Some(directory), None),
+            None => Tools::discover(None, std::env::var_os("PATH").as_deref()).with_system_directories(),
+        }
+    }
+
+    /// What the parts of one backup may use.
+    #[must_use]
+    pub fn part_memory_bytes(&self) -> u64 {
+        u64::from(self.part_memory_mib) << 20
     }
 }
 

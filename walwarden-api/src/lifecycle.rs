@@ -11,7 +11,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use walwarden_sdk::postgres::Tools;
 
 use crate::config::Settings;
 use crate::engine::backup::Limits;
@@ -119,25 +118,17 @@ impl Server {
             store: self.store.clone(),
             system: self.system.clone(),
             keyring: Arc::clone(&self.keyring),
-            tools: tools(settings),
+            tools: settings.tools(),
             wake,
             name: format!("{host}:{}", std::process::id()),
             concurrency: settings.workers as usize,
             limits: Limits {
-                part_memory_bytes: u64::from(settings.part_memory_mib) << 20,
+                part_memory_bytes: settings.part_memory_bytes(),
                 lock_wait: Duration::from_secs(settings.lock_wait_seconds.into()),
             },
             lease: Duration::from_secs(settings.lease_seconds.into()),
             retry: retry(settings),
         }
-    }
-}
-
-fn tools(settings: &Settings) -> Tools {
-    match &settings.pg_bin_dir {
-        // Somebody chose a version: another one found elsewhere would be a surprise.
-        Some(directory) => Tools::discover(Some(directory), None),
-        None => Tools::discover(None, std::env::var_os("PATH").as_deref()).with_system_directories(),
     }
 }
 

@@ -19,6 +19,9 @@ pub const BACKUP_SECONDS: &str = "walwarden_backup_duration_seconds";
 /// Bytes that completed backups put into buckets.
 pub const BACKUP_BYTES: &str = "walwarden_backup_bytes_total";
 
+/// Looks at sources, by result.
+pub const SOURCE_CHECKS: &str = "walwarden_source_checks_total";
+
 /// Sends logs to stderr, in the format of the settings.
 ///
 /// # Errors
@@ -39,6 +42,12 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(HTTP_REQUEST_SECONDS.to_owned()), &requests)?
         .set_buckets_for_metric(Matcher::Full(BACKUP_SECONDS.to_owned()), &backups)
+}
+
+/// Counts what a look at a source found.
+pub(crate) fn source_checked(report: &walwarden_contract::model::SourceCheckReport) {
+    let result = report.result.to_string();
+    metrics::counter!(SOURCE_CHECKS, "result" => result).increment(1);
 }
 
 fn describe() {

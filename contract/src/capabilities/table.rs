@@ -71,6 +71,8 @@ pub const CAPABILITIES: &[Capability] = &[
         .tool(&["createDatabase"]),
     available("databases.update", SensitiveWrite, "Schedule, source, destination and codec of a database are changed through the API.")
         .tool(&["updateDatabase"]),
+    available("databases.check", SensitiveWrite, "A source is looked at as a whole: reachability, TLS, authentication, privileges, row-level security, versions, poolers, extensions and size, each with what mends it.")
+        .tool(&["checkDatabase"]),
     available("databases.delete", Destructive, "Databases are removed through the API; their backups and evidence stay.")
         .tool(&["deleteDatabase"])
         .gated(),

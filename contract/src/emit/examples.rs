@@ -8,6 +8,7 @@ mod facts;
 mod recovery;
 mod restores;
 mod service;
+mod source_checks;
 #[cfg(test)]
 mod tests;
 
@@ -100,6 +101,10 @@ pub(super) fn responses(operation: &str) -> Vec<Example> {
         "preflightDestination" => vec![
             example("passed", "The destination can take backups.", destinations::preflight_passed()),
             example("failed", "Writing was refused.", destinations::preflight_failed()),
+        ],
+        "checkDatabase" => vec![
+            example("passed", "The source can be backed up.", source_checks::passed()),
+            example("failed", "A table cannot be read.", source_checks::failed()),
         ],
         "listAuditStreams" => vec![example("page", "The only page.", evidence::streams())],
         "listAuditEvents" => vec![example("page", "The chain of a backup.", evidence::events())],

@@ -38,6 +38,7 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::SourcePermissionDenied
         | E::SourceDatabaseMissing
         | E::SourceVersionUnsupported
+        | E::SourcePooled
         | E::SourceConnectionLost
         | E::SourceLockTimeout
         | E::DumpFailed

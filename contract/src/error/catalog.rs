@@ -81,6 +81,7 @@ error_codes! {
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
     UnprocessableRequest = "unprocessable_request", 422, UserError, Caller, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";
+    SourceCheckFailed = "source_check_failed", 422, UserError, DatabaseOwner, "The source was looked at and cannot be backed up as it is; nothing was stored.", "Mend what the findings name, each with its own remedy, then send the request again.";
     HumanConfirmationRequired = "human_confirmation_required", 428, UserError, Human, "This operation needs the consent of a person before an agent may run it.", "Show the challenge to a person; once they agree, repeat the request with it in the Walwarden-Confirmation header.";
     RateLimited = "rate_limited", 429, Retryable, Nobody, "Too many requests.", "Wait for the time in Retry-After, then send the request again.";
     HeadersTooLarge = "headers_too_large", 431, UserError, Caller, "The request's headers are larger than the API accepts.", "Send fewer or shorter headers.";
@@ -103,6 +104,7 @@ error_codes! {
     SourcePermissionDenied = "source_permission_denied", 502, Terminal, DatabaseOwner, "The source role may not read everything that a backup needs.", "Grant the role SELECT on all tables, and BYPASSRLS where row-level security is on.";
     SourceDatabaseMissing = "source_database_missing", 502, Terminal, DatabaseOwner, "The source database does not exist on the server.", "Update the source DSN with `walwarden-api admin database update`.";
     SourceVersionUnsupported = "source_version_unsupported", 502, Terminal, Operator, "pg_dump is older than the source server.", "Install a pg_dump of the server's major version or newer on the worker.";
+    SourcePooled = "source_pooled", 502, Terminal, DatabaseOwner, "The source is reached through a transaction pooler, through which pg_dump cannot work.", "Update the source DSN to name the server itself with `walwarden-api admin database update`.";
     SourceConnectionLost = "source_connection_lost", 502, Retryable, DatabaseOwner, "The source server ended the connection during the dump.", "Check the source server's log; the next attempt starts afresh.";
     SourceLockTimeout = "source_lock_timeout", 502, Retryable, DatabaseOwner, "A table stayed locked for longer than pg_dump waits.", "Back up when no schema change is running.";
     DumpFailed = "dump_failed", 500, Terminal, DatabaseOwner, "pg_dump ended with an error.", "Read pg_dump's message in the job's error.";

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BackupJobId, DatabaseId, DestinationId};
+use crate::model::{SourceCheckMode, SourceCheckSummary};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct Database {
     pub last_backup_started_at: Option<Timestamp>,
     /// The age of the data in the newest completed backup, in minutes, rounded up; null without one.
     pub rpo_minutes: Option<u64>,
+    /// How the source was when it was last looked at; null when it never was.
+    pub source_check: Option<SourceCheckSummary>,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -60,6 +63,9 @@ pub struct CreateDatabaseRequest {
     pub destination_id: DestinationId,
     /// The source's connection string, naming a database. It is sealed at once, and never shown again.
     pub source_dsn: Secret,
+    /// Whether the source is looked at before it is taken; it is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_check: Option<SourceCheckMode>,
     /// When to back up: five-field cron expression in UTC.
     #[schemars(length(min = 9, max = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +90,9 @@ pub struct UpdateDatabaseRequest {
     /// The source's new connection string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_dsn: Option<Secret>,
+    /// Whether the new source is looked at before it is taken; it is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_check: Option<SourceCheckMode>,
     /// When to back up from now on; an empty text ends the schedule.
     #[schemars(length(max = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ mod profile;
 mod readiness;
 mod recovery;
 mod restore;
+mod source_check;
 mod tools;
 
 pub use audit::*;
@@ -23,4 +24,5 @@ pub use profile::*;
 pub use readiness::*;
 pub use recovery::*;
 pub use restore::*;
+pub use source_check::*;
 pub use tools::*;

@@ -144,12 +144,19 @@ pub const OPERATIONS: &[Operation] = &[
         .scope_of(S::DatabasesWrite)
         .takes(of::<m::CreateDatabaseRequest>)
         .answers(201, of::<m::Database>)
-        .fails(&[E::NotFound, E::NameTaken]),
+        .fails(&[E::NotFound, E::NameTaken, E::SourceCheckFailed])
+        .note("The source is looked at first, for ten seconds at most, unless `sourceCheck` is `skip`; what is wrong with it is all in `findings`."),
     patch("updateDatabase", "/databases/{databaseId}", MANAGEMENT, "Change a protected database")
         .scope_of(S::DatabasesWrite)
         .takes(of::<m::UpdateDatabaseRequest>)
         .answers(200, of::<m::Database>)
-        .fails(&[E::NotFound, E::NameTaken]),
+        .fails(&[E::NotFound, E::NameTaken, E::SourceCheckFailed])
+        .note("A new source is looked at as `createDatabase` does."),
+    post("checkDatabase", "/databases/{databaseId}/check", MANAGEMENT, "Look at everything that a backup asks of a source")
+        .scope_of(S::DatabasesWrite)
+        .answers(200, of::<m::SourceCheckReport>)
+        .fails(&[E::NotFound])
+        .note("Takes ten seconds at most and changes nothing at the source. Look at `result`: a failed check is no failed request."),
     delete("deleteDatabase", "/databases/{databaseId}", MANAGEMENT, "Stop protecting a database")
         .scope_of(S::DatabasesWrite)
         .fails(&[E::NotFound, E::ResourceInUse])

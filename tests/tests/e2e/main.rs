@@ -7,6 +7,7 @@ mod recipes;
 mod restore;
 mod self_tests;
 mod setting;
+mod source_check;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let suite = Suite::new();
     let suite = self_tests::register(suite);
     let suite = backup::register(suite);
+    let suite = source_check::register(suite);
     let suite = restore::register(suite);
     let suite = matrix::register(suite);
     let suite = embedding::register(suite);

@@ -274,10 +274,10 @@ impl<'a> Setting<'a> {
         self.walwarden.admin(&[&["destination", "update", id.as_str()], flags].concat(), env).map(drop)
     }
 
-    /// Gives the protected database another source.
+    /// Gives the protected database another source, whatever is wrong with it.
     pub(crate) fn update_source(&self, dsn: &str) -> Result<()> {
         let id = self.database_id.to_string();
-        self.walwarden.admin(&["database", "update", &id], &[(SOURCE_DSN, dsn)]).map(drop)
+        self.walwarden.admin(&["database", "update", &id, "--no-check"], &[(SOURCE_DSN, dsn)]).map(drop)
     }
 
     /// Issues another API key, with these scopes only.

@@ -2,4 +2,5 @@
 
 pub mod backup;
 pub mod preflight;
+pub mod source_check;
 pub mod storage;

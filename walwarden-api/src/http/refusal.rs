@@ -2,12 +2,14 @@
 
 use super::error::ApiError;
 use crate::registry::RegistryError;
+use crate::registry::source_check::refusal;
 
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         match (error.code(), error) {
             (_, RegistryError::Store(error)) => error.into(),
             (_, RegistryError::Sealed(error)) => error.into(),
+            (_, RegistryError::Refused(report)) => refusal(&report).into(),
             (Some(code), error) => Self::new(code, sentence(&error)),
             (None, error) => Self::internal(error),
         }

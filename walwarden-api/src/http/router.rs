@@ -49,6 +49,7 @@ pub(super) fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("listTools", get(tools::list::handle)),
         ("createDatabase", post(databases::create::handle)),
         ("updateDatabase", patch(databases::update::handle)),
+        ("checkDatabase", post(databases::check::handle)),
         ("deleteDatabase", delete(databases::delete::handle)),
         ("createDestination", post(destinations::create::handle)),
         ("updateDestination", patch(destinations::update::handle)),

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::rate_limit::{Elapsed, RateLimits};
 use crate::config::Settings;
+use crate::engine::source_check::SourceChecker;
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::system::System;
@@ -29,6 +30,8 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
     /// Whether `/readyz` says so; false while the process drains.
     pub ready: Arc<AtomicBool>,
+    /// Looks at sources.
+    pub checker: SourceChecker,
     /// How many requests each caller may send.
     pub limits: Arc<RateLimits>,
 }
@@ -45,7 +48,8 @@ impl AppState {
     ) -> Self {
         let (wake, ready) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
         let limits = Arc::new(RateLimits::new(&settings, Elapsed::since_now()));
-        Self { store, system, keyring, settings, wake, metrics, ready, limits }
+        let checker = SourceChecker::new(&settings);
+        Self { store, system, keyring, settings, wake, metrics, ready, checker, limits }
     }
 
     /// Says on `/readyz` that no new requests should come here.

@@ -37,6 +37,7 @@ pub fn database_view(database: &databases::Database, last: Option<LastBackup>, n
         last_backup_job_id: last.map(|last| last.id),
         last_backup_started_at: last.map(|last| last.started_at),
         rpo_minutes: last.map(|last| rpo_minutes(last.started_at, now)),
+        source_check: database.source_check.clone(),
         created_at: database.created_at,
     }
 }

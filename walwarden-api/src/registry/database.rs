@@ -1,8 +1,10 @@
 //! Databases: checked, their connection strings sealed, added, changed and removed.
 
+use walwarden_contract::model::{SourceCheckReport, SourceCheckSummary};
 use walwarden_contract::{ApiKeyId, DatabaseId, DestinationId, OrgId, Timestamp};
 use walwarden_sdk::postgres::Dsn;
 
+use super::source_check::kept;
 use super::{Field, RegistryError, check_name};
 use crate::engine::backup::Codec;
 use crate::jobs::{Reply, Submitted, answer, schedule};
@@ -18,6 +20,7 @@ pub struct Source {
     database_name: String,
     redacted_dsn: String,
     sealed_dsn: String,
+    check: Option<SourceCheckSummary>,
 }
 
 impl Source {
@@ -30,13 +33,6 @@ impl Source {
         let dsn = Dsn::parse(text).map_err(|error| invalid(format!("cannot be used: {error}")))?;
         if dsn.database().is_none() {
             return Err(invalid("names no database".to_owned()));
-        }
-        if goes_through_transaction_pooler(&dsn) {
-            return Err(invalid(
-                "goes through a transaction pooler, through which pg_dump cannot work: name the server itself (Neon: the \
-                 host without -pooler; Supabase: port 5432)"
-                    .to_owned(),
-            ));
         }
         Ok(dsn)
     }
@@ -66,25 +62,22 @@ impl Source {
             database_name: dsn.database().unwrap_or_default().to_owned(),
             redacted_dsn: dsn.redacted(),
             sealed_dsn: keyring.seal_dsn(system, id, dsn),
+            check: None,
         }
     }
 
+    /// The same, with what was found at it.
+    #[must_use]
+    pub fn checked(self, report: Option<&SourceCheckReport>) -> Self {
+        Self { check: kept(report), ..self }
+    }
+
     fn set(self, database: &mut Database) {
-        let Self { database_name, redacted_dsn, sealed_dsn } = self;
+        let Self { database_name, redacted_dsn, sealed_dsn, check } = self;
+        database.source_check = check;
         (database.database_name, database.redacted_dsn, database.sealed_dsn) =
             (database_name, redacted_dsn, sealed_dsn);
     }
-}
-
-/// `pg_dump` reads in one transaction per table over a session of its own; these hand every transaction another session.
-fn goes_through_transaction_pooler(dsn: &Dsn) -> bool {
-    dsn.hosts().iter().any(|host| {
-        let name = host.name.to_ascii_lowercase();
-        let label = name.split('.').next().unwrap_or_default();
-        let neon = name.ends_with(".neon.tech") && label.ends_with("-pooler");
-        let supabase = name.ends_with(".supabase.com") || name.ends_with(".supabase.co");
-        neon || (supabase && host.port == Some(6543))
-    })
 }
 
 /// A database to add.
@@ -165,6 +158,7 @@ pub async fn create(
         codec: Codec::Auto.to_string(),
         schedule: None,
         next_run_at: None,
+        source_check: None,
         created_at: now,
         updated_at: now,
     };
@@ -254,27 +248,5 @@ pub async fn remove(
             )))
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn transaction_poolers_are_told_from_servers_and_session_poolers() {
-        for (host, pooler) in [
-            ("ep-cool-1-pooler.eu-central-1.aws.neon.tech", true),
-            ("EP-COOL-1-POOLER.eu-central-1.aws.neon.tech:5432", true),
-            ("ep-cool-1.eu-central-1.aws.neon.tech", false),
-            ("aws-0-eu-central-1.pooler.supabase.com:6543", true),
-            ("db.abc.supabase.co:6543", true),
-            ("aws-0-eu-central-1.pooler.supabase.com:5432", false),
-            ("aws-0-eu-central-1.pooler.supabase.com", false),
-            ("my-pooler.example.com:6543", false),
-        ] {
-            let refused = Source::parse(&format!("postgresql://u:p@{host}/shop")).is_err();
-            assert_eq!(refused, pooler, "{host}");
-        }
     }
 }

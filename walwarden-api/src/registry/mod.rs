@@ -3,8 +3,10 @@
 
 pub mod database;
 pub mod destination;
+pub mod source_check;
 
 use walwarden_contract::ErrorCode;
+use walwarden_contract::model::SourceCheckReport;
 
 use crate::secrets::SealError;
 use crate::store::StoreError;
@@ -95,6 +97,9 @@ pub enum RegistryError {
     /// What depends on the record.
     #[error("{0}")]
     InUse(String),
+    /// A source was looked at, and a backup of it cannot work.
+    #[error("the source cannot be backed up as it is")]
+    Refused(Box<SourceCheckReport>),
     /// The present credentials cannot be opened to keep a part of them.
     #[error(transparent)]
     Sealed(#[from] SealError),
@@ -125,6 +130,7 @@ impl RegistryError {
             Self::Invalid { .. } => Some(ErrorCode::UnprocessableRequest),
             Self::NameTaken(_) => Some(ErrorCode::NameTaken),
             Self::InUse(_) => Some(ErrorCode::ResourceInUse),
+            Self::Refused(_) => Some(ErrorCode::SourceCheckFailed),
             Self::Sealed(_) | Self::Store(_) => None,
         }
     }

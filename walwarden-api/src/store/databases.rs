@@ -2,10 +2,11 @@
 
 mod changes;
 
+use walwarden_contract::model::SourceCheckSummary;
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId, Timestamp};
 
 pub(crate) use self::changes::{insert, lock, remove, save};
-use super::{Result, Store, StoreError, Tx, count, maybe_time, parse, time};
+use super::{Result, Store, StoreError, Tx, count, json, maybe_time, parse, time};
 
 /// A database that is backed up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Database {
     pub schedule: Option<String>,
     /// When the schedule next starts a backup.
     pub next_run_at: Option<Timestamp>,
+    /// How its source was when it was last looked at.
+    pub source_check: Option<SourceCheckSummary>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -57,6 +60,7 @@ struct Row {
     codec: String,
     schedule: Option<String>,
     next_run_at: Option<i64>,
+    source_check: Option<String>,
     created_at: i64,
     updated_at: i64,
     last_backup_id: Option<String>,
@@ -80,6 +84,7 @@ impl Row {
             codec: self.codec,
             schedule: self.schedule,
             next_run_at: maybe_time(self.next_run_at)?,
+            source_check: self.source_check.map(|text| json(&text, "source check")).transpose()?,
             created_at: time(self.created_at)?,
             updated_at: time(self.updated_at)?,
         };

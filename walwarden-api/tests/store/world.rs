@@ -214,6 +214,7 @@ fn database(system: &System, org_id: OrgId, destination_id: DestinationId, name:
         codec: "auto".to_owned(),
         schedule: None,
         next_run_at: None,
+        source_check: None,
         created_at: system.now(),
         updated_at: system.now(),
     }

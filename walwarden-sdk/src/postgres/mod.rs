@@ -3,6 +3,7 @@
 mod cluster;
 mod dsn;
 mod failure;
+mod inspection;
 mod passfile;
 mod process;
 mod query;
@@ -11,6 +12,7 @@ mod tools;
 pub use cluster::{ClusterError, ClusterOptions, EphemeralCluster};
 pub use dsn::{Dsn, DsnError, Host};
 pub use failure::{FailureClass, classify_stderr};
+pub use inspection::{Inspection, Listed, Pooling, SourceFacts, inspect};
 pub use passfile::{Ambient, LibpqEnv};
 pub use process::{RunningTool, Spawn, SpawnError, ToolExit, ToolOutput, ToolStatus, redact};
 pub use query::{QueryError, ServerInfo, query, quote_identifier, quote_literal, server_info};

@@ -3,14 +3,14 @@
 use futures::Stream;
 use walwarden_contract::DatabaseId;
 use walwarden_contract::model::{
-    Backup, BackupList, CreateDatabaseRequest, Database, DatabaseList, UpdateDatabaseRequest,
+    Backup, BackupList, CreateDatabaseRequest, Database, DatabaseList, SourceCheckReport, UpdateDatabaseRequest,
 };
 use walwarden_contract::page::PageQuery;
 
 use super::pages::{items, largest};
 use crate::client::WalwardenClient;
 use crate::error::Error;
-use crate::request::Call;
+use crate::request::{Call, new_idempotency_key};
 
 impl WalwardenClient {
     /// Lists protected databases, one page.
@@ -86,6 +86,14 @@ impl WalwardenClient {
     /// `not_found`, `name_taken`, `invalid_request`, `forbidden`, and see [`Error`].
     pub async fn update_database(&self, id: DatabaseId, request: &UpdateDatabaseRequest) -> Result<Database, Error> {
         self.transport.send(Call::new("updateDatabase").on(&id).json(request)).await
+    }
+
+    /// Looks at everything that a backup asks of a database's source. A failed check is an `Ok` too: look at the result.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, and see [`Error`].
+    pub async fn check_database(&self, id: DatabaseId) -> Result<SourceCheckReport, Error> {
+        self.transport.send_once(Call::new("checkDatabase").on(&id).idempotent(&new_idempotency_key())).await
     }
 
     /// Stops protecting a database. Its backups and their evidence stay.

@@ -9,6 +9,7 @@ pub(super) fn create_request() -> CreateDatabaseRequest {
         name: "shop".to_owned(),
         destination_id: destination(),
         source_dsn: Secret::new("postgresql://walwarden:change-me@db.internal:5432/shop"),
+        source_check: None,
         schedule: Some("0 2 * * *".to_owned()),
         codec: Some("auto".to_owned()),
     }
@@ -31,6 +32,7 @@ pub(super) fn database() -> Database {
         last_backup_job_id: Some(backup()),
         last_backup_started_at: Some(at(2)),
         rpo_minutes: Some(15),
+        source_check: Some(super::source_checks::passed().summary()),
         created_at: at(-30 * DAY + 17 * MINUTE),
     }
 }

@@ -6,6 +6,7 @@ use crate::commands::arguments::CommonArguments;
 use crate::commands::init::{open_store, store_exists};
 use crate::commands::output::Failure;
 use crate::config::{Environment, Settings};
+use crate::engine::source_check::SourceChecker;
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::store::databases::{Database, LastBackup};
@@ -41,6 +42,11 @@ impl<'a> Context<'a> {
     /// The keys of the installation.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
         Ok(Keyring::load(&self.settings.keys)?)
+    }
+
+    /// Looks at sources with the tools of this machine.
+    pub(super) fn source_checker(&self) -> SourceChecker {
+        SourceChecker::new(&self.settings)
     }
 
     /// Every database of the organization, oldest first.

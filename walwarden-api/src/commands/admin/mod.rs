@@ -16,6 +16,7 @@ use super::arguments::CommonArguments;
 use super::output::{self, CommandResult, Failure};
 use crate::config::Environment;
 use crate::registry::RegistryError;
+use crate::registry::source_check::refusal;
 use crate::system::System;
 use context::Context;
 
@@ -94,6 +95,7 @@ impl From<RegistryError> for Failure {
             RegistryError::Invalid { field, problem } => usage(format!("{} {problem}", field.flag())),
             RegistryError::NameTaken(_) => Self::new(ErrorCode::NameTaken, error.to_string()),
             RegistryError::InUse(message) => Self::new(ErrorCode::ResourceInUse, message),
+            RegistryError::Refused(report) => Self(Box::new(refusal(&report))),
             RegistryError::Sealed(error) => error.into(),
             RegistryError::Store(error) => error.into(),
         }

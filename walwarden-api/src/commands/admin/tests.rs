@@ -58,7 +58,7 @@ impl Installation {
     }
 
     async fn database(&self, name: &str, destination: &str) -> String {
-        let words = ["admin", "database", "add", "--name", name, "--destination", destination];
+        let words = ["admin", "database", "add", "--no-check", "--name", name, "--destination", destination];
         text(&self.run(&words, &[SOURCE]).await.expect("adds").data["id"])
     }
 }
@@ -146,7 +146,7 @@ async fn no_secret_is_ever_shown_again_or_stored_in_the_clear() {
 async fn secrets_are_not_taken_from_arguments() {
     let installation = Installation::new().await;
     let destination = installation.destination("eu").await;
-    let add = ["admin", "database", "add", "--name", "x", "--destination", &destination];
+    let add = ["admin", "database", "add", "--no-check", "--name", "x", "--destination", &destination];
     let with = |more: &[&'static str]| [add.as_slice(), more].concat();
     let Failure(error) =
         installation.run(&with(&["--source", "postgresql://u:canary@h/d"]), &[]).await.expect_err("refuses");

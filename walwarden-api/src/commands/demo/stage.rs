@@ -264,6 +264,7 @@ async fn register(
         codec: "auto".to_owned(),
         schedule: None,
         next_run_at: None,
+        source_check: None,
         created_at: now,
         updated_at: now,
     };

@@ -11,6 +11,7 @@ use walwarden_sdk::postgres::{FailureClass, QueryError, SpawnError, ToolError};
 pub use self::codec::{Codec, UnknownCodec};
 pub use self::dump::{Dumped, dump};
 pub use self::seal::{PartsGone, seal};
+pub(super) use self::source::part_plan;
 pub use self::source::{Limits, Prepared, prepare};
 use super::storage::StorageError;
 use crate::store::backups::BackupJob;
@@ -61,7 +62,14 @@ impl From<ToolError> for BackupError {
 
 impl From<QueryError> for BackupError {
     fn from(error: QueryError) -> Self {
-        let code = match &error {
+        Self::from_source(&error)
+    }
+}
+
+impl BackupError {
+    /// What it means that a source gave no answer.
+    pub(super) fn from_source(error: &QueryError) -> Self {
+        let code = match error {
             QueryError::Unreachable { .. } | QueryError::DeadlineExceeded { .. } | QueryError::TlsFailed { .. } => {
                 ErrorCode::SourceUnreachable
             }

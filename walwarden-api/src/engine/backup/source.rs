@@ -69,7 +69,7 @@ pub async fn prepare(tools: &Tools, dsn: &Dsn, codec: Codec, limits: Limits) -> 
         ));
     }
     let codec = codec.resolve(support(tools, &pg_dump).await?)?;
-    let (part_size_bytes, parts_in_flight) = parts(server.size_bytes, limits.part_memory_bytes)?;
+    let (part_size_bytes, parts_in_flight) = part_plan(server.size_bytes, limits.part_memory_bytes)?;
     Ok(Prepared { connection, server, pg_dump, codec, part_size_bytes, parts_in_flight, lock_wait: limits.lock_wait })
 }
 
@@ -82,7 +82,7 @@ async fn support(tools: &Tools, pg_dump: &ToolVersion) -> Result<CodecSupport, B
 }
 
 /// One part size for the whole upload, chosen so that [`MAX_PARTS`] suffice, and how many fit the memory beside it.
-fn parts(database_size: u64, memory: u64) -> Result<(u64, usize), BackupError> {
+pub(in crate::engine) fn part_plan(database_size: u64, memory: u64) -> Result<(u64, usize), BackupError> {
     let needed = database_size.saturating_mul(EXPANSION).div_ceil(MAX_PARTS).next_multiple_of(MIB);
     let part = needed.max(USUAL_PART.min(memory / 2)).max(MIN_PART);
     let in_flight = (memory / part).saturating_sub(1);
@@ -108,18 +108,18 @@ mod tests {
 
     #[test]
     fn the_usual_database_has_eight_parts_of_16_mib_in_memory() {
-        assert_eq!(parts(50 << 30, 128 * MIB).ok(), Some((16 * MIB, 7)));
+        assert_eq!(part_plan(50 << 30, 128 * MIB).ok(), Some((16 * MIB, 7)));
     }
 
     #[test]
     fn a_budget_that_cannot_hold_two_parts_is_refused() {
-        assert_eq!(parts(100 << 40, 128 * MIB).map_err(|error| error.code), Err(ErrorCode::ArtifactTooLarge));
+        assert_eq!(part_plan(100 << 40, 128 * MIB).map_err(|error| error.code), Err(ErrorCode::ArtifactTooLarge));
     }
 
     proptest! {
         #[test]
         fn parts_suffice_and_fit(size in 0_u64..(1 << 50), memory in (10 * MIB)..(8 << 30)) {
-            if let Ok((part, in_flight)) = parts(size, memory) {
+            if let Ok((part, in_flight)) = part_plan(size, memory) {
                 prop_assert!(part >= MIN_PART);
                 prop_assert!(part * MAX_PARTS >= size.saturating_mul(EXPANSION));
                 prop_assert!(part * (in_flight as u64 + 1) <= memory);

@@ -104,8 +104,6 @@ async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
         ("sourceDsn", json!("postgresql://h/d?sslkey=/etc/key")),
         ("sourceDsn", json!(format!("mysql://u:{CANARY}@h/d"))),
         ("sourceDsn", secret("h:5432")),
-        ("sourceDsn", secret("ep-x-pooler.eu-central-1.aws.neon.tech/d")),
-        ("sourceDsn", secret("x.pooler.supabase.com:6543/d")),
         ("schedule", json!("")),
         ("schedule", json!("@daily")),
         ("schedule", json!("99 * * * *")),
@@ -121,6 +119,19 @@ async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
             let answer = ask(&fixture, "PATCH", &existing, None, Some(&json!({ field: value }))).await;
             assert_refused(&answer, 422, "unprocessable_request", field);
         }
+    }
+    // What is a pooler by its name is found without a look, and refused when nobody wants one either.
+    for (host, direct) in [("ep-x-pooler.eu.aws.neon.tech", "ep-x.eu"), ("x.pooler.supabase.com:6543", "com:5432")] {
+        let mut body = new(&fixture);
+        body["sourceDsn"] = secret(&format!("{host}/d"));
+        let answer = ask(&fixture, "POST", "/databases", Some(host), Some(&body)).await;
+        assert_refused(&answer, 422, "source_check_failed", "pooler");
+        let findings = answer.json()["findings"].clone();
+        assert_eq!(findings[0]["code"], "source_pooled");
+        assert!(findings[0]["remediation"].as_str().is_some_and(|text| text.contains(direct)), "{findings}");
+        body["sourceCheck"] = json!("skip");
+        let answer = ask(&fixture, "POST", "/databases", Some(&format!("{host}-skip")), Some(&body)).await;
+        assert_refused(&answer, 422, "unprocessable_request", "sourceDsn");
     }
     for body in [json!({ "sourceDsn": 31_415_926 }), json!({ "sourceDsn": [CANARY] }), json!({ "password": CANARY })] {
         let answer = ask(&fixture, "PATCH", &existing, None, Some(&body)).await;

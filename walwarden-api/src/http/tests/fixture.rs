@@ -107,6 +107,8 @@ impl Fixture {
         let common = CommonArguments::with_data_dir(directory.path());
         let mut settings = Settings::load(&common, None, &|_| None).expect("settings");
         (settings.requests_per_second, settings.request_burst) = (requests_per_second, request_burst);
+        // Sources are not looked at: nothing is there to look with.
+        settings.pg_bin_dir = Some(directory.path().join("no-tools"));
         let store = Store::open_sqlite(directory.path()).await.expect("a store");
         let metrics = crate::telemetry::detached_metrics().expect("metrics");
         let mut state = AppState::new(store, system, Arc::new(keyring), Arc::new(settings), metrics);

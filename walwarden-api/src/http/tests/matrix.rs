@@ -115,8 +115,8 @@ fn sound(operation: &Operation, records: &Records) -> Sound {
         "deleteDatabase" => Sound { status: 204, ..read() },
         // A database uses it.
         "deleteDestination" => Sound { status: 409, ..read() },
-        // Nobody listens at the endpoint: the report says so.
-        "preflightDestination" => write(json!({}), 200),
+        // There is no tool to look with, and nobody listens at the endpoint: the reports say so.
+        "checkDatabase" | "preflightDestination" => write(json!({}), 200),
         // The backup is completed, which is too late for either; and the token was not used yet.
         "cancelBackup" | "dismissBackup" | "claimRestore" | "refreshArtifactUrl" => write(json!({}), 409),
         "triggerRestore" => write(json!({ "manifestHash": records.manifest_hash, "mode": "new_database" }), 200),

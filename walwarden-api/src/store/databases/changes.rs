@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::SourceCheckSummary;
 use walwarden_contract::{ApiKeyId, DatabaseId, OrgId, Timestamp};
 
 use super::{Database, Row};
@@ -24,8 +25,8 @@ fn public(database: &Database, by: Option<ApiKeyId>) -> Value {
 pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) -> Result<()> {
     sqlx::query(
         "INSERT INTO databases (id, org_id, destination_id, name, database_name, redacted_dsn, sealed_dsn, codec,
-         schedule, next_run_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         schedule, next_run_at, created_at, updated_at, source_check)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(new.id.to_string())
     .bind(new.org_id.to_string())
@@ -39,6 +40,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) ->
     .bind(new.next_run_at.map(Timestamp::as_millis))
     .bind(new.created_at.as_millis())
     .bind(new.updated_at.as_millis())
+    .bind(new.source_check.as_ref().map(|summary| json!(summary).to_string()))
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("database", "destination"))?;
@@ -64,7 +66,7 @@ pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DatabaseId) -> Result<D
 pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) -> Result<()> {
     let updated = sqlx::query(
         "UPDATE databases SET destination_id = $3, name = $4, database_name = $5, redacted_dsn = $6,
-         sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11
+         sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11, source_check = $12
          WHERE id = $1 AND org_id = $2",
     )
     .bind(changed.id.to_string())
@@ -78,6 +80,7 @@ pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) 
     .bind(changed.schedule.clone())
     .bind(changed.next_run_at.map(Timestamp::as_millis))
     .bind(changed.updated_at.as_millis())
+    .bind(changed.source_check.as_ref().map(|summary| json!(summary).to_string()))
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("database", "destination"))?;
@@ -121,6 +124,27 @@ pub(crate) async fn remove(
 }
 
 impl Store {
+    /// Keeps what was found at a source, unless the database has another source by now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_source_check(
+        &self,
+        org_id: OrgId,
+        id: DatabaseId,
+        sealed_dsn: &str,
+        summary: &SourceCheckSummary,
+    ) -> Result<()> {
+        sqlx::query("UPDATE databases SET source_check = $4 WHERE id = $1 AND org_id = $2 AND sealed_dsn = $3")
+            .bind(id.to_string())
+            .bind(org_id.to_string())
+            .bind(sealed_dsn)
+            .bind(json!(summary).to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Adds a database, as it is.
     ///
     /// # Errors

@@ -115,19 +115,30 @@ pub async fn query(
     if sql.trim_start().starts_with('\\') {
         return Err(QueryError::Other { class: FailureClass::Other, message: "not an SQL command".to_owned() });
     }
-    let spawn = tools.spawn(ToolName::Psql).map_err(QueryError::ToolMissing)?;
-    let output = spawn
+    Ok(parse_csv(&run_commands(tools, connection, &[sql], deadline).await?))
+}
+
+/// Runs commands of SQL or psql in one session, each by itself, and returns what they wrote: rows as CSV.
+pub(super) async fn run_commands(
+    tools: &Tools,
+    connection: &LibpqEnv,
+    commands: &[&str],
+    deadline: Duration,
+) -> Result<String, QueryError> {
+    let mut spawn = tools
+        .spawn(ToolName::Psql)
+        .map_err(QueryError::ToolMissing)?
         .args(["--no-psqlrc", "--quiet", "--tuples-only", "--csv", "--set=ON_ERROR_STOP=1"])
         // SQLSTATEs, because the server speaks whatever language it is set to.
         .args(["--set=VERBOSITY=verbose", "--set=SHOW_CONTEXT=never"])
         .connect(connection)
-        .arg("--command")
-        .arg(sql)
-        .env("PGCLIENTENCODING", "UTF8")
-        .output(deadline)
-        .await?;
+        .env("PGCLIENTENCODING", "UTF8");
+    for command in commands {
+        spawn = spawn.arg("--command").arg(command);
+    }
+    let output = spawn.output(deadline).await?;
     if output.exit.success() {
-        Ok(parse_csv(&String::from_utf8_lossy(&output.stdout)))
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         Err(QueryError::from_stderr(&output.exit.stderr))
     }
@@ -199,7 +210,7 @@ fn readable(stderr: &str) -> String {
 }
 
 /// Reads RFC 4180 as psql writes it.
-fn parse_csv(text: &str) -> Vec<Vec<String>> {
+pub(super) fn parse_csv(text: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut row = Vec::new();
     let mut field = String::new();

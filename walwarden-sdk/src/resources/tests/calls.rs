@@ -50,6 +50,7 @@ impl Arguments {
             name: "shop".to_owned(),
             destination_id: destination,
             source_dsn: Secret::new("postgresql://h/d"),
+            source_check: None,
             schedule: None,
             codec: None,
         };
@@ -122,6 +123,7 @@ pub(super) fn calls<'a>(
         ("getRecoveryWindowProof", called(client.get_recovery_window_proof(with.window))),
         ("createDatabase", called(client.create_database(&with.create_database, "key"))),
         ("updateDatabase", called(client.update_database(with.database, &with.update_database))),
+        ("checkDatabase", called(client.check_database(with.database))),
         ("deleteDatabase", called(client.delete_database(with.database))),
         ("createDestination", called(client.create_destination(&with.create_destination, "key"))),
         ("updateDestination", called(client.update_destination(with.destination, &with.update_destination))),

@@ -4,16 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::ExposeSecret;
+use serde_json::json;
+use walwarden_contract::model::{SourceCheckMode, SourceCheckReport, SourceCheckStatus};
 use walwarden_contract::{DatabaseId, DestinationId};
 use walwarden_sdk::postgres::Dsn;
 
 use super::view::shown;
 use crate::commands::admin::context::Context;
 use crate::commands::admin::{secret, usage};
-use crate::commands::output::{CommandResult, Failure};
+use crate::commands::output::{CommandResult, Failure, Outcome};
 use crate::engine::backup::Codec;
 use crate::jobs::Submitted;
+use crate::registry::RegistryError;
 use crate::registry::database::{self, NewDatabase, Source};
+use crate::registry::source_check::{findings, refusal, vet};
 
 pub(super) const EXAMPLE: &str = "Example:
   WALWARDEN_SOURCE_DSN_FILE=dsn.txt walwarden-api admin database add --name shop \\
@@ -36,6 +40,49 @@ pub(in crate::commands::admin) struct AddArguments {
     /// Compression: auto, zstd:1 to zstd:22, gzip:1 to gzip:9, none
     #[arg(long, default_value = "auto", value_parser = codec)]
     codec: Codec,
+    #[command(flatten)]
+    look: LookArguments,
+}
+
+/// Whether the source is looked at, and what a failed check means.
+#[derive(Debug, Args)]
+pub(super) struct LookArguments {
+    /// Take the source without looking at it
+    #[arg(long, conflicts_with = "force")]
+    no_check: bool,
+    /// Look at the source, and take it even when a check fails
+    #[arg(long)]
+    force: bool,
+}
+
+impl LookArguments {
+    /// Looks at a source. The report of one that is refused comes back as the command's result.
+    pub(super) async fn look(
+        &self,
+        dsn: &Dsn,
+        context: &Context<'_>,
+    ) -> Result<Result<Option<SourceCheckReport>, Outcome>, Failure> {
+        let mode = if self.no_check { SourceCheckMode::Skip } else { SourceCheckMode::Required };
+        match vet(&context.source_checker(), context.system, dsn, mode).await {
+            Ok(report) => Ok(Ok(report)),
+            Err(RegistryError::Refused(report)) if self.force => Ok(Ok(Some(*report))),
+            Err(RegistryError::Refused(report)) => {
+                let outcome = Outcome::new(json!(report), super::check::text(&report));
+                Ok(Err(Outcome { finding: Some(Box::new(refusal(&report))), ..outcome }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The same outcome, with a warning for each finding.
+pub(super) fn with_findings(outcome: Outcome, report: Option<&SourceCheckReport>) -> Outcome {
+    let Some(report) = report else { return outcome };
+    if report.result == SourceCheckStatus::Skipped {
+        return outcome.warn("the source was not looked at: there is no psql here");
+    }
+    findings(report)
+        .fold(outcome, |outcome, check| outcome.warn(&format!("{} ({}): {}", check.id, check.status, check.evidence)))
 }
 
 /// Where the source's DSN comes from.
@@ -78,12 +125,16 @@ impl SourceArguments {
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments { name, destination, source, schedule, codec } = arguments;
+    let AddArguments { name, destination, source, schedule, codec, look } = arguments;
     let dsn = source.read(context)?.ok_or_else(|| {
         usage("the source is missing: set WALWARDEN_SOURCE_DSN or WALWARDEN_SOURCE_DSN_FILE, or add --source-file or --source")
     })?;
     let id = DatabaseId::from_uuid(context.system.uuid());
-    let source = Source::seal(&context.keyring()?, context.system, id, &dsn);
+    let report = match look.look(&dsn, context).await? {
+        Ok(report) => report,
+        Err(refused) => return Ok(refused),
+    };
+    let source = Source::seal(&context.keyring()?, context.system, id, &dsn).checked(report.as_ref());
     let new = NewDatabase { id, name, destination_id: destination, source, schedule, codec: Some(codec.to_string()) };
     let created = database::create(&context.store, context.system, context.org_id, new, None, None).await?;
     let database = match created {
@@ -91,5 +142,6 @@ pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> Comma
         Submitted::Replayed(_) => unreachable!("nothing is replayed that was asked for without an Idempotency-Key"),
     };
     let id = id.to_string();
-    Ok(shown(context, &database, None).then(&["walwarden", "backup", "trigger", "--database", &id, "--wait"]))
+    let outcome = with_findings(shown(context, &database, None), report.as_ref());
+    Ok(outcome.then(&["walwarden", "backup", "trigger", "--database", &id, "--wait"]))
 }

@@ -1,6 +1,7 @@
 //! `walwarden-api admin database`: databases that are backed up.
 
 mod add;
+mod check;
 mod schedule;
 mod update;
 mod view;
@@ -29,6 +30,9 @@ pub(super) enum Verb {
     /// Change a database
     #[command(after_help = update::EXAMPLE)]
     Update(update::UpdateArguments),
+    /// Look at everything that a backup asks of a source
+    #[command(after_help = check::EXAMPLE)]
+    Check(check::CheckArguments),
     /// Set, or take away, a database's schedule
     #[command(after_help = schedule::EXAMPLE)]
     Schedule(schedule::ScheduleArguments),
@@ -52,6 +56,7 @@ impl Verb {
             Self::Show(_) => "show",
             Self::List => "list",
             Self::Update(_) => "update",
+            Self::Check(_) => "check",
             Self::Schedule(_) => "schedule",
             Self::Remove(_) => "remove",
         }
@@ -67,6 +72,7 @@ pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
         }
         Verb::List => list(context).await,
         Verb::Update(arguments) => update::run(arguments, context).await,
+        Verb::Check(arguments) => check::run(arguments, context).await,
         Verb::Schedule(arguments) => schedule::run(arguments, context).await,
         Verb::Remove(One { id }) => remove(id, context).await,
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use walwarden_contract::{DatabaseId, DestinationId};
 
-use super::add::{SourceArguments, codec};
+use super::add::{LookArguments, SourceArguments, codec, with_findings};
 use super::view::shown;
 use crate::commands::admin::context::Context;
 use crate::commands::output::CommandResult;
@@ -30,17 +30,26 @@ pub(in crate::commands::admin) struct UpdateArguments {
     /// Compression: auto, zstd:1 to zstd:22, gzip:1 to gzip:9, none
     #[arg(long, value_parser = codec)]
     codec: Option<Codec>,
+    #[command(flatten)]
+    look: LookArguments,
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, destination, source, codec } = arguments;
+    let UpdateArguments { id, name, destination, source, codec, look } = arguments;
     let (_, last) = context.store.database(context.org_id, id).await?;
+    let mut report = None;
     let source = match source.read(context)? {
-        Some(dsn) => Some(Source::seal(&context.keyring()?, context.system, id, &dsn)),
+        Some(dsn) => {
+            report = match look.look(&dsn, context).await? {
+                Ok(report) => report,
+                Err(refused) => return Ok(refused),
+            };
+            Some(Source::seal(&context.keyring()?, context.system, id, &dsn).checked(report.as_ref()))
+        }
         None => None,
     };
     let codec = codec.map(|codec| codec.to_string());
     let change = DatabaseChange { name, destination_id: destination, source, schedule: None, codec };
     let changed = database::update(&context.store, context.system, context.org_id, id, change, None).await?;
-    Ok(shown(context, &changed, last))
+    Ok(with_findings(shown(context, &changed, last), report.as_ref()))
 }

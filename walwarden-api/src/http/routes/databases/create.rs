@@ -15,6 +15,7 @@ use crate::http::state::AppState;
 use crate::http::view::database_view;
 use crate::jobs::{Reply, Submitted};
 use crate::registry::database::{NewDatabase, Source, create};
+use crate::registry::source_check::vet;
 use crate::store::databases::Database;
 
 const STATUS: u16 = 201;
@@ -29,10 +30,11 @@ pub(in crate::http) async fn handle(
     if let Some(stored) = answered(&state, &scope).await? {
         return Ok(replay(stored));
     }
-    let CreateDatabaseRequest { name, destination_id, source_dsn, schedule, codec } = request.value;
+    let CreateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec } = request.value;
     let id = DatabaseId::from_uuid(state.system.uuid());
     let dsn = Source::parse_remote(source_dsn.expose().expose_secret())?;
-    let source = Source::seal(&state.keyring, &state.system, id, &dsn);
+    let report = vet(&state.checker, &state.system, &dsn, source_check.unwrap_or_default()).await?;
+    let source = Source::seal(&state.keyring, &state.system, id, &dsn).checked(report.as_ref());
     let new = NewDatabase { id, name, destination_id, source, schedule, codec };
 
     let now = state.system.now();

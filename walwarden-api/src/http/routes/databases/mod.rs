@@ -1,5 +1,6 @@
 //! Protected databases.
 
+pub(in crate::http) mod check;
 pub(in crate::http) mod create;
 pub(in crate::http) mod delete;
 pub(in crate::http) mod get;

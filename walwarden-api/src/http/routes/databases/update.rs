@@ -12,6 +12,7 @@ use crate::http::extract::{Body, Id};
 use crate::http::state::AppState;
 use crate::http::view::database_view;
 use crate::registry::database::{DatabaseChange, Source, update};
+use crate::registry::source_check::vet;
 
 pub(in crate::http) async fn handle(
     State(state): State<AppState>,
@@ -19,13 +20,14 @@ pub(in crate::http) async fn handle(
     Id(id): Id<DatabaseId>,
     request: Body<UpdateDatabaseRequest>,
 ) -> Result<Json<Database>> {
-    let UpdateDatabaseRequest { name, destination_id, source_dsn, schedule, codec } = request.value;
+    let UpdateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec } = request.value;
     // Whether it is there comes first: of what is not, nothing else is said.
     let (_, last) = state.store.database(caller.org_id(), id).await?;
     let source = match source_dsn {
         Some(text) => {
             let dsn = Source::parse_remote(text.expose().expose_secret())?;
-            Some(Source::seal(&state.keyring, &state.system, id, &dsn))
+            let report = vet(&state.checker, &state.system, &dsn, source_check.unwrap_or_default()).await?;
+            Some(Source::seal(&state.keyring, &state.system, id, &dsn).checked(report.as_ref()))
         }
         None => None,
     };
