@@ -67,6 +67,8 @@ event_kinds! {
     DatabaseCreated = "database.created", "A protected database was added.";
     DatabaseUpdated = "database.updated", "A protected database was changed.";
     DatabaseDeleted = "database.deleted", "A protected database was removed; its backups stay in the bucket.";
+    ScheduleRunSkipped = "schedule.run_skipped", "A scheduled run was not queued, because the backup before it was still under way.";
+    DestinationUploadsAborted = "destination.uploads_aborted", "Unfinished uploads that no backup needs any more were given up in the bucket.";
     EvidenceExported = "evidence.exported", "The evidence of a backup was downloaded as one archive.";
 }
 

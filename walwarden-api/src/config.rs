@@ -84,6 +84,12 @@ pub struct Settings {
     pub backup_attempts: u32,
     /// How long the second attempt waits; each further one waits twice as long.
     pub retry_delay_seconds: u32,
+    /// Over how long scheduled backups of one moment are spread.
+    pub schedule_spread_seconds: u32,
+    /// How long after one search of a bucket for unfinished uploads the next follows.
+    pub upload_sweep_seconds: u32,
+    /// From which age on an unfinished upload of an unknown backup is given up.
+    pub upload_grace_seconds: u32,
     /// After this long without a sign of life a restore is sealed as timed out.
     pub restore_timeout_seconds: u32,
     /// How long a presigned URL is honoured.
@@ -143,6 +149,9 @@ impl Settings {
             lease_seconds: layers.number("lease_seconds", 1, 3600)?,
             backup_attempts: layers.number("backup_attempts", 1, 20)?,
             retry_delay_seconds: layers.number("retry_delay_seconds", 0, 3600)?,
+            schedule_spread_seconds: layers.number("schedule_spread_seconds", 0, 86_400)?,
+            upload_sweep_seconds: layers.number("upload_sweep_seconds", 1, 604_800)?,
+            upload_grace_seconds: layers.number("upload_grace_seconds", 0, 2_592_000)?,
             restore_timeout_seconds: layers.number("restore_timeout_seconds", 1, 86_400)?,
             presign_seconds: layers.number("presign_seconds", 1, 604_800)?,
             shutdown_seconds: layers.number("shutdown_seconds", 0, 3600)?,

@@ -16,9 +16,10 @@ use crate::config::Settings;
 use crate::engine::backup::Limits;
 use crate::http;
 use crate::jobs::backups::RetryPolicy;
+use crate::jobs::scheduler::{self, SchedulePolicy};
 use crate::jobs::verifier::Verifier;
-use crate::jobs::worker::{Presence, Worker};
-use crate::jobs::{scheduler, watchdog};
+use crate::jobs::watchdog;
+use crate::jobs::worker::{Presence, SweepPolicy, Worker};
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::system::System;
@@ -84,6 +85,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         if self.settings.role.works() {
             let worker = self.worker(Arc::clone(&state.wake));
+            tasks.spawn(sweep(worker.clone(), sweep_policy(&self.settings), shutdown.clone()));
             tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
             tasks.spawn(self.verifier().run(shutdown.clone()));
             tasks.spawn(worker.run(shutdown.clone()));
@@ -136,8 +138,33 @@ fn retry(settings: &Settings) -> RetryPolicy {
     RetryPolicy { delay_millis: i64::from(settings.retry_delay_seconds) * 1000 }
 }
 
+fn sweep_policy(settings: &Settings) -> SweepPolicy {
+    SweepPolicy {
+        every_millis: i64::from(settings.upload_sweep_seconds) * 1000,
+        grace_millis: i64::from(settings.upload_grace_seconds) * 1000,
+    }
+}
+
+/// Searches one bucket after the other for unfinished uploads that no backup needs.
+async fn sweep(worker: Worker, policy: SweepPolicy, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            swept = worker.sweep(policy) => if swept { continue },
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
 /// Queues what schedules ask for, and looks after dead workers' jobs and silent restores.
 async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: CancellationToken) {
+    let schedules = SchedulePolicy {
+        max_attempts: settings.backup_attempts,
+        spread_millis: i64::from(settings.schedule_spread_seconds) * 1000,
+    };
     let silence = i64::from(settings.restore_timeout_seconds) * 1000;
     let mut presence = Presence::new(&worker.name, &worker.system);
     let mut clearing = JoinSet::new();
@@ -145,7 +172,7 @@ async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: Cancellat
         if let Err(error) = presence.show(&worker.store, &worker.system).await {
             tracing::error!(%error, "cannot write down that this process works");
         }
-        match scheduler::tick(&worker.store, &worker.system, settings.backup_attempts).await {
+        match scheduler::tick(&worker.store, &worker.system, schedules).await {
             Ok(0) => {}
             Ok(queued) => {
                 tracing::info!(queued, "scheduled backups queued");

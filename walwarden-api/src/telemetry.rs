@@ -18,6 +18,8 @@ pub const BACKUPS: &str = "walwarden_backups_total";
 pub const BACKUP_SECONDS: &str = "walwarden_backup_duration_seconds";
 /// Bytes that completed backups put into buckets.
 pub const BACKUP_BYTES: &str = "walwarden_backup_bytes_total";
+/// Unfinished uploads that were given up because no backup needed them any more.
+pub const UPLOADS_ABORTED: &str = "walwarden_uploads_aborted_total";
 
 /// Looks at sources, by result.
 pub const SOURCE_CHECKS: &str = "walwarden_source_checks_total";
@@ -55,6 +57,7 @@ fn describe() {
     metrics::describe_histogram!(HTTP_REQUEST_SECONDS, metrics::Unit::Seconds, "How long requests took, by operation");
     metrics::describe_counter!(BACKUPS, "Backup attempts that ended, by result");
     metrics::describe_histogram!(BACKUP_SECONDS, metrics::Unit::Seconds, "How long completed backups took");
+    metrics::describe_counter!(UPLOADS_ABORTED, "Unfinished uploads given up because no backup needed them any more");
     metrics::describe_counter!(BACKUP_BYTES, metrics::Unit::Bytes, "Bytes that completed backups put into buckets");
 }
 

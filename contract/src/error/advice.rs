@@ -36,18 +36,24 @@ const fn phase(code: ErrorCode) -> Phase {
         E::SourceUnreachable
         | E::SourceAuthFailed
         | E::SourcePermissionDenied
+        | E::SourceTlsFailed
         | E::SourceDatabaseMissing
         | E::SourceVersionUnsupported
         | E::SourcePooled
         | E::SourceConnectionLost
         | E::SourceLockTimeout
+        | E::SourceDiskFull
+        | E::SourceDataCorrupted
         | E::DumpFailed
         | E::DumpKilled
+        | E::WorkerDiskFull
         | E::WorkerLost
         | E::DestinationUnreachable
         | E::DestinationBucketMissing
         | E::DestinationAccessDenied
         | E::DestinationThrottled
+        | E::DestinationFull
+        | E::ClockSkewed
         | E::DestinationLockRefused
         | E::UploadFailed
         | E::ArtifactKeyOccupied

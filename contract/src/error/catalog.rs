@@ -102,16 +102,20 @@ error_codes! {
     SourceUnreachable = "source_unreachable", 502, Retryable, Operator, "The source database cannot be reached.", "Check that the host and port answer from the worker.";
     SourceAuthFailed = "source_auth_failed", 502, Terminal, DatabaseOwner, "The source database refused the user or the password.", "Update the source DSN with `walwarden-api admin database update`.";
     SourcePermissionDenied = "source_permission_denied", 502, Terminal, DatabaseOwner, "The source role may not read everything that a backup needs.", "Grant the role SELECT on all tables, and BYPASSRLS where row-level security is on.";
+    SourceTlsFailed = "source_tls_failed", 502, Terminal, DatabaseOwner, "The source server and this machine could not agree on TLS, or its certificate is not trusted.", "Correct sslmode and sslrootcert in the source DSN, or the server's certificate; the message says which.";
     SourceDatabaseMissing = "source_database_missing", 502, Terminal, DatabaseOwner, "The source database does not exist on the server.", "Update the source DSN with `walwarden-api admin database update`.";
     SourceVersionUnsupported = "source_version_unsupported", 502, Terminal, Operator, "pg_dump is older than the source server.", "Install a pg_dump of the server's major version or newer on the worker.";
     SourcePooled = "source_pooled", 502, Terminal, DatabaseOwner, "The source is reached through a transaction pooler, through which pg_dump cannot work.", "Update the source DSN to name the server itself with `walwarden-api admin database update`.";
     SourceConnectionLost = "source_connection_lost", 502, Retryable, DatabaseOwner, "The source server ended the connection during the dump.", "Check the source server's log; the next attempt starts afresh.";
     SourceLockTimeout = "source_lock_timeout", 502, Retryable, DatabaseOwner, "A table stayed locked for longer than pg_dump waits.", "Back up when no schema change is running.";
+    SourceDiskFull = "source_disk_full", 502, Retryable, DatabaseOwner, "The source server has no disk space left.", "Free disk space on the source server; the next attempt starts afresh.";
+    SourceDataCorrupted = "source_data_corrupted", 502, Terminal, DatabaseOwner, "The source server cannot read part of its own data.", "Check the server's disk and log at once, and keep every earlier backup: what cannot be read cannot be backed up.";
     DumpFailed = "dump_failed", 500, Terminal, DatabaseOwner, "pg_dump ended with an error.", "Read pg_dump's message in the job's error.";
     DumpKilled = "dump_killed", 500, Retryable, Operator, "pg_dump was ended by a signal.", "Check the worker for memory pressure; the next attempt starts afresh.";
     ArchiveIncomplete = "archive_incomplete", 500, Terminal, Walwarden, "pg_dump ended well, yet its archive is not whole.", "Report this with pg_dump's version; nothing was kept.";
     ToolMissing = "tool_missing", 500, UserError, Operator, "A Postgres client tool is not installed.", "Install the Postgres client tools (Debian: postgresql-client) and put them on PATH.";
     ToolVersionUnsupported = "tool_version_unsupported", 500, UserError, Operator, "A Postgres client tool is too old for this archive or server.", "Install client tools of the source server's major version or newer.";
+    WorkerDiskFull = "worker_disk_full", 500, Retryable, Operator, "The worker has no disk space left for its own small files.", "Free disk space on the worker; the next attempt starts afresh.";
     WorkerLost = "worker_lost", 500, Retryable, Operator, "The worker that held the job stopped answering.", "Nothing to do: another worker takes the job over.";
 
     // Backups: the destination.
@@ -119,6 +123,8 @@ error_codes! {
     DestinationBucketMissing = "destination_bucket_missing", 502, Terminal, BucketOwner, "The bucket does not exist.", "Create the bucket, or correct the destination's bucket name.";
     DestinationAccessDenied = "destination_access_denied", 502, Terminal, BucketOwner, "The bucket refused the destination's credentials.", "Update the destination's credentials, or its policy.";
     DestinationThrottled = "destination_throttled", 502, Retryable, Nobody, "The bucket asked for fewer requests.", "Nothing to do: the upload is tried again.";
+    DestinationFull = "destination_full", 502, Retryable, BucketOwner, "The bucket's storage or quota is used up.", "Free storage or raise the quota; the next attempt starts afresh.";
+    ClockSkewed = "clock_skewed", 502, Retryable, Operator, "The bucket refuses requests because this machine's clock differs from its own.", "Set the clock of the worker, for example with an NTP service; the next attempt starts afresh.";
     DestinationLockRefused = "destination_lock_refused", 502, Terminal, BucketOwner, "The bucket refused to lock the object, or the lock read back differs.", "Enable Object Lock on the bucket, or set the destination's lock mode to none.";
     UploadFailed = "upload_failed", 502, Retryable, Nobody, "The upload to the bucket failed.", "Nothing to do: the next attempt starts afresh.";
     ArtifactKeyOccupied = "artifact_key_occupied", 500, Terminal, BucketOwner, "Another object already stands under the artifact's key.", "Find out what wrote it; Walwarden never overwrites an object.";

@@ -129,12 +129,18 @@ pub struct Backup {
     pub destination_id: DestinationId,
     /// What asked for it.
     pub trigger: Open<BackupTrigger>,
+    /// The run of the schedule that it stands for; null for one on demand.
+    pub scheduled_for: Option<Timestamp>,
     /// Where it stands.
     pub state: Open<BackupState>,
     /// The attempt that runs or ran last, from 1; 0 before the first.
     pub attempt: u32,
     /// After this many attempts the job fails for good.
     pub max_attempts: u32,
+    /// What became of each attempt, oldest first; of more than 20, the newest.
+    pub attempt_history: Vec<BackupAttempt>,
+    /// Before when no worker takes it: runs of one minute are spread, and attempts wait for one another.
+    pub not_before: Timestamp,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When `pg_dump` was last started.
@@ -147,6 +153,42 @@ pub struct Backup {
     pub artifact: Option<BackupArtifact>,
     /// Why the last attempt failed.
     pub error: Option<ErrorBody>,
+}
+
+/// How an attempt at a backup ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// The backup is completed.
+    Completed,
+    /// It failed, and nothing of it was kept.
+    Failed,
+    /// Its worker stopped answering.
+    Lost,
+    /// Its worker shut down and handed the job back; it does not count.
+    HandedBack,
+    /// The backup was called off.
+    Cancelled,
+}
+
+/// One attempt at a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupAttempt {
+    /// Its number, from 1. One that was handed back does not count: the next has the same number.
+    pub attempt: u32,
+    /// The worker that made it.
+    pub worker: String,
+    /// When the worker took the job.
+    pub claimed_at: Timestamp,
+    /// When it ended; null while it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended; null while it goes on.
+    pub outcome: Option<Open<AttemptOutcome>>,
+    /// Why it failed.
+    pub error: Option<ErrorBody>,
+    /// Before when the next attempt does not begin; null when none follows.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// A completed backup's artifact.

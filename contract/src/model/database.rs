@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BackupJobId, DatabaseId, DestinationId};
+use crate::open::Open;
 use crate::model::{SourceCheckMode, SourceCheckSummary};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -35,10 +36,28 @@ pub struct Database {
     pub last_backup_started_at: Option<Timestamp>,
     /// The age of the data in the newest completed backup, in minutes, rounded up; null without one.
     pub rpo_minutes: Option<u64>,
+    /// How the age of the newest completed backup compares with the schedule. A failed run changes nothing about it.
+    pub freshness: Open<Freshness>,
+    /// When the newest completed backup is, or was, older than the schedule promises; null without a schedule or a backup.
+    pub stale_at: Option<Timestamp>,
     /// How the source was when it was last looked at; null when it never was.
     pub source_check: Option<SourceCheckSummary>,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+/// How the age of the newest completed backup compares with the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Freshness {
+    /// It is as young as the schedule promises.
+    Fresh,
+    /// It is older: a run that was due since came to no backup.
+    Stale,
+    /// There is a backup, and no schedule to compare it with.
+    Unscheduled,
+    /// There is no completed backup.
+    NoBackup,
 }
 
 /// A page of databases, in the order in which they were added.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillProof, IntegrityResult, LockProof};
+use super::{DrillProof, Freshness, IntegrityResult, LockProof};
 use crate::id::{BackupJobId, DatabaseId, DestinationId, WindowId};
 use crate::open::Open;
 use crate::time::Timestamp;
@@ -53,6 +53,10 @@ pub struct RecoverySummary {
     /// What would be lost now: the age of the data in the newest verified backup, in minutes, rounded up; null without
     /// one.
     pub rpo_minutes: Option<u64>,
+    /// How the age of the newest verified backup compares with the schedule. A failed run changes nothing about it.
+    pub freshness: Open<Freshness>,
+    /// When the newest verified backup is, or was, older than the schedule promises; null without a schedule or a backup.
+    pub stale_at: Option<Timestamp>,
     /// The window of the newest verified backup.
     pub latest_window: Option<RecoveryWindow>,
     /// How many completed backups there are. Checked for this summary were the newest and the oldest.

@@ -103,6 +103,30 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting!(
         Serve,
         Plain,
+        "schedule_spread_seconds",
+        Some("30"),
+        "N",
+        "Time over which scheduled backups of one moment are spread; at most a tenth of the time to the next run"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "upload_sweep_seconds",
+        Some("21600"),
+        "N",
+        "Time between two searches of a bucket for unfinished uploads that no backup needs"
+    ),
+    setting!(
+        Serve,
+        Plain,
+        "upload_grace_seconds",
+        Some("86400"),
+        "N",
+        "Age from which an unfinished upload of an unknown backup is given up"
+    ),
+    setting!(
+        Serve,
+        Plain,
         "restore_timeout_seconds",
         Some("300"),
         "N",

@@ -3,12 +3,13 @@
 use std::str::FromStr;
 
 use walwarden_contract::model::{
-    Addressing, Backup, BackupArtifact, ChecksumMode, Database, Destination, LockMode, Provider, Restore,
+    Addressing, Backup, BackupArtifact, BackupAttempt, ChecksumMode, Database, Destination, Freshness, LockMode, Provider, Restore,
 };
-use walwarden_contract::{ErrorBody, Timestamp};
+use walwarden_contract::{ErrorBody, ErrorCode, Timestamp};
 
+use crate::jobs::schedule;
 use crate::store::StoreError;
-use crate::store::backups::BackupJob;
+use crate::store::backups::{Attempt, BackupJob};
 use crate::store::databases::{self, LastBackup};
 use crate::store::destinations;
 use crate::store::restores::RestoreJob;
@@ -22,9 +23,22 @@ pub fn rpo_minutes(started_at: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(millis).unwrap_or_default().div_ceil(MINUTE_MILLIS)
 }
 
+/// How the newest backup of a database compares with its schedule, and when it is, or was, older than that promises.
+#[must_use]
+pub fn freshness(schedule: Option<&str>, last: Option<LastBackup>, now: Timestamp) -> (Freshness, Option<Timestamp>) {
+    let Some(last) = last else { return (Freshness::NoBackup, None) };
+    let took = last.finished_at.as_millis().saturating_sub(last.started_at.as_millis());
+    match schedule.and_then(|cron| schedule::stale_at(cron, last.started_at, took).ok()) {
+        None => (Freshness::Unscheduled, None),
+        Some(stale_at) if stale_at <= now => (Freshness::Stale, Some(stale_at)),
+        Some(stale_at) => (Freshness::Fresh, Some(stale_at)),
+    }
+}
+
 /// A database as it is shown.
 #[must_use]
 pub fn database_view(database: &databases::Database, last: Option<LastBackup>, now: Timestamp) -> Database {
+    let (freshness, stale_at) = freshness(database.schedule.as_deref(), last, now);
     Database {
         id: database.id,
         name: database.name.clone(),
@@ -37,6 +51,8 @@ pub fn database_view(database: &databases::Database, last: Option<LastBackup>, n
         last_backup_job_id: last.map(|last| last.id),
         last_backup_started_at: last.map(|last| last.started_at),
         rpo_minutes: last.map(|last| rpo_minutes(last.started_at, now)),
+        freshness: freshness.into(),
+        stale_at,
         source_check: database.source_check.clone(),
         created_at: database.created_at,
     }
@@ -88,15 +104,31 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         database_id: job.database_id,
         destination_id: job.destination_id,
         trigger: job.trigger.into(),
+        scheduled_for: job.scheduled_for,
         state: job.state().into(),
         attempt: job.attempt,
         max_attempts: job.max_attempts,
+        attempt_history: job.attempts.iter().map(attempt_view).collect(),
+        not_before: job.not_before,
         created_at: job.created_at,
         started_at: job.started_at,
         finished_at: job.finished_at,
         dismissed_at: job.dismissed_at,
         artifact,
         error: job.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
+    }
+}
+
+fn attempt_view(attempt: &Attempt) -> BackupAttempt {
+    let message = |code: ErrorCode| attempt.message.clone().unwrap_or_else(|| code.meaning().to_owned());
+    BackupAttempt {
+        attempt: attempt.attempt,
+        worker: attempt.worker.clone(),
+        claimed_at: attempt.claimed_at,
+        ended_at: attempt.ended_at,
+        outcome: attempt.outcome.map(Into::into),
+        error: attempt.error_code.map(|code| ErrorBody::new(code, message(code))),
+        retry_at: attempt.retry_at,
     }
 }
 
@@ -121,6 +153,20 @@ pub fn restore_view(job: &RestoreJob) -> Restore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_is_stale_once_the_run_after_it_should_have_become_one() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let id = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3".parse().expect("an id");
+        let (began, ended) = (at("2026-01-31T02:00:00Z"), at("2026-01-31T02:01:00Z"));
+        let last = Some(LastBackup { id, started_at: began, finished_at: ended });
+        let is = |cron, last, now| freshness(cron, last, at(now)).0;
+        assert_eq!(is(Some("0 * * * *"), last, "2026-01-31T03:05:59Z"), Freshness::Fresh);
+        assert_eq!(is(Some("0 * * * *"), last, "2026-01-31T03:06:00Z"), Freshness::Stale);
+        assert_eq!(is(Some("0 2 * * *"), last, "2026-02-01T02:30:00Z"), Freshness::Fresh);
+        assert_eq!(is(None, last, "2027-01-31T03:06:00Z"), Freshness::Unscheduled);
+        assert_eq!(is(Some("0 * * * *"), None, "2026-01-31T03:06:00Z"), Freshness::NoBackup);
+    }
 
     #[test]
     fn the_age_of_data_is_rounded_up_and_never_negative() {

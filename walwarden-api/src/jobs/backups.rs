@@ -5,14 +5,16 @@ mod ending;
 
 use serde_json::{Value, json};
 use walwarden_contract::audit::EventKind;
-use walwarden_contract::model::{BackupState, BackupTrigger};
+use walwarden_contract::model::{AttemptOutcome, BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, Timestamp};
 
 pub use self::calling_off::{cancel, dismiss};
 pub use self::ending::{RetryPolicy, fail, reap, release};
 use super::state::{BackupEvent, backup as transition};
 use super::{Reply, Submitted, answer};
-use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact, insert, lock, save, take_next};
+use crate::store::backups::{
+    AttemptEnd, Attempts, BackupJob, PendingArtifact, StoredArtifact, active_backup, insert, lock, save, take_next,
+};
 use crate::store::databases::Database;
 use crate::store::{Result, Store, StoreError, Tx, audit};
 use crate::system::System;
@@ -48,7 +50,7 @@ pub async fn queue(
     Ok(outcome)
 }
 
-pub(super) async fn queue_in(
+async fn queue_in(
     tx: &mut Tx,
     system: &System,
     database: &Database,
@@ -56,13 +58,74 @@ pub(super) async fn queue_in(
     max_attempts: u32,
     reply: Option<Reply<'_, BackupJob>>,
 ) -> Result<Submitted<BackupJob>> {
+    let job = new_job(system, database, trigger, max_attempts);
+    // A replay must win over "in progress": the first request of this key may be what is in progress.
+    if let Some(stored) = answer(tx, system, reply, &job).await? {
+        return Ok(Submitted::Replayed(stored));
+    }
+    insert(tx, &job).await?;
+    let payload = json!({ "trigger": trigger, "databaseId": job.database_id, "destinationId": job.destination_id });
+    record(tx, &job, job.created_at, EventKind::BackupQueued, &payload).await?;
+    Ok(Submitted::New(job))
+}
+
+/// A run of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduledRun {
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// How many later ones were due by now, and are made up for by this one; counted up to 1,000.
+    pub missed: u32,
+    /// Before when no worker takes it, so that runs of one minute do not all begin in its first second.
+    pub not_before: Timestamp,
+}
+
+/// Queues a scheduled backup. Answers `None`, having recorded that the run was skipped, while another backup of the
+/// database is under way.
+pub(super) async fn queue_scheduled(
+    tx: &mut Tx,
+    system: &System,
+    database: &Database,
+    run: ScheduledRun,
+    max_attempts: u32,
+) -> Result<Option<BackupJob>> {
+    let mut job = new_job(system, database, BackupTrigger::Scheduled, max_attempts);
+    job.scheduled_for = Some(run.due_at);
+    job.not_before = run.not_before;
+    match insert(tx, &job).await {
+        Err(StoreError::Duplicate(_)) => {
+            let payload = json!({
+                "databaseId": database.id,
+                "scheduledFor": run.due_at,
+                "backupJobId": active_backup(tx, database.id).await?,
+            });
+            let (org_id, kind) = (database.org_id, EventKind::ScheduleRunSkipped);
+            audit::append(tx, org_id, &org_id.to_string(), job.created_at, kind, &payload).await?;
+            return Ok(None);
+        }
+        other => other?,
+    }
+    let payload = json!({
+        "trigger": job.trigger,
+        "databaseId": job.database_id,
+        "destinationId": job.destination_id,
+        "scheduledFor": run.due_at,
+        "missedRuns": run.missed,
+        "notBefore": run.not_before,
+    });
+    record(tx, &job, job.created_at, EventKind::BackupQueued, &payload).await?;
+    Ok(Some(job))
+}
+
+fn new_job(system: &System, database: &Database, trigger: BackupTrigger, max_attempts: u32) -> BackupJob {
     let now = system.now();
-    let job = BackupJob {
+    BackupJob {
         id: BackupJobId::from_uuid(system.uuid()),
         org_id: database.org_id,
         database_id: database.id,
         destination_id: database.destination_id,
         trigger,
+        scheduled_for: None,
         state: BackupState::Queued,
         attempt: 0,
         max_attempts,
@@ -77,19 +140,12 @@ pub(super) async fn queue_in(
         manifest: None,
         manifest_hash: None,
         error: None,
+        attempts: Attempts::default(),
         created_at: now,
         started_at: None,
         finished_at: None,
         dismissed_at: None,
-    };
-    // A replay must win over "in progress": the first request of this key may be what is in progress.
-    if let Some(stored) = answer(tx, system, reply, &job).await? {
-        return Ok(Submitted::Replayed(stored));
     }
-    insert(tx, &job).await?;
-    let payload = json!({ "trigger": trigger, "databaseId": job.database_id, "destinationId": job.destination_id });
-    record(tx, &job, now, EventKind::BackupQueued, &payload).await?;
-    Ok(Submitted::New(job))
 }
 
 /// Takes the job that has waited longest, under a lease.
@@ -105,6 +161,7 @@ pub async fn claim(store: &Store, system: &System, worker: &str, lease_until: Ti
     let Some(mut job) = take_next(&mut tx, now).await? else { return Ok(None) };
     job.state = transition(job.state, BackupEvent::Claim)?;
     job.attempt += 1;
+    job.attempts.begin(job.attempt, worker, now);
     job.lease_owner = Some(worker.to_owned());
     job.lease_expires_at = Some(lease_until);
     save(&mut tx, &job).await?;
@@ -241,6 +298,7 @@ pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Seal
     let mut tx = store.begin().await?;
     let mut job = lock_leased(&mut tx, lease).await?;
     job.state = transition(job.state, BackupEvent::Complete)?;
+    job.attempts.end(now, AttemptEnd::without_failure(AttemptOutcome::Completed));
     release_lease(&mut job);
     job.finished_at = Some(now);
     job.upload_id = None;

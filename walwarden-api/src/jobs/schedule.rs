@@ -5,6 +5,8 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use walwarden_contract::Timestamp;
 
+use crate::system::after;
+
 /// Why a schedule is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
@@ -45,6 +47,22 @@ pub fn next_after(cron: &str, at: Timestamp) -> Result<Timestamp, ScheduleError>
 /// A [`ScheduleError`] that says what is wrong with the expression.
 pub fn validate(cron: &str, at: Timestamp) -> Result<(), ScheduleError> {
     next_after(cron, at).map(|_| ())
+}
+
+/// The shortest time that a run has to become a backup before the one before it counts as too old: five minutes.
+const LEAST_GRACE_MILLIS: i64 = 300_000;
+
+/// When a backup whose dump began at `started_at`, and that took `took_millis` in all, is older than its schedule promises: when
+/// the run after it should have become a backup. A run has a tenth of the interval for that, twice the time that the last backup
+/// took, or five minutes, whichever is longest.
+///
+/// # Errors
+/// A [`ScheduleError`] that says what is wrong with the expression.
+pub fn stale_at(cron: &str, started_at: Timestamp, took_millis: i64) -> Result<Timestamp, ScheduleError> {
+    let due = next_after(cron, started_at)?;
+    let interval = next_after(cron, due).map_or(0, |next| next.as_millis().saturating_sub(due.as_millis()));
+    let grace = LEAST_GRACE_MILLIS.max(interval / 10).max(took_millis.saturating_mul(2));
+    Ok(after(due, grace))
 }
 
 /// The next `count` runs after `at`.
@@ -105,6 +123,20 @@ mod tests {
         let runs = next_runs("0 */8 * * *", at("2026-01-31T01:00:00Z"), 3).expect("valid");
         let texts: Vec<_> = runs.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["2026-01-31T08:00:00.000Z", "2026-01-31T16:00:00.000Z", "2026-02-01T00:00:00.000Z"]);
+    }
+
+    #[test]
+    fn a_backup_is_too_old_when_the_run_after_it_came_to_nothing() {
+        let began = "2026-01-31T02:00:07Z";
+        for (cron, took_minutes, expected) in [
+            ("0 2 * * *", 1, "2026-02-01T04:24:00.000Z"),
+            ("0 * * * *", 1, "2026-01-31T03:06:00.000Z"),
+            ("*/5 * * * *", 1, "2026-01-31T02:10:00.000Z"),
+            // One that takes long is given that time again, and more.
+            ("0 * * * *", 40, "2026-01-31T04:20:00.000Z"),
+        ] {
+            assert_eq!(stale_at(cron, at(began), took_minutes * 60_000), Ok(at(expected)), "{cron}");
+        }
     }
 
     proptest! {

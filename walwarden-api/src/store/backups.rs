@@ -1,6 +1,7 @@
 //! Rows of backup jobs. Their states change in [`crate::jobs`] only.
 
 mod artifact;
+mod attempt;
 mod queue;
 mod reading;
 
@@ -10,8 +11,11 @@ use walwarden_contract::model::{BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, ErrorCode, OrgId, Timestamp};
 
 pub use self::artifact::{PendingArtifact, StoredArtifact};
+pub(crate) use self::attempt::AttemptEnd;
+pub use self::attempt::{Attempt, Attempts};
 pub use self::queue::Queue;
-use super::{Result, Store, StoreError, Tx, count, duplicate, json, maybe_time, name, parse, time};
+pub(crate) use self::queue::active_backup;
+use super::{Result, Store, StoreError, Tx, count, json, maybe_time, name, parse, time};
 
 /// A backup job, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct BackupJob {
     pub destination_id: DestinationId,
     /// What asked for it.
     pub trigger: BackupTrigger,
+    /// The run of the schedule that it stands for.
+    pub scheduled_for: Option<Timestamp>,
     pub(crate) state: BackupState,
     /// The attempt that runs or ran last, from 1; 0 before the first.
     pub attempt: u32,
@@ -53,6 +59,8 @@ pub struct BackupJob {
     pub manifest_hash: Option<String>,
     /// Why the last attempt failed, and what there is to say about it.
     pub error: Option<(ErrorCode, String)>,
+    /// What became of each attempt.
+    pub attempts: Attempts,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When `pg_dump` was last started.
@@ -78,6 +86,7 @@ struct Row {
     database_id: String,
     destination_id: String,
     trigger_kind: String,
+    scheduled_for: Option<i64>,
     state: String,
     attempt: i64,
     max_attempts: i64,
@@ -93,6 +102,7 @@ struct Row {
     manifest_hash: Option<String>,
     error_code: Option<String>,
     error_message: Option<String>,
+    attempts: String,
     created_at: i64,
     started_at: Option<i64>,
     finished_at: Option<i64>,
@@ -111,6 +121,7 @@ impl Row {
             database_id: parse(&self.database_id, "database id")?,
             destination_id: parse(&self.destination_id, "destination id")?,
             trigger: name(self.trigger_kind, "trigger")?,
+            scheduled_for: maybe_time(self.scheduled_for)?,
             state: name(self.state, "backup state")?,
             attempt: count(self.attempt, "attempt")?,
             max_attempts: count(self.max_attempts, "attempt")?,
@@ -125,6 +136,7 @@ impl Row {
             manifest: self.manifest,
             manifest_hash: self.manifest_hash,
             error,
+            attempts: json(&self.attempts, "attempts")?,
             created_at: time(self.created_at)?,
             started_at: maybe_time(self.started_at)?,
             finished_at: maybe_time(self.finished_at)?,
@@ -137,10 +149,12 @@ fn to_json<T: Serialize>(value: Option<&T>) -> Option<String> {
     value.and_then(|value| serde_json::to_string(value).ok())
 }
 
+/// Adds a job. [`StoreError::Duplicate`] while another backup of the database is under way; the transaction goes on.
 pub(crate) async fn insert(tx: &mut Tx, job: &BackupJob) -> Result<()> {
-    sqlx::query(
+    let inserted = sqlx::query(
         "INSERT INTO backup_jobs (id, org_id, database_id, destination_id, trigger_kind, state, attempt, max_attempts,
-         not_before, fence, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         not_before, fence, created_at, scheduled_for) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT DO NOTHING",
     )
     .bind(job.id.to_string())
     .bind(job.org_id.to_string())
@@ -153,10 +167,10 @@ pub(crate) async fn insert(tx: &mut Tx, job: &BackupJob) -> Result<()> {
     .bind(job.not_before.as_millis())
     .bind(job.fence)
     .bind(job.created_at.as_millis())
+    .bind(job.scheduled_for.map(Timestamp::as_millis))
     .execute(tx.connection())
-    .await
-    .map_err(duplicate("backup job in progress"))?;
-    Ok(())
+    .await?;
+    if inserted.rows_affected() == 0 { Err(StoreError::Duplicate("backup job in progress")) } else { Ok(()) }
 }
 
 /// Reads a job and keeps every other transaction from changing it until this one ends.
@@ -199,7 +213,8 @@ pub(crate) async fn save(tx: &mut Tx, job: &BackupJob) -> Result<()> {
     sqlx::query(
         "UPDATE backup_jobs SET state = $2, attempt = $3, not_before = $4, lease_owner = $5, lease_expires_at = $6,
          object_key = $7, upload_id = $8, pending = $9, artifact = $10, manifest = $11, manifest_hash = $12,
-         error_code = $13, error_message = $14, started_at = $15, finished_at = $16, dismissed_at = $17 WHERE id = $1",
+         error_code = $13, error_message = $14, started_at = $15, finished_at = $16, dismissed_at = $17, attempts = $18
+         WHERE id = $1",
     )
     .bind(job.id.to_string())
     .bind(job.state.as_str())
@@ -218,6 +233,7 @@ pub(crate) async fn save(tx: &mut Tx, job: &BackupJob) -> Result<()> {
     .bind(job.started_at.map(Timestamp::as_millis))
     .bind(job.finished_at.map(Timestamp::as_millis))
     .bind(job.dismissed_at.map(Timestamp::as_millis))
+    .bind(to_json(Some(&job.attempts)))
     .execute(tx.connection())
     .await?;
     Ok(())

@@ -46,6 +46,8 @@ pub struct LastBackup {
     pub id: BackupJobId,
     /// When its dump began.
     pub started_at: Timestamp,
+    /// When it was completed.
+    pub finished_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -65,12 +67,16 @@ struct Row {
     updated_at: i64,
     last_backup_id: Option<String>,
     last_started_at: Option<i64>,
+    last_finished_at: Option<i64>,
 }
 
 impl Row {
     fn read(self) -> Result<(Database, Option<LastBackup>)> {
         let last = match (self.last_backup_id, maybe_time(self.last_started_at)?) {
-            (Some(id), Some(started_at)) => Some(LastBackup { id: parse(&id, "backup id")?, started_at }),
+            (Some(id), Some(started_at)) => {
+                let finished_at = maybe_time(self.last_finished_at)?.unwrap_or(started_at);
+                Some(LastBackup { id: parse(&id, "backup id")?, started_at, finished_at })
+            }
             _ => None,
         };
         let database = Database {
@@ -96,7 +102,8 @@ impl Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT d.*, b.id AS last_backup_id, b.started_at AS last_started_at FROM databases d
+            "SELECT d.*, b.id AS last_backup_id, b.started_at AS last_started_at, b.finished_at AS last_finished_at
+             FROM databases d
              LEFT JOIN backup_jobs b ON b.id = (
                  SELECT id FROM backup_jobs WHERE database_id = d.id AND state = 'completed' ORDER BY id DESC LIMIT 1) ",
             $rest
@@ -143,8 +150,9 @@ impl Store {
     /// When the store fails.
     pub async fn due_databases(&self, now: Timestamp, limit: u32) -> Result<Vec<Database>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT databases.*, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at FROM databases
-             WHERE next_run_at <= $1 ORDER BY next_run_at LIMIT $2",
+            "SELECT databases.*, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at,
+             CAST(NULL AS BIGINT) AS last_finished_at FROM databases
+             WHERE next_run_at <= $1 ORDER BY next_run_at, id LIMIT $2",
         )
         .bind(now.as_millis())
         .bind(i64::from(limit))

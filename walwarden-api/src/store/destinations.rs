@@ -1,12 +1,14 @@
 //! Backup destinations. Their credentials are sealed before they come here.
 
 mod changes;
+mod sweeps;
 mod verification;
 
 use walwarden_contract::{DestinationId, OrgId, Timestamp};
 
 pub use self::changes::DestinationUse;
 pub(crate) use self::changes::{insert, lock, remove, save};
+pub(crate) use self::sweeps::take_due_sweep;
 pub use self::verification::{LeftProbe, Verification};
 pub(crate) use self::verification::{save_verification, take_due};
 use super::{Result, Store, StoreError, count, parse, time};

@@ -7,7 +7,7 @@ use walwarden_api::store::StoreError;
 use walwarden_api::store::backups::BackupJob;
 use walwarden_api::store::idempotency::IdempotencyScope;
 use walwarden_contract::ErrorCode;
-use walwarden_contract::model::{BackupState, BackupTrigger};
+use walwarden_contract::model::{AttemptOutcome, BackupState, BackupTrigger};
 
 use crate::world::{LEASE_MILLIS, RETRY, Scenario, World, scenarios, sealed};
 
@@ -19,6 +19,8 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios![
     a_passing_failure_is_retried_with_backoff_until_attempts_are_spent,
     a_lasting_failure_is_not_retried,
     a_job_handed_back_loses_no_attempt,
+    what_became_of_each_attempt_is_kept,
+    what_failed_together_does_not_come_back_together,
     a_closed_dump_survives_its_worker,
     the_same_request_is_answered_twice_and_done_once,
     another_organization_sees_nothing,
@@ -88,7 +90,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing(mut world: World) {
     world.advance(LEASE_MILLIS);
     let reaped = backups::reap(&world.store, &world.system, RETRY).await.expect("looks").expect("finds it");
     assert_eq!((reaped.state(), reaped.error.map(|error| error.0)), (BackupState::Queued, Some(ErrorCode::WorkerLost)));
-    world.advance(RETRY.delay_millis);
+    world.advance(RETRY.delay_millis * 5 / 4);
     let (taken_over, alive) = world.claim("alive").await.expect("the job waits again");
     assert_eq!((taken_over.id, taken_over.attempt), (job.id, 2));
     world.start(alive).await;
@@ -118,7 +120,7 @@ async fn a_passing_failure_is_retried_with_backoff_until_attempts_are_spent(mut 
         let delay = RETRY.delay_millis << (attempt - 1);
         world.advance(delay - 1);
         assert!(world.claim("eager").await.is_none(), "attempt {} came too early", attempt + 1);
-        world.advance(1);
+        world.advance(1 + delay / 4);
     }
     assert!(world.claim("worker").await.is_none());
     let kinds = world.kinds(&job.id.to_string()).await;
@@ -148,6 +150,57 @@ async fn a_job_handed_back_loses_no_attempt(world: World) {
     assert_eq!(job.attempt, 1);
 }
 
+async fn what_became_of_each_attempt_is_kept(mut world: World) {
+    use AttemptOutcome::{Completed, Failed, HandedBack, Lost};
+    let job = world.queue(&world.database, 4).await;
+    let (_, lease) = world.claim("first").await.expect("a job waits");
+    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    let (_, lease) = world.claim("second").await.expect("a job waits");
+    let failed = backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "no route").await;
+    let retry_at = failed.expect("fails").not_before;
+    world.advance(RETRY.delay_millis * 5 / 4);
+    world.claim("third").await.expect("a job waits");
+    world.advance(LEASE_MILLIS);
+    backups::reap(&world.store, &world.system, RETRY).await.expect("looks").expect("finds it");
+    world.advance(RETRY.delay_millis * 5 / 2);
+    let (_, lease) = world.claim("fourth").await.expect("a job waits");
+    let goes_on = world.store.backup(world.database.org_id, job.id).await.expect("reads");
+    assert!(goes_on.attempts.iter().last().is_some_and(|last| last.ended_at.is_none() && last.outcome.is_none()));
+    world.start(lease).await;
+    backups::finalize(&world.store, &world.system, lease, world.pending()).await.expect("finalizes");
+    backups::complete(&world.store, &world.system, lease, sealed()).await.expect("completes");
+
+    let job = world.store.backup(world.database.org_id, job.id).await.expect("reads");
+    let kept: Vec<_> = job
+        .attempts
+        .iter()
+        .map(|it| (it.attempt, it.worker.as_str(), it.outcome.expect("has ended"), it.error_code))
+        .collect();
+    let expected = [
+        (1, "first", HandedBack, None),
+        (1, "second", Failed, Some(ErrorCode::SourceUnreachable)),
+        (2, "third", Lost, Some(ErrorCode::WorkerLost)),
+        (3, "fourth", Completed, None),
+    ];
+    assert_eq!(kept, expected);
+    let second = job.attempts.iter().nth(1).expect("is kept");
+    assert_eq!((second.message.as_deref(), second.retry_at), (Some("no route"), Some(retry_at)));
+}
+
+async fn what_failed_together_does_not_come_back_together(world: World) {
+    let mut waits = HashSet::new();
+    for number in 0..10 {
+        let database = world.another_database(&format!("db{number}")).await;
+        world.queue(&database, 3).await;
+        let (_, lease) = world.claim("worker").await.expect("a job waits");
+        let failed = backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "away").await;
+        let wait = failed.expect("fails").not_before.as_millis() - world.system.now().as_millis();
+        assert!((RETRY.delay_millis..=RETRY.delay_millis * 5 / 4).contains(&wait), "{wait} ms");
+        waits.insert(wait);
+    }
+    assert!(waits.len() > 5, "they wait {waits:?}");
+}
+
 async fn a_closed_dump_survives_its_worker(mut world: World) {
     world.queue(&world.database, 3).await;
     let (_, dead) = world.claim("dead").await.expect("a job waits");
@@ -155,7 +208,7 @@ async fn a_closed_dump_survives_its_worker(mut world: World) {
     backups::finalize(&world.store, &world.system, dead, world.pending()).await.expect("finalizes");
     world.advance(LEASE_MILLIS);
     backups::reap(&world.store, &world.system, RETRY).await.expect("looks").expect("finds it");
-    world.advance(RETRY.delay_millis);
+    world.advance(RETRY.delay_millis * 5 / 4);
 
     let (job, lease) = world.claim("alive").await.expect("the job waits again");
     assert_eq!(job.pending.as_ref().map(|pending| pending.upload_id.as_str()), Some("upload"));

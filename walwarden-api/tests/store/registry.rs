@@ -6,6 +6,7 @@ use walwarden_api::registry::database::{self, DatabaseChange};
 use walwarden_api::registry::destination::{self, Connection, DestinationChange};
 use walwarden_contract::model::LockMode;
 
+use crate::schedules::POLICY;
 use crate::world::{Scenario, World, scenarios};
 
 pub(crate) const SCENARIOS: &[Scenario] = scenarios![
@@ -19,7 +20,7 @@ async fn a_change_of_one_thing_leaves_the_schedule_where_the_scheduler_moved_it(
     let hourly = DatabaseChange { schedule: Some("0 * * * *".to_owned()), ..DatabaseChange::default() };
     let set = database::update(&store, &world.system, org, id, hourly, None).await.expect("sets the schedule");
     world.advance(3_600_000);
-    assert_eq!(scheduler::tick(&store, &world.system, 3).await.expect("ticks"), 1);
+    assert_eq!(scheduler::tick(&store, &world.system, POLICY).await.expect("ticks"), 1);
     let renamed = DatabaseChange { name: Some("renamed".to_owned()), ..DatabaseChange::default() };
     let now = database::update(&store, &world.system, org, id, renamed, None).await.expect("renames");
     assert!(now.next_run_at > set.next_run_at && now.name == "renamed", "{now:?}");

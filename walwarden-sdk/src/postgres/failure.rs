@@ -24,6 +24,8 @@ pub enum FailureClass {
     LockTimeout,
     /// A disk is full, here or on the server.
     DiskFull,
+    /// The server cannot read its own data.
+    DataCorrupted,
     /// Nothing this table knows.
     Other,
 }
@@ -32,7 +34,7 @@ impl FailureClass {
     /// Whether the same attempt may succeed later without anyone changing anything.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::LockTimeout)
+        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::LockTimeout | Self::DiskFull)
     }
 }
 
@@ -41,6 +43,23 @@ impl FailureClass {
 /// With several hosts, libpq reports one failure for each: a refused password says more than a refused connection.
 const PATTERNS: &[(FailureClass, &[&str])] = &[
     (FailureClass::DiskFull, &["no space left on device", "53100:", "disk full", "disk quota exceeded"]),
+    (
+        FailureClass::DataCorrupted,
+        &[
+            "invalid page in block",
+            "could not read block",
+            "could not open file \"base/",
+            "could not open file \"pg_tblspc/",
+            "missing chunk number",
+            "unexpected chunk",
+            "pglz data is corrupt",
+            "data is corrupt",
+            "input/output error",
+            "58030:",
+            "xx001:",
+            "xx002:",
+        ],
+    ),
     (
         FailureClass::VersionMismatch,
         &["server version mismatch", "aborting because of server version", "unsupported version (", "server version:"],
@@ -59,6 +78,11 @@ const PATTERNS: &[(FailureClass, &[&str])] = &[
             "28000:",
         ],
     ),
+    // The end of an encrypted connection, not a failure to agree on one.
+    (
+        FailureClass::ConnectionLost,
+        &["ssl syscall error", "unexpected eof while reading", "ssl connection has been closed unexpectedly"],
+    ),
     (
         FailureClass::TlsFailed,
         &[
@@ -69,7 +93,6 @@ const PATTERNS: &[(FailureClass, &[&str])] = &[
             "root certificate file",
             "certificate file",
             "private key file",
-            "ssl syscall error",
         ],
     ),
     (FailureClass::LockTimeout, &["lock timeout", "could not obtain lock", "55p03:"]),

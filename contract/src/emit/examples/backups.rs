@@ -4,7 +4,8 @@ use super::evidence::{MANIFEST, manifest_artifact};
 use super::facts::{DAY, MINUTE, at, backup, database, destination, later_backup};
 use crate::error::{ErrorBody, ErrorCode};
 use crate::model::{
-    AdhocTrigger, Backup, BackupArtifact, BackupList, BackupState, BackupTrigger, TriggerBackupRequest, TriggeredBackup,
+    AdhocTrigger, AttemptOutcome, Backup, BackupArtifact, BackupAttempt, BackupList, BackupState, BackupTrigger,
+    TriggerBackupRequest, TriggeredBackup,
 };
 
 const NEXT_CURSOR: &str =
@@ -24,9 +25,12 @@ fn queued() -> Backup {
         database_id: database(),
         destination_id: destination(),
         trigger: BackupTrigger::Adhoc.into(),
+        scheduled_for: None,
         state: BackupState::Queued.into(),
         attempt: 0,
         max_attempts: 3,
+        attempt_history: Vec::new(),
+        not_before: at(0),
         created_at: at(0),
         started_at: None,
         finished_at: None,
@@ -36,11 +40,24 @@ fn queued() -> Backup {
     }
 }
 
+fn attempt(claimed_at: i64, ended_at: i64, outcome: AttemptOutcome) -> BackupAttempt {
+    BackupAttempt {
+        attempt: 1,
+        worker: "worker-1:4711".to_owned(),
+        claimed_at: at(claimed_at),
+        ended_at: Some(at(ended_at)),
+        outcome: Some(outcome.into()),
+        error: None,
+        retry_at: None,
+    }
+}
+
 pub(super) fn completed() -> Backup {
     let artifact = manifest_artifact();
     Backup {
         state: BackupState::Completed.into(),
         attempt: 1,
+        attempt_history: vec![attempt(1, 4 * MINUTE, AttemptOutcome::Completed)],
         started_at: Some(at(2)),
         finished_at: Some(at(4 * MINUTE)),
         artifact: Some(BackupArtifact {
@@ -55,17 +72,23 @@ pub(super) fn completed() -> Backup {
 }
 
 pub(super) fn failed() -> Backup {
+    let error =
+        ErrorBody::new(ErrorCode::SourceUnreachable, "The source database at db.internal:5432 cannot be reached.");
     Backup {
         id: later_backup(),
         trigger: BackupTrigger::Scheduled.into(),
         state: BackupState::FailedRetryable.into(),
+        scheduled_for: Some(at(DAY)),
         attempt: 1,
+        attempt_history: vec![BackupAttempt {
+            error: Some(error.clone()),
+            retry_at: Some(at(DAY + 35)),
+            ..attempt(DAY + 1, DAY + 5, AttemptOutcome::Failed)
+        }],
+        not_before: at(DAY + 35),
         created_at: at(DAY),
         started_at: Some(at(DAY + 2)),
-        error: Some(ErrorBody::new(
-            ErrorCode::SourceUnreachable,
-            "The source database at db.internal:5432 cannot be reached.",
-        )),
+        error: Some(error),
         ..queued()
     }
 }
@@ -74,6 +97,7 @@ pub(super) fn cancelled() -> Backup {
     Backup {
         state: BackupState::Cancelled.into(),
         attempt: 1,
+        attempt_history: vec![attempt(1, 30, AttemptOutcome::Cancelled)],
         started_at: Some(at(2)),
         finished_at: Some(at(30)),
         ..queued()
@@ -81,14 +105,18 @@ pub(super) fn cancelled() -> Backup {
 }
 
 pub(super) fn dismissed() -> Backup {
+    let error = "The source database refused the user walwarden or its password.";
+    let error = ErrorBody::new(ErrorCode::SourceAuthFailed, error);
     Backup {
         state: BackupState::FailedTerminal.into(),
+        attempt_history: vec![BackupAttempt {
+            error: Some(error.clone()),
+            ..attempt(DAY + 1, DAY + 5, AttemptOutcome::Failed)
+        }],
+        not_before: at(DAY),
         finished_at: Some(at(DAY + 5)),
         dismissed_at: Some(at(DAY + 20 * MINUTE)),
-        error: Some(ErrorBody::new(
-            ErrorCode::SourceAuthFailed,
-            "The source database refused the user walwarden or its password.",
-        )),
+        error: Some(error),
         ..failed()
     }
 }

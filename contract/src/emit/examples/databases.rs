@@ -1,7 +1,7 @@
 //! Protected databases.
 
 use super::facts::{DAY, MINUTE, at, backup, database as id, destination};
-use crate::model::{CreateDatabaseRequest, Database, DatabaseList, UpdateDatabaseRequest};
+use crate::model::{CreateDatabaseRequest, Database, DatabaseList, Freshness, UpdateDatabaseRequest};
 use crate::secret::Secret;
 
 pub(super) fn create_request() -> CreateDatabaseRequest {
@@ -32,6 +32,8 @@ pub(super) fn database() -> Database {
         last_backup_job_id: Some(backup()),
         last_backup_started_at: Some(at(2)),
         rpo_minutes: Some(15),
+        freshness: Freshness::Fresh.into(),
+        stale_at: Some(at(DAY + 144 * MINUTE)),
         source_check: Some(super::source_checks::passed().summary()),
         created_at: at(-30 * DAY + 17 * MINUTE),
     }

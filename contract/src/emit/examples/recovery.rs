@@ -3,7 +3,7 @@
 use super::evidence::{MANIFEST, chain, drill, key_id, lock};
 use super::facts::{DAY, HOUR, MINUTE, at, backup, database, destination};
 use crate::model::{
-    AuditChainProof, Custody, ManifestProof, ProofStatus, ReadBackProof, Recoverability, RecoveryCandidate,
+    AuditChainProof, Custody, Freshness, ManifestProof, ProofStatus, ReadBackProof, Recoverability, RecoveryCandidate,
     RecoverySummary, RecoveryWindow, RecoveryWindowProof, SignatureProof,
 };
 
@@ -24,6 +24,8 @@ pub(super) fn summary() -> RecoverySummary {
         evaluated_at: at(HOUR),
         recoverability: Recoverability::Drilled.into(),
         rpo_minutes: Some(60),
+        freshness: Freshness::Fresh.into(),
+        stale_at: Some(at(DAY + 144 * MINUTE)),
         latest_window: Some(window()),
         completed_backups: 30,
         oldest_snapshot_at: Some(at(-29 * DAY + 2)),

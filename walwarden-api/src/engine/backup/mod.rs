@@ -70,9 +70,8 @@ impl BackupError {
     /// What it means that a source gave no answer.
     pub(super) fn from_source(error: &QueryError) -> Self {
         let code = match error {
-            QueryError::Unreachable { .. } | QueryError::DeadlineExceeded { .. } | QueryError::TlsFailed { .. } => {
-                ErrorCode::SourceUnreachable
-            }
+            QueryError::Unreachable { .. } | QueryError::DeadlineExceeded { .. } => ErrorCode::SourceUnreachable,
+            QueryError::TlsFailed { .. } => ErrorCode::SourceTlsFailed,
             QueryError::AuthFailed { .. } => ErrorCode::SourceAuthFailed,
             QueryError::DatabaseMissing { .. } => ErrorCode::SourceDatabaseMissing,
             QueryError::PermissionDenied { .. } => ErrorCode::SourcePermissionDenied,
@@ -87,7 +86,10 @@ impl BackupError {
 /// The code for what a tool's stderr says about the source.
 const fn code_of(class: FailureClass) -> ErrorCode {
     match class {
-        FailureClass::Unreachable | FailureClass::TlsFailed => ErrorCode::SourceUnreachable,
+        FailureClass::Unreachable => ErrorCode::SourceUnreachable,
+        FailureClass::TlsFailed => ErrorCode::SourceTlsFailed,
+        FailureClass::DiskFull => ErrorCode::SourceDiskFull,
+        FailureClass::DataCorrupted => ErrorCode::SourceDataCorrupted,
         FailureClass::AuthFailed => ErrorCode::SourceAuthFailed,
         FailureClass::PermissionDenied => ErrorCode::SourcePermissionDenied,
         FailureClass::DatabaseMissing => ErrorCode::SourceDatabaseMissing,

@@ -1,5 +1,6 @@
 //! What must be known before a dump begins: server, tool, codec and part size.
 
+use std::io;
 use std::time::Duration;
 
 use walwarden_contract::ErrorCode;
@@ -56,7 +57,7 @@ pub async fn prepare(tools: &Tools, dsn: &Dsn, codec: Codec, limits: Limits) -> 
     // The worker's own PG* variables are not the source's business.
     let connection = dsn
         .libpq_env(None, &Ambient::default())
-        .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot write a passfile: {error}")))?;
+        .map_err(|error| BackupError::new(code_of_io(&error), format!("cannot write a passfile: {error}")))?;
     let pg_dump = tools.version(ToolName::PgDump).await?;
     if let Some(advisory) = pg_dump.advisory() {
         tracing::warn!(pg_dump = %pg_dump, "this pg_dump has known vulnerabilities: {advisory}");
@@ -71,6 +72,13 @@ pub async fn prepare(tools: &Tools, dsn: &Dsn, codec: Codec, limits: Limits) -> 
     let codec = codec.resolve(support(tools, &pg_dump).await?)?;
     let (part_size_bytes, parts_in_flight) = part_plan(server.size_bytes, limits.part_memory_bytes)?;
     Ok(Prepared { connection, server, pg_dump, codec, part_size_bytes, parts_in_flight, lock_wait: limits.lock_wait })
+}
+
+fn code_of_io(error: &io::Error) -> ErrorCode {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::WorkerDiskFull,
+        _ => ErrorCode::InternalError,
+    }
 }
 
 /// Versions before 16 know zlib only; for later ones the build must be asked.

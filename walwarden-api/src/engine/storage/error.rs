@@ -15,6 +15,10 @@ pub enum StorageErrorKind {
     AccessDenied,
     /// Fewer requests, please.
     Throttled,
+    /// The bucket's storage or quota is used up.
+    Full,
+    /// The bucket's clock and this machine's differ by too much.
+    ClockSkewed,
     /// The bucket cannot lock objects, or refused to.
     LockRefused,
     /// There is no such object.
@@ -61,6 +65,8 @@ impl StorageError {
             StorageErrorKind::BucketMissing => ErrorCode::DestinationBucketMissing,
             StorageErrorKind::AccessDenied => ErrorCode::DestinationAccessDenied,
             StorageErrorKind::Throttled => ErrorCode::DestinationThrottled,
+            StorageErrorKind::Full => ErrorCode::DestinationFull,
+            StorageErrorKind::ClockSkewed => ErrorCode::ClockSkewed,
             StorageErrorKind::LockRefused => ErrorCode::DestinationLockRefused,
             StorageErrorKind::ObjectExists => ErrorCode::ArtifactKeyOccupied,
             StorageErrorKind::ObjectMissing => ErrorCode::ArtifactMismatch,
@@ -81,6 +87,9 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
         "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "ServiceUnavailable" => {
             StorageErrorKind::Throttled
         }
+        "RequestTimeTooSkewed" => StorageErrorKind::ClockSkewed,
+        "QuotaExceeded" | "StorageQuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded"
+        | "InsufficientStorage" | "storage_cap_exceeded" => StorageErrorKind::Full,
         "NotImplemented" => StorageErrorKind::NotImplemented,
         "ObjectLockConfigurationNotFoundError" | "NoSuchObjectLockConfiguration" | "InvalidBucketState" => {
             StorageErrorKind::LockRefused
@@ -97,6 +106,7 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
             412 => StorageErrorKind::ObjectExists,
             429 | 503 => StorageErrorKind::Throttled,
             501 => StorageErrorKind::NotImplemented,
+            507 => StorageErrorKind::Full,
             _ => StorageErrorKind::Other,
         },
     }

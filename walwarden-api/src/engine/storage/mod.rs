@@ -19,7 +19,7 @@ pub use walwarden_contract::model::LockMode;
 use walwarden_contract::model::{Addressing, ChecksumMode};
 
 pub use self::error::{StorageError, StorageErrorKind};
-pub use self::multipart::{Upload, UploadedPart};
+pub use self::multipart::{UnfinishedUpload, Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
 pub use self::settings::{DefaultRetention, PublicAccessBlock};
 use crate::secrets::Credentials;
@@ -39,6 +39,8 @@ pub struct Bucket {
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one attempt at a request may take until it is answered; sending a part and completing an upload may take longer.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often the client tries one request before the attempt at a backup fails.
 const REQUEST_ATTEMPTS: u32 = 4;
 /// How long one request may take while somebody waits.
@@ -74,7 +76,8 @@ impl Bucket {
             ChecksumMode::Crc32 => RequestChecksumCalculation::WhenSupported,
             ChecksumMode::None => RequestChecksumCalculation::WhenRequired,
         };
-        let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        let mut timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(REQUEST_TIMEOUT);
         timeouts.set_operation_timeout(timeout);
         let credentials = AwsCredentials::new(
             &credentials.access_key_id,

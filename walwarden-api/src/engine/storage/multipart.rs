@@ -1,11 +1,26 @@
 //! Multipart uploads: begun, filled part by part, and completed or aborted.
 
+use std::time::Duration;
+
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectLockMode};
 use bytes::Bytes;
 use walwarden_contract::Timestamp;
 
-use super::{Bucket, LockMode, StorageError, StorageErrorKind};
+use super::{Bucket, CONNECT_TIMEOUT, LockMode, StorageError, StorageErrorKind};
+
+/// How long one attempt to send a part may take: 16 MiB at 19 KB/s. One that stands still ends sooner.
+const PART_TIMEOUT: Duration = Duration::from_mins(15);
+/// How long a bucket may take to put a whole object together.
+const COMPLETE_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// A longer time than other requests have. Somebody who waits still waits no longer than the operation's own time.
+fn patience(attempt: Duration) -> Builder {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(attempt);
+    Builder::default().timeout_config(timeouts.build())
+}
 
 /// A multipart upload under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +29,15 @@ pub struct Upload {
     pub key: String,
     /// The bucket's name for the upload.
     pub id: String,
+}
+
+/// A multipart upload that a bucket lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedUpload {
+    /// The upload.
+    pub upload: Upload,
+    /// When it was begun, by the bucket's clock.
+    pub begun_at: Option<Timestamp>,
 }
 
 /// A part that the bucket has acknowledged.
@@ -95,6 +119,8 @@ impl Bucket {
             .upload_id(&upload.id)
             .part_number(number)
             .body(ByteStream::from(body))
+            .customize()
+            .config_override(patience(PART_TIMEOUT))
             .send()
             .await?;
         let etag = answer.e_tag.ok_or_else(|| StorageError {
@@ -114,11 +140,12 @@ impl Bucket {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let request = self.client.complete_multipart_upload().bucket(&self.name).key(&upload.key).upload_id(&upload.id);
         let request = request.multipart_upload(parts);
-        let answer = request.clone().if_none_match("*").send().await.map_err(StorageError::from);
-        match answer {
+        let patient = patience(COMPLETE_TIMEOUT);
+        let conditional = request.clone().if_none_match("*").customize().config_override(patient.clone());
+        match conditional.send().await.map_err(StorageError::from) {
             // The caller has looked: without conditional writes, that is all that can be done.
             Err(error) if error.kind == StorageErrorKind::NotImplemented => {
-                request.send().await?;
+                request.customize().config_override(patient).send().await?;
                 Ok(())
             }
             other => other.map(|_| ()),
@@ -147,6 +174,36 @@ impl Bucket {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The unfinished uploads under a prefix, a page of up to 1,000 at a time, and where the next page begins. A bucket that cannot
+    /// list uploads has none that could be found.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn unfinished_uploads(
+        &self,
+        prefix: &str,
+        after: Option<&Upload>,
+    ) -> Result<(Vec<UnfinishedUpload>, Option<Upload>), StorageError> {
+        let request = self.client.list_multipart_uploads().bucket(&self.name).prefix(prefix);
+        let request = request
+            .set_key_marker(after.map(|after| after.key.clone()))
+            .set_upload_id_marker(after.map(|after| after.id.clone()));
+        let answer = match request.send().await.map_err(StorageError::from) {
+            Ok(answer) => answer,
+            Err(error) if error.kind == StorageErrorKind::NotImplemented => return Ok((Vec::new(), None)),
+            Err(error) => return Err(error),
+        };
+        let next = match (answer.is_truncated, answer.next_key_marker, answer.next_upload_id_marker) {
+            (Some(true), Some(key), Some(id)) => Some(Upload { key, id }),
+            _ => None,
+        };
+        let uploads = answer.uploads.unwrap_or_default().into_iter().filter_map(|upload| {
+            let begun_at = upload.initiated.and_then(|at| at.to_millis().ok()).and_then(Timestamp::from_millis);
+            Some(UnfinishedUpload { upload: Upload { key: upload.key?, id: upload.upload_id? }, begun_at })
+        });
+        Ok((uploads.collect(), next))
     }
 
     /// Gives up every upload to this key that an earlier attempt may have left, and answers how many there were.

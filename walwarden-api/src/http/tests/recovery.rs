@@ -30,6 +30,8 @@ async fn a_summary_goes_from_none_to_verified_to_drilled() {
             "evaluatedAt": "2026-01-31T02:00:00.000Z",
             "recoverability": Recoverability::None,
             "rpoMinutes": null,
+            "freshness": "no_backup",
+            "staleAt": null,
             "latestWindow": null,
             "completedBackups": 0,
             "oldestSnapshotAt": null,
@@ -44,6 +46,7 @@ async fn a_summary_goes_from_none_to_verified_to_drilled() {
     let backup = fixture.completed_backup_of(5 * MINUTE, Some(until)).await;
     let verified = summary(&fixture).await;
     assert_eq!((&verified["recoverability"], &verified["rpoMinutes"]), (&json!("verified"), &json!(5)));
+    assert_eq!((&verified["freshness"], &verified["staleAt"]), (&json!("unscheduled"), &json!(null)));
     assert_eq!(verified["completedBackups"], 2);
     assert_eq!(verified["oldestSnapshotAt"], "2026-01-31T02:00:00.000Z");
     assert_eq!(

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use walwarden_contract::audit::EventKind;
-use walwarden_contract::model::BackupState;
+use walwarden_contract::model::{AttemptOutcome, BackupState};
 use walwarden_contract::{ApiKeyId, BackupJobId, OrgId};
 
 use super::record;
 use crate::jobs::state::{BackupEvent, InvalidTransition, backup as transition, dismiss as may_dismiss};
-use crate::store::backups::{BackupJob, lock, save};
+use crate::store::backups::{AttemptEnd, BackupJob, lock, save};
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::system::System;
 
@@ -40,6 +40,7 @@ pub async fn cancel(
         // Handed back or failed while it was being sealed: the objects may stand under their final keys already.
         return Err(InvalidTransition { job: "backup", from: "finalizing", step: "cancelled" }.into());
     }
+    job.attempts.end(now, AttemptEnd::without_failure(AttemptOutcome::Cancelled));
     job.lease_owner = None;
     // Whoever ran it aborts its upload. Once that worker would be taken for dead, the watchdog looks after it.
     job.lease_expires_at = job.object_key.as_ref().map(|_| job.lease_expires_at.unwrap_or(now));

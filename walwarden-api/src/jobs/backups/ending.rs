@@ -3,18 +3,19 @@
 use serde_json::json;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind;
-use walwarden_contract::model::BackupState;
+use walwarden_contract::model::{AttemptOutcome, BackupState};
 
 use super::{Lease, lock_leased, record, release_lease};
 use crate::jobs::state::{BackupEvent, backup as transition};
-use crate::store::backups::{BackupJob, save, take_expired};
+use crate::store::backups::{AttemptEnd, BackupJob, save, take_expired};
 use crate::store::{Result, Store, Tx};
 use crate::system::{System, after};
 
 /// How failed attempts are followed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How long the second attempt waits, in milliseconds; each further one waits twice as long.
+    /// How long the second attempt waits, in milliseconds; each further one waits twice as long. Up to a quarter is added
+    /// at random, so that what failed together does not come back together.
     pub delay_millis: i64,
 }
 
@@ -22,9 +23,11 @@ impl RetryPolicy {
     /// The longest wait between two attempts: one hour.
     const MAX_DELAY_MILLIS: i64 = 3_600_000;
 
-    fn delay_after(self, attempt: u32) -> i64 {
+    fn delay_after(self, attempt: u32, system: &System) -> i64 {
         let doublings = attempt.saturating_sub(1).min(20);
-        self.delay_millis.saturating_mul(1 << doublings).min(Self::MAX_DELAY_MILLIS)
+        let delay = self.delay_millis.saturating_mul(1 << doublings).min(Self::MAX_DELAY_MILLIS);
+        let spread = u64::from_be_bytes(system.random()) % (delay.unsigned_abs() / 4 + 1);
+        delay.saturating_add_unsigned(spread)
     }
 }
 
@@ -42,7 +45,7 @@ pub async fn fail(
 ) -> Result<BackupJob> {
     let mut tx = store.begin().await?;
     let mut job = lock_leased(&mut tx, lease).await?;
-    fail_in(&mut tx, system, &mut job, retry, code, message).await?;
+    fail_in(&mut tx, system, &mut job, retry, (code, message), AttemptOutcome::Failed).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -52,8 +55,8 @@ async fn fail_in(
     system: &System,
     job: &mut BackupJob,
     retry: RetryPolicy,
-    code: ErrorCode,
-    message: &str,
+    (code, message): (ErrorCode, &str),
+    outcome: AttemptOutcome,
 ) -> Result<()> {
     let now = system.now();
     let retried = code.retryable() && job.attempt < job.max_attempts;
@@ -63,9 +66,11 @@ async fn fail_in(
     release_lease(job);
     let payload = json!({ "attempt": job.attempt, "errorCode": code, "retryable": retried });
     record(tx, job, now, EventKind::BackupFailed, &payload).await?;
-    if retried {
+    let retry_at = retried.then(|| after(now, retry.delay_after(job.attempt, system)));
+    job.attempts.end(now, AttemptEnd { outcome, failure: Some((code, message)), retry_at });
+    if let Some(retry_at) = retry_at {
         job.state = transition(job.state, BackupEvent::Requeue)?;
-        job.not_before = after(now, retry.delay_after(job.attempt));
+        job.not_before = retry_at;
         let payload = json!({ "attempt": job.attempt + 1, "notBefore": job.not_before });
         record(tx, job, now, EventKind::BackupQueued, &payload).await?;
     } else {
@@ -83,6 +88,7 @@ pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<Bac
     let mut tx = store.begin().await?;
     let mut job = lock_leased(&mut tx, lease).await?;
     job.state = transition(job.state, BackupEvent::Release)?;
+    job.attempts.end(now, AttemptEnd::without_failure(AttemptOutcome::HandedBack));
     job.attempt = job.attempt.saturating_sub(1);
     job.not_before = now;
     release_lease(&mut job);
@@ -112,7 +118,7 @@ pub async fn reap(store: &Store, system: &System, retry: RetryPolicy) -> Result<
         return Ok(Some(job));
     }
     let message = "The worker that held this job stopped answering; nothing under the final key is taken for a backup.";
-    fail_in(&mut tx, system, &mut job, retry, ErrorCode::WorkerLost, message).await?;
+    fail_in(&mut tx, system, &mut job, retry, (ErrorCode::WorkerLost, message), AttemptOutcome::Lost).await?;
     tx.commit().await?;
     Ok(Some(job))
 }

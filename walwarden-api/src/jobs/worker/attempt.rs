@@ -171,7 +171,7 @@ fn pending(
     }
 }
 
-fn bucket_of(worker: &Worker, destination: &Destination) -> Result<Bucket, Failure> {
+pub(super) fn bucket_of(worker: &Worker, destination: &Destination) -> Result<Bucket, Failure> {
     let credentials = worker
         .keyring
         .open_credentials(destination)

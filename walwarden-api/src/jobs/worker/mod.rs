@@ -3,6 +3,7 @@
 mod attempt;
 mod heartbeat;
 mod presence;
+mod sweep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use walwarden_sdk::postgres::Tools;
 
 use self::attempt::{Failure, attempt, clear_uploads};
 pub use self::presence::Presence;
+pub use self::sweep::SweepPolicy;
 use super::backups::{self, Lease, RetryPolicy};
 use crate::engine::backup::{BackupError, Limits};
 use crate::failpoint::{Failpoint, reach};

@@ -1,9 +1,9 @@
 //! How much work waits.
 
 use walwarden_contract::model::BackupState;
-use walwarden_contract::{OrgId, Timestamp};
+use walwarden_contract::{BackupJobId, DatabaseId, OrgId, Timestamp};
 
-use super::super::{Result, Store, count, name, time};
+use super::super::{Result, Store, Tx, count, name, parse, time};
 
 /// The backup jobs of an organization that have not ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,4 +42,16 @@ impl Store {
         }
         Ok(queue)
     }
+}
+
+/// The backup of a database that is queued or running.
+pub(crate) async fn active_backup(tx: &mut Tx, database_id: DatabaseId) -> Result<Option<BackupJobId>> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM backup_jobs
+         WHERE database_id = $1 AND state NOT IN ('completed', 'failed_terminal', 'cancelled')",
+    )
+    .bind(database_id.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|(id,)| parse(&id, "backup id")).transpose()
 }

@@ -52,7 +52,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) ->
 pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DatabaseId) -> Result<Database> {
     let row: Option<Row> = sqlx::query_as(
         "UPDATE databases SET name = name WHERE id = $1 AND org_id = $2
-         RETURNING *, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at",
+         RETURNING *, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at, CAST(NULL AS BIGINT) AS last_finished_at",
     )
     .bind(id.to_string())
     .bind(org_id.to_string())

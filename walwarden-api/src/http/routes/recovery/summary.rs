@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use walwarden_contract::DatabaseId;
-use walwarden_contract::model::{Custody, DrillStatus, IntegrityResult, Recoverability, RecoverySummary};
+use walwarden_contract::model::{Custody, DrillStatus, Freshness, IntegrityResult, Recoverability, RecoverySummary};
 
 use super::windows::{newest, oldest};
 use crate::http::auth::Caller;
@@ -11,7 +11,8 @@ use crate::http::error::Result;
 use crate::http::extract::Id;
 use crate::http::proof::drill_proof;
 use crate::http::state::AppState;
-use crate::http::view::rpo_minutes;
+use crate::http::view::{freshness, rpo_minutes};
+use crate::store::databases::LastBackup;
 
 pub(in crate::http) async fn handle(
     State(state): State<AppState>,
@@ -28,6 +29,8 @@ pub(in crate::http) async fn handle(
         evaluated_at: now,
         recoverability: Recoverability::None.into(),
         rpo_minutes: None,
+        freshness: Freshness::NoBackup.into(),
+        stale_at: None,
         latest_window: None,
         completed_backups: completed,
         oldest_snapshot_at: None,
@@ -44,6 +47,13 @@ pub(in crate::http) async fn handle(
         }
         .into();
         summary.rpo_minutes = Some(rpo_minutes(backup.snapshot_at(), now));
+        let last = LastBackup {
+            id: backup.job.id,
+            started_at: backup.snapshot_at(),
+            finished_at: backup.job.finished_at.unwrap_or_else(|| backup.snapshot_at()),
+        };
+        let (fresh, stale_at) = freshness(database.schedule.as_deref(), Some(last), now);
+        (summary.freshness, summary.stale_at) = (fresh.into(), stale_at);
         summary.latest_window = Some(backup.window(None));
         summary.oldest_snapshot_at = first.map(|first| first.snapshot_at());
         summary.custody = Some(Custody { destination_id: backup.job.destination_id, lock: backup.lock(now), drill });

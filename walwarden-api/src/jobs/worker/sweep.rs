@@ -1,0 +1,143 @@
+//! Gives up unfinished uploads that no backup needs any more: they cost their owner storage, and no list of objects shows them.
+//!
+//! A worker clears its own away. What is found here was left by one that died at the wrong moment, or belongs to a job that the
+//! store does not know, because it was restored from an older copy of itself.
+
+use std::time::Duration;
+
+use serde_json::json;
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::{BackupJobId, OrgId, Timestamp};
+
+use super::Worker;
+use super::attempt::{Failure, bucket_of};
+use crate::engine::backup::BackupError;
+use crate::engine::storage::{Bucket, UnfinishedUpload};
+use crate::store::StoreError;
+use crate::store::destinations::{Destination, take_due_sweep};
+use crate::system::after;
+use crate::telemetry;
+
+/// How many keys the audit event names; their number stands beside them.
+const NAMED: usize = 20;
+/// How long one bucket may take.
+const DEADLINE: Duration = Duration::from_mins(10);
+
+/// When buckets are searched, and what is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepPolicy {
+    /// How long after one search the next follows, in milliseconds.
+    pub every_millis: i64,
+    /// An upload of a job that the store does not know is left alone until it is this old, in milliseconds: another
+    /// installation that has the same organization may be filling it.
+    pub grace_millis: i64,
+}
+
+impl Worker {
+    /// Searches one bucket that is due, if there is one, and answers whether there was.
+    pub async fn sweep(&self, policy: SweepPolicy) -> bool {
+        let destination = match self.take(policy).await {
+            Ok(Some(destination)) => destination,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::error!(%error, "cannot look which bucket is to be searched for unfinished uploads");
+                return false;
+            }
+        };
+        let swept = tokio::time::timeout(DEADLINE, self.sweep_bucket(&destination, policy)).await;
+        match swept {
+            Ok(Ok(0)) => {}
+            Ok(Ok(aborted)) => tracing::info!(destination_id = %destination.id, aborted, "unfinished uploads given up"),
+            Ok(Err(error)) => {
+                tracing::warn!(destination_id = %destination.id, %error, "cannot search the bucket for unfinished uploads");
+            }
+            Err(_) => tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long"),
+        }
+        true
+    }
+
+    async fn take(&self, policy: SweepPolicy) -> Result<Option<Destination>, StoreError> {
+        let now = self.system.now();
+        if !self.store.has_due_sweep(now).await? {
+            return Ok(None);
+        }
+        let mut tx = self.store.begin().await?;
+        let taken = take_due_sweep(&mut tx, now, after(now, policy.every_millis)).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    async fn sweep_bucket(&self, destination: &Destination, policy: SweepPolicy) -> Result<usize, Failure> {
+        let org_id = destination.org_id;
+        let bucket = bucket_of(self, destination)?;
+        let old_enough = after(self.system.now(), -policy.grace_millis);
+        let (mut aborted, mut keys, mut page_after) = (0, Vec::new(), None);
+        loop {
+            let listed = bucket.unfinished_uploads(&format!("org/{org_id}/"), page_after.as_ref()).await;
+            let (uploads, next) = listed.map_err(BackupError::from)?;
+            for found in uploads {
+                if self.is_needed(org_id, &found, old_enough).await? {
+                    continue;
+                }
+                self.give_up(&bucket, &found).await?;
+                aborted += 1;
+                if keys.len() < NAMED {
+                    keys.push(found.upload.key);
+                }
+            }
+            if next.is_none() {
+                break;
+            }
+            page_after = next;
+        }
+        if aborted > 0 {
+            let payload = json!({ "destinationId": destination.id, "uploads": aborted, "keys": keys });
+            let (now, kind) = (self.system.now(), EventKind::DestinationUploadsAborted);
+            self.store.record_organization_event(org_id, now, kind, &payload).await?;
+        }
+        Ok(aborted)
+    }
+
+    async fn give_up(&self, bucket: &Bucket, found: &UnfinishedUpload) -> Result<(), Failure> {
+        bucket.abort_upload(&found.upload).await.map_err(BackupError::from)?;
+        metrics::counter!(telemetry::UPLOADS_ABORTED).increment(1);
+        Ok(())
+    }
+
+    /// Whether a backup may yet be made of it. A job that has not ended clears its own uploads away, or seals them.
+    async fn is_needed(&self, org_id: OrgId, found: &UnfinishedUpload, old_enough: Timestamp) -> Result<bool, Failure> {
+        let known = match job_of(&found.upload.key) {
+            None => None,
+            Some(id) => match self.store.backup(org_id, id).await {
+                Ok(job) => Some(job),
+                Err(StoreError::Missing(_)) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(match known {
+            Some(job) => !job.state().is_terminal(),
+            // Without a date its age cannot be known.
+            None => found.begun_at.is_none_or(|begun_at| begun_at > old_enough),
+        })
+    }
+}
+
+/// The job whose artifact has this key.
+fn job_of(key: &str) -> Option<BackupJobId> {
+    let (_, name) = key.rsplit_once('/')?;
+    name.strip_suffix(".dump")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_key_of_an_artifact_names_a_job() {
+        let id = "bkp_01928c3e5f7a7c3e8d2b4a6f90c1e2d3";
+        assert_eq!(job_of(&format!("org/o/db/d/backup/2026/01/31/{id}.dump")), id.parse().ok());
+        for key in ["org/o/preflight/probe", "bkp_x.dump", "org/o/bkp_nonsense.dump", ""] {
+            assert_eq!(job_of(key), None, "{key}");
+        }
+    }
+}
