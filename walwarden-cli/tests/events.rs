@@ -119,6 +119,7 @@ async fn server(ending: Value) -> MockServer {
         let mut job = json!({
             "id": BACKUP, "databaseId": DATABASE, "destinationId": "dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3",
             "trigger": "adhoc", "state": "queued", "attempt": 0, "maxAttempts": 3,
+            "attemptHistory": [], "notBefore": "2026-01-31T02:00:00.000Z",
             "createdAt": "2026-01-31T02:00:00.000Z", "startedAt": null, "finishedAt": null, "dismissedAt": null,
             "artifact": null, "error": null,
         });

@@ -9,6 +9,7 @@ mod happy;
 mod preflight;
 mod progress;
 mod source;
+mod sweep;
 mod trigger;
 mod upload;
 
@@ -136,6 +137,8 @@ fn crashing(suite: Suite) -> Suite {
         .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
         .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
+        .trial("backup_left_uploads_are_given_up", sweep::only_the_abandoned)
+        .trial("backup_uploads_unknown_to_an_older_store_are_given_up", sweep::after_an_older_store)
         .trial("backup_cancelled_at_a_lock_ends_at_once", cancel::at_lock)
         .trial("backup_cancelled_mid_upload_leaves_nothing", cancel::mid_upload)
 }

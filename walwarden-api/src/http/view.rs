@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use walwarden_contract::model::{
-    Addressing, Backup, BackupArtifact, BackupAttempt, ChecksumMode, Database, Destination, Freshness, LockMode, Provider, Restore,
+    Addressing, Backup, BackupArtifact, BackupAttempt, ChecksumMode, Database, Destination, Freshness, LockMode,
+    Provider, Restore,
 };
 use walwarden_contract::{ErrorBody, ErrorCode, Timestamp};
 

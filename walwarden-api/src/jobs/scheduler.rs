@@ -41,7 +41,9 @@ pub async fn tick(store: &Store, system: &System, policy: SchedulePolicy) -> Res
             if !advance_schedule(&mut tx, database, next).await? {
                 continue;
             }
-            match queue_scheduled(&mut tx, system, database, run(database, now, next, policy), policy.max_attempts).await? {
+            match queue_scheduled(&mut tx, system, database, run(database, now, next, policy), policy.max_attempts)
+                .await?
+            {
                 Some(_) => queued_here += 1,
                 None => tracing::warn!(
                     database_id = %database.id,

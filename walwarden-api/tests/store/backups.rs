@@ -156,7 +156,8 @@ async fn what_became_of_each_attempt_is_kept(mut world: World) {
     let (_, lease) = world.claim("first").await.expect("a job waits");
     backups::release(&world.store, &world.system, lease).await.expect("hands back");
     let (_, lease) = world.claim("second").await.expect("a job waits");
-    let failed = backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "no route").await;
+    let failed =
+        backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "no route").await;
     let retry_at = failed.expect("fails").not_before;
     world.advance(RETRY.delay_millis * 5 / 4);
     world.claim("third").await.expect("a job waits");
@@ -193,7 +194,8 @@ async fn what_failed_together_does_not_come_back_together(world: World) {
         let database = world.another_database(&format!("db{number}")).await;
         world.queue(&database, 3).await;
         let (_, lease) = world.claim("worker").await.expect("a job waits");
-        let failed = backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "away").await;
+        let failed =
+            backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "away").await;
         let wait = failed.expect("fails").not_before.as_millis() - world.system.now().as_millis();
         assert!((RETRY.delay_millis..=RETRY.delay_millis * 5 / 4).contains(&wait), "{wait} ms");
         waits.insert(wait);

@@ -4,7 +4,7 @@ pub(super) mod list;
 pub(super) mod status;
 pub(super) mod trigger;
 
-use walwarden_contract::model::{Backup, BackupState};
+use walwarden_contract::model::{Backup, BackupAttempt, BackupState};
 
 use crate::context::command;
 use crate::output::view::{Cell, View};
@@ -20,6 +20,7 @@ pub(super) fn describe(backup: &Backup, view: &View) -> String {
         ("trigger", backup.trigger.word().into()),
         ("attempt", format!("{} of {}", backup.attempt, backup.max_attempts).into()),
         ("created", view.time(backup.created_at).into()),
+        ("scheduled for", view.time_or_dash(backup.scheduled_for).into()),
         ("finished", view.time_or_dash(backup.finished_at).into()),
     ];
     if let (Some(started), Some(finished)) = (backup.started_at, backup.finished_at) {
@@ -37,7 +38,19 @@ pub(super) fn describe(backup: &Backup, view: &View) -> String {
         pairs.push(("error", format!("{} [{}]", error.message, error.code).into()));
         pairs.push(("next", error.next_action.as_str().into()));
     }
+    for attempt in backup.attempt_history.iter().filter(|attempt| attempt.error.is_some()) {
+        pairs.push(("failed attempt", failed(attempt, view).into()));
+    }
     view.fields(&pairs)
+}
+
+fn failed(attempt: &BackupAttempt, view: &View) -> String {
+    let code = attempt.error.as_ref().map_or_else(String::new, |error| error.code.to_string());
+    let next = match attempt.retry_at {
+        Some(at) => format!("the next not before {}", view.time(at)),
+        None => "none follows".to_owned(),
+    };
+    format!("{} by {}: [{code}], {next}", attempt.attempt, attempt.worker)
 }
 
 /// What one may want to know about a backup next.

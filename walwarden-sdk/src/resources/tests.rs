@@ -92,7 +92,7 @@ fn backup(state: BackupState) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
         "id": BackupJobId::from_uuid(ID), "databaseId": DatabaseId::from_uuid(ID),
         "destinationId": walwarden_contract::DestinationId::from_uuid(ID), "trigger": "adhoc", "state": state,
-        "attempt": 1, "maxAttempts": 3, "createdAt": "2026-01-31T02:00:00.000Z", "startedAt": null,
+        "attempt": 1, "maxAttempts": 3, "attemptHistory": [], "notBefore": "2026-01-31T02:00:00.000Z", "createdAt": "2026-01-31T02:00:00.000Z", "startedAt": null,
         "finishedAt": null, "artifact": null, "error": null,
     }))
 }

@@ -88,8 +88,12 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
             StorageErrorKind::Throttled
         }
         "RequestTimeTooSkewed" => StorageErrorKind::ClockSkewed,
-        "QuotaExceeded" | "StorageQuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded"
-        | "InsufficientStorage" | "storage_cap_exceeded" => StorageErrorKind::Full,
+        "QuotaExceeded"
+        | "StorageQuotaExceeded"
+        | "XMinioStorageFull"
+        | "XMinioAdminBucketQuotaExceeded"
+        | "InsufficientStorage"
+        | "storage_cap_exceeded" => StorageErrorKind::Full,
         "NotImplemented" => StorageErrorKind::NotImplemented,
         "ObjectLockConfigurationNotFoundError" | "NoSuchObjectLockConfiguration" | "InvalidBucketState" => {
             StorageErrorKind::LockRefused

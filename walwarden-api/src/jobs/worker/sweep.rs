@@ -51,7 +51,9 @@ impl Worker {
             Ok(Err(error)) => {
                 tracing::warn!(destination_id = %destination.id, %error, "cannot search the bucket for unfinished uploads");
             }
-            Err(_) => tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long"),
+            Err(_) => {
+                tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long")
+            }
         }
         true
     }

@@ -6,7 +6,7 @@ use walwarden_contract::model::Database;
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report, command};
 use crate::failure::Failure;
-use crate::output::view::View;
+use crate::output::view::{Cell, View};
 use crate::output::{text, when};
 
 pub(crate) async fn run(context: &Context, id: DatabaseId) -> Result<Report, Failure> {
@@ -34,6 +34,7 @@ pub(in crate::commands) fn human(database: &Database, view: &View) -> String {
         ("codec", database.codec.as_str().into()),
         ("last backup", text::or_dash(database.last_backup_job_id).into()),
         ("age of data", age.into()),
+        ("against schedule", Cell::word(&database.freshness)),
         ("added", view.time(database.created_at).into()),
     ])
 }
