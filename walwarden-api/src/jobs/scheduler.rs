@@ -41,14 +41,11 @@ pub async fn tick(store: &Store, system: &System, policy: SchedulePolicy) -> Res
             if !advance_schedule(&mut tx, database, next).await? {
                 continue;
             }
-            match queue_scheduled(&mut tx, system, database, run(database, now, next, policy), policy.max_attempts)
-                .await?
-            {
-                Some(_) => queued_here += 1,
-                None => tracing::warn!(
-                    database_id = %database.id,
-                    "scheduled run skipped: the backup before it is still under way"
-                ),
+            let run = run(database, now, next, policy);
+            if queue_scheduled(&mut tx, system, database, run, policy.max_attempts).await?.is_some() {
+                queued_here += 1;
+            } else {
+                tracing::warn!(database_id = %database.id, "scheduled run skipped: the backup before it goes on");
             }
         }
         tx.commit().await?;
