@@ -109,7 +109,7 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         state: job.state().into(),
         attempt: job.attempt,
         max_attempts: job.max_attempts,
-        attempt_history: job.attempts.iter().map(attempt_view).collect(),
+        attempt_history: job.attempts.as_slice().iter().map(attempt_view).collect(),
         not_before: job.not_before,
         created_at: job.created_at,
         started_at: job.started_at,

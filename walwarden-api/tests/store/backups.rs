@@ -166,7 +166,7 @@ async fn what_became_of_each_attempt_is_kept(mut world: World) {
     world.advance(RETRY.delay_millis * 5 / 2);
     let (_, lease) = world.claim("fourth").await.expect("a job waits");
     let goes_on = world.store.backup(world.database.org_id, job.id).await.expect("reads");
-    assert!(goes_on.attempts.iter().last().is_some_and(|last| last.ended_at.is_none() && last.outcome.is_none()));
+    assert!(goes_on.attempts.as_slice().last().is_some_and(|last| last.ended_at.is_none() && last.outcome.is_none()));
     world.start(lease).await;
     backups::finalize(&world.store, &world.system, lease, world.pending()).await.expect("finalizes");
     backups::complete(&world.store, &world.system, lease, sealed()).await.expect("completes");
@@ -174,6 +174,7 @@ async fn what_became_of_each_attempt_is_kept(mut world: World) {
     let job = world.store.backup(world.database.org_id, job.id).await.expect("reads");
     let kept: Vec<_> = job
         .attempts
+        .as_slice()
         .iter()
         .map(|it| (it.attempt, it.worker.as_str(), it.outcome.expect("has ended"), it.error_code))
         .collect();
@@ -184,7 +185,7 @@ async fn what_became_of_each_attempt_is_kept(mut world: World) {
         (3, "fourth", Completed, None),
     ];
     assert_eq!(kept, expected);
-    let second = job.attempts.iter().nth(1).expect("is kept");
+    let second = job.attempts.as_slice().get(1).expect("is kept");
     assert_eq!((second.message.as_deref(), second.retry_at), (Some("no route"), Some(retry_at)));
 }
 

@@ -51,8 +51,9 @@ pub struct Attempts(Vec<Attempt>);
 
 impl Attempts {
     /// Each, oldest first.
-    pub fn iter(&self) -> std::slice::Iter<'_, Attempt> {
-        self.0.iter()
+    #[must_use]
+    pub fn as_slice(&self) -> &[Attempt] {
+        &self.0
     }
 
     pub(crate) fn begin(&mut self, attempt: u32, worker: &str, at: Timestamp) {
@@ -95,8 +96,8 @@ mod tests {
             attempts.end(at(100), AttemptEnd::without_failure(AttemptOutcome::HandedBack));
         }
         attempts.end(at(200), AttemptEnd::without_failure(AttemptOutcome::Cancelled));
-        let numbers: Vec<_> = attempts.iter().map(|attempt| attempt.attempt).collect();
+        let numbers: Vec<_> = attempts.as_slice().iter().map(|attempt| attempt.attempt).collect();
         assert_eq!((numbers.first(), numbers.last(), numbers.len()), (Some(&6), Some(&25), REMEMBERED));
-        assert!(attempts.iter().all(|attempt| attempt.outcome == Some(AttemptOutcome::HandedBack)));
+        assert!(attempts.as_slice().iter().all(|attempt| attempt.outcome == Some(AttemptOutcome::HandedBack)));
     }
 }
