@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BackupJobId, DatabaseId, DestinationId};
-use crate::open::Open;
 use crate::model::{SourceCheckMode, SourceCheckSummary};
+use crate::open::Open;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 

@@ -52,7 +52,7 @@ impl Worker {
                 tracing::warn!(destination_id = %destination.id, %error, "cannot search the bucket for unfinished uploads");
             }
             Err(_) => {
-                tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long")
+                tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long");
             }
         }
         true
