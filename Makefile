@@ -85,6 +85,10 @@ bench-api: setup ## requests per second of the API on one core
 	cargo build $(LOCKED) --release --workspace --bins
 	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" --api
 
+.PHONY: bench-store
+bench-store: setup ## 25,000 schedules, and eight workers at the queue, on SQLite and Postgres
+	cargo bench $(LOCKED) -p walwarden-api --bench store
+
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)
 	rm -rf "$(TOOLS)"

@@ -144,9 +144,14 @@ impl World {
 
     /// Adds a database to the same organization and destination.
     pub(crate) async fn another_database(&self, name: &str) -> Database {
-        let new = database(&self.system, self.database.org_id, self.database.destination_id, name);
+        let new = self.new_database(name);
         self.store.create_database(&new).await.expect("creates the database");
         new
+    }
+
+    /// A database of the same organization and destination that is not added yet.
+    pub(crate) fn new_database(&self, name: &str) -> Database {
+        database(&self.system, self.database.org_id, self.database.destination_id, name)
     }
 
     pub(crate) async fn queue(&self, database: &Database, attempts: u32) -> BackupJob {

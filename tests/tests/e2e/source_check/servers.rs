@@ -48,7 +48,7 @@ pub(super) fn tls(context: &TestContext) -> Result<()> {
         Ok(check(&found, "tls")?["evidence"].as_str().unwrap_or_default().to_owned())
     };
     ensure!(evidence("sslmode=prefer")?.contains("no TLS"), "the server does not offer it yet");
-    let found = look(&walwarden, &format!("{}?sslmode=require", source.dsn()), Some(ErrorCode::SourceUnreachable))?;
+    let found = look(&walwarden, &format!("{}?sslmode=require", source.dsn()), Some(ErrorCode::SourceTlsFailed))?;
     assert_status(&found, &[("reachability", "passed"), ("tls", "failed"), ("authentication", "skipped")])?;
 
     let trusted = postgres.enable_tls()?;
@@ -60,6 +60,6 @@ pub(super) fn tls(context: &TestContext) -> Result<()> {
     let (key, stranger) = (context.directory().join("stranger.key"), context.directory().join("stranger.crt"));
     make_certificate(context.directory(), &key, &stranger)?;
     let distrust = format!("{}?sslmode=verify-full&sslrootcert={}", source.dsn(), stranger.display());
-    let found = look(&walwarden, &distrust, Some(ErrorCode::SourceUnreachable))?;
+    let found = look(&walwarden, &distrust, Some(ErrorCode::SourceTlsFailed))?;
     assert_status(&found, &[("reachability", "passed"), ("tls", "failed")])
 }
