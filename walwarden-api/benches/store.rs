@@ -49,7 +49,7 @@ struct Figures {
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
     runtime.block_on(async {
-        let cluster = world::start_postgres().await;
+        let cluster = world::start_postgres(true).await;
         let sqlite = measure("SQLite", World::on_sqlite().await).await;
         let postgres = measure("Postgres", World::on_postgres(&cluster).await).await;
         let report = Report([("SQLite", sqlite), ("Postgres", postgres)]);

@@ -19,7 +19,7 @@ use world::{Scenario, World};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = Arc::new(tokio::runtime::Runtime::new().expect("a runtime starts"));
-    let postgres = if arguments.list { None } else { Some(Arc::new(runtime.block_on(world::start_postgres()))) };
+    let postgres = if arguments.list { None } else { Some(Arc::new(runtime.block_on(world::start_postgres(false)))) };
 
     let scenarios = [
         backups::SCENARIOS,

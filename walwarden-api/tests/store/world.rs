@@ -60,8 +60,10 @@ fn tools() -> (Tools, std::path::PathBuf) {
     (tools, directory)
 }
 
-pub(crate) async fn start_postgres() -> EphemeralCluster {
-    let options = ClusterOptions { max_connections: 400, die_with_parent: false, ..ClusterOptions::default() };
+/// With `durable`, what it commits survives a power cut, at the speed that this has.
+pub(crate) async fn start_postgres(durable: bool) -> EphemeralCluster {
+    let options =
+        ClusterOptions { max_connections: 400, die_with_parent: false, fsync: durable, ..ClusterOptions::default() };
     EphemeralCluster::start(&tools().1, &options).await.expect("a throw-away server starts")
 }
 
