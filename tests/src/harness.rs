@@ -55,8 +55,6 @@ impl Servers {
 }
 
 type Shared = Arc<Mutex<Option<Arc<Servers>>>>;
-type Body = fn(&TestContext) -> Result<()>;
-
 /// The trials of one test binary.
 #[derive(Default)]
 pub struct Suite {
@@ -73,11 +71,15 @@ impl Suite {
 
     /// Adds a trial. Its name states what it proves.
     #[must_use]
-    pub fn trial(mut self, name: &'static str, body: Body) -> Self {
-        let shared = Arc::clone(&self.shared);
-        self.trials.push(Trial::test(name, move || {
+    pub fn trial(
+        mut self,
+        name: impl Into<String>,
+        body: impl FnOnce(&TestContext) -> Result<()> + Send + 'static,
+    ) -> Self {
+        let (shared, name) = (Arc::clone(&self.shared), name.into());
+        self.trials.push(Trial::test(name.clone(), move || {
             let servers = lock(&shared).clone().ok_or("the servers are not running")?;
-            run_trial(name, servers, body)
+            run_trial(&name, servers, body)
         }));
         self
     }
@@ -124,7 +126,11 @@ impl Suite {
     }
 }
 
-fn run_trial(name: &'static str, servers: Arc<Servers>, body: Body) -> Result<(), Failed> {
+fn run_trial(
+    name: &str,
+    servers: Arc<Servers>,
+    body: impl FnOnce(&TestContext) -> Result<()>,
+) -> Result<(), Failed> {
     let context = TestContext::new(name, servers, Some(Violations::default())).map_err(|error| format!("{error:#}"))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&context)));
     let mut failures = Vec::new();
@@ -158,7 +164,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 /// One trial's surroundings.
 #[derive(Debug)]
 pub struct TestContext {
-    name: &'static str,
+    name: String,
     servers: Arc<Servers>,
     directory: PathBuf,
     canaries: Canaries,
@@ -167,20 +173,20 @@ pub struct TestContext {
 }
 
 impl TestContext {
-    fn new(name: &'static str, servers: Arc<Servers>, violations: Option<Violations>) -> Result<Self> {
+    fn new(name: &str, servers: Arc<Servers>, violations: Option<Violations>) -> Result<Self> {
         let directory = servers.trials.join(name);
         for part in ["logs", "home", "private"] {
             fs::create_dir_all(directory.join(part))
                 .with_context(|| format!("cannot create the directory of {name}"))?;
         }
         let (canaries, own_postgres) = (Canaries::default(), OnceLock::new());
-        Ok(Self { name, servers, directory, canaries, violations, own_postgres })
+        Ok(Self { name: name.to_owned(), servers, directory, canaries, violations, own_postgres })
     }
 
     /// The trial's name.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The trial's directory. What it writes to `logs` in there is shown on failure and searched for secrets.
@@ -210,12 +216,16 @@ impl TestContext {
     /// A cluster of this trial's own, started at the first call: for trials that stop the server.
     pub fn own_postgres(&self) -> Result<&PostgresServer> {
         if self.own_postgres.get().is_none() {
-            let data = self.servers.trials.join("../servers/data");
-            let server = PostgresServer::start(&data, &self.directory.join("private"), &self.canaries)?;
             // Trials have one thread, so nobody else can have set it.
-            let _ = self.own_postgres.set(server);
+            let _ = self.own_postgres.set(self.another_postgres()?);
         }
         self.own_postgres.get().context("it was set a line above")
+    }
+
+    /// One more cluster, the caller's to stop and start.
+    pub fn another_postgres(&self) -> Result<PostgresServer> {
+        let data = self.servers.trials.join("../servers/data");
+        PostgresServer::start(&data, &self.directory.join("private"), &self.canaries)
     }
 
     /// The shared S3 server.

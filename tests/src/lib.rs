@@ -17,6 +17,7 @@ pub mod paths;
 pub mod postgres;
 pub mod process;
 pub mod recorder;
+pub mod relay;
 pub mod runtime;
 pub mod s3;
 pub mod spawner;

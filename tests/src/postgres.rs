@@ -186,7 +186,21 @@ impl PostgresServer {
 
     /// Stops the server at once, as a crash of the machine would look to its clients, and waits until it is gone.
     pub fn stop(mut self) -> Result<()> {
+        self.crash()
+    }
+
+    /// The same for a server that [`PostgresServer::recover`] starts again. What it had committed is there then, unless a
+    /// database says `synchronous_commit = off`, as all do that do not say otherwise.
+    pub fn crash(&mut self) -> Result<()> {
         self.shut_down()
+    }
+
+    /// Starts a server again that crashed, on the same port.
+    pub fn recover(&mut self) -> Result<()> {
+        let user = geteuid().is_root().then_some(SERVER_USER);
+        let logs = self.process.stderr_path().parent().context("the log is in a directory")?.to_path_buf();
+        self.process = serve(&self.bin, &self.directory, &logs, user, self.port)?;
+        self.wait_ready()
     }
 
     fn shut_down(&mut self) -> Result<()> {

@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 pub use self::output::{Output, tails};
 pub use self::terminal::{CTRL_C, CTRL_D, Terminal};
+pub(crate) use self::tree::state;
 pub use self::tree::{descendants, signal_descendants};
 use crate::conformance::check_documents;
 use crate::spawner::{self, DeathSignal};
@@ -45,6 +46,7 @@ pub struct Run {
     core: Option<usize>,
     closed_stdout: bool,
     silent_stdin: bool,
+    ignores_file_size_signal: bool,
 }
 
 impl Run {
@@ -64,6 +66,7 @@ impl Run {
             core: None,
             closed_stdout: false,
             silent_stdin: false,
+            ignores_file_size_signal: false,
         };
         run.env.insert("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
         run.env.insert("HOME".into(), directory.into());
@@ -156,6 +159,12 @@ impl Run {
         self
     }
 
+    /// A write beyond the limit on a file's size fails, instead of killing it.
+    pub(crate) fn ignoring_file_size_signal(mut self) -> Self {
+        self.ignores_file_size_signal = true;
+        self
+    }
+
     /// Runs as another user (needs root).
     pub(crate) fn user(mut self, user: Option<&str>) -> Self {
         self.user = user.map(str::to_owned);
@@ -186,11 +195,15 @@ impl Run {
         let (name, stem) = self.name();
         fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
         let (stdout, stderr) = (self.output.join(format!("{stem}.stdout")), self.output.join(format!("{stem}.stderr")));
-        let program = if self.core.is_some() { Path::new("/usr/bin/taskset") } else { self.program.as_path() };
-        let mut command = spawner::command(program, self.user.as_deref(), self.death);
+        let mut words = vec![self.program.clone().into_os_string()];
         if let Some(core) = self.core {
-            command.args(["--cpu-list", &core.to_string()]).arg(&self.program);
+            words.splice(..0, ["/usr/bin/taskset".into(), "--cpu-list".into(), core.to_string().into()]);
         }
+        if self.ignores_file_size_signal {
+            words.splice(..0, ["/usr/bin/env".into(), "--ignore-signal=XFSZ".into()]);
+        }
+        let mut command = spawner::command(Path::new(&words[0]), self.user.as_deref(), self.death);
+        command.args(&words[1..]);
         command.args(&self.args).envs(&self.env).current_dir(&self.directory);
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         if self.closed_stdout {

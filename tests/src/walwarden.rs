@@ -11,7 +11,7 @@ use crate::harness::TestContext;
 use crate::postgres::{Database, free_port};
 use crate::process::Run;
 
-pub use self::flags::Role;
+pub use self::flags::{CLOCK_OFFSET_FILE, FAILPOINT, Role};
 pub use self::server::{Answer, Server, http_client};
 
 /// Where the product keeps its own state.
@@ -31,17 +31,23 @@ pub struct Walwarden<'a> {
     metadata: Option<Database>,
     extra: Vec<(String, String)>,
     core: Option<usize>,
+    survives_full_disk: bool,
 }
 
 impl<'a> Walwarden<'a> {
     /// Creates the data directory, the metadata database where the store needs one, and runs `walwarden-api init`.
     pub fn init(context: &'a TestContext, store: Store) -> Result<Self> {
-        let data = context.directory().join("data");
         let metadata = match store {
             Store::Sqlite => None,
             Store::Postgres => Some(context.database()?),
         };
-        let this = Self { context, data, metadata, extra: Vec::new(), core: None };
+        Self::init_in(context, metadata)
+    }
+
+    /// The same with this metadata database, or the embedded store without one.
+    pub fn init_in(context: &'a TestContext, metadata: Option<Database>) -> Result<Self> {
+        let data = context.directory().join("data");
+        let this = Self { context, data, metadata, extra: Vec::new(), core: None, survives_full_disk: false };
         this.api(flags::INIT)?.output()?.success()?;
         Ok(this)
     }
@@ -51,9 +57,20 @@ impl<'a> Walwarden<'a> {
         self.extra.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Takes such a variable away again.
+    pub fn unset_env(&mut self, name: &str) {
+        self.extra.retain(|(set, _)| set != name);
+    }
+
     /// Gives every `walwarden-api` process started from now on this core alone.
     pub(crate) fn pin(&mut self, core: usize) {
         self.core = Some(core);
+    }
+
+    /// Makes writing to a full disk fail for every `walwarden-api` process started from now on, where the file's size is what is
+    /// limited: it would be killed otherwise. See [`Server::limit_file_size`].
+    pub fn survive_full_disk(&mut self) {
+        self.survives_full_disk = true;
     }
 
     /// The data directory.
@@ -77,6 +94,9 @@ impl<'a> Walwarden<'a> {
         run = run.envs(self.extra.iter().map(|(name, value)| (name, value)));
         if let Some(core) = self.core {
             run = run.pinned(core);
+        }
+        if self.survives_full_disk {
+            run = run.ignoring_file_size_signal();
         }
         Ok(run.args(args.into_iter().map(|arg| arg.as_ref().to_owned())))
     }

@@ -1,13 +1,19 @@
 //! Getting in the way of a dump: locks it waits at, and connections it loses.
 
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
-use super::{PostgresServer, SUPERUSER};
+use super::{Database, PostgresServer, SUPERUSER};
 use crate::canary::random_hex;
 use crate::process::{Run, Running};
 use crate::wait::wait_for;
+
+/// A page of a relation.
+const PAGE_BYTES: u64 = 8192;
 
 impl PostgresServer {
     /// Waits until a `pg_dump` of this database copies a table's rows out.
@@ -27,6 +33,28 @@ impl PostgresServer {
              AND pid <> pg_backend_pid() AND (application_name LIKE '%pg_dump%' OR query LIKE 'COPY %')"
         );
         Ok(self.psql("postgres", &sql)?.parse()?)
+    }
+
+    /// Makes a database of the owner's that holds what this one does, except that a page in the middle of a table cannot be read:
+    /// the server looks for it on its disk and finds something else there.
+    pub fn copy_with_broken_page(&self, database: &Database, table: &str) -> Result<Database> {
+        let copy = database.sibling(&format!("t_{}", random_hex(6)));
+        // Copied as files, so that no page of the copy is in the server's memory.
+        let sql = format!(
+            "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy",
+            copy.name, copy.user, database.name
+        );
+        self.psql("postgres", &sql)?;
+        let of_table = "pg_database d, pg_settings s WHERE s.name = 'data_directory'";
+        let sql = format!("SELECT s.setting || '/base/' || d.oid FROM {of_table} AND d.datname = '{}'", copy.name);
+        let directory = self.psql("postgres", &sql)?;
+        let file = self.psql(&database.name, &format!("SELECT pg_relation_filenode('{table}'::regclass)"))?;
+        let path = Path::new(&directory).join(file);
+        let pages = fs::metadata(&path).with_context(|| format!("no {}", path.display()))?.len() / PAGE_BYTES;
+        ensure!(pages > 2, "{table} has {pages} pages");
+        let disk = fs::File::options().write(true).open(&path)?;
+        disk.write_all_at(&[0xA5; 64], pages / 2 * PAGE_BYTES)?;
+        Ok(copy)
     }
 
     /// Locks a table against everything, reading included, until the guard is dropped: a `pg_dump` started now waits at it.

@@ -50,3 +50,9 @@ pub fn signal_descendants(ancestor: u32, program: &str, signal: Signal) -> Resul
     }
     Ok(count)
 }
+
+/// The state of a process, as a letter: `T` for one that is stopped. None for one that is gone.
+pub(crate) fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}

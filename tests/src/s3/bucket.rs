@@ -153,6 +153,19 @@ impl Bucket {
         Ok(())
     }
 
+    /// Deletes the bucket with all that is in it, as its owner can.
+    pub fn delete_bucket(&self) -> Result<()> {
+        block_on(self.client.delete_bucket().bucket(&self.name).send()).context("cannot delete the bucket")?;
+        Ok(())
+    }
+
+    /// Creates a bucket that was deleted again, empty and with Object Lock.
+    pub fn create_again(&self) -> Result<()> {
+        let request = self.client.create_bucket().bucket(&self.name).object_lock_enabled_for_bucket(true);
+        block_on(request.send()).context("cannot create the bucket")?;
+        Ok(())
+    }
+
     /// The versions of a key, newest first.
     pub fn versions(&self, key: &str) -> Result<Vec<String>> {
         let page = block_on(self.client.list_object_versions().bucket(&self.name).prefix(key).send())

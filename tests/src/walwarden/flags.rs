@@ -12,6 +12,11 @@ pub(super) const DATABASE_URL: &str = "WALWARDEN_DATABASE_URL";
 pub(super) const API_URL: &str = "WALWARDEN_API_URL";
 pub(super) const API_KEY: &str = "WALWARDEN_API_KEY";
 
+/// Where a debug build kills or stops itself: `<name>[@<nth>]=<kill|pause>`.
+pub const FAILPOINT: &str = "WALWARDEN_FAILPOINT";
+/// The file that holds how many milliseconds a debug build's clock is ahead.
+pub const CLOCK_OFFSET_FILE: &str = "WALWARDEN_CLOCK_OFFSET_FILE";
+
 pub(super) const INIT: &[&str] = &["init"];
 pub(super) const ADMIN: &[&str] = &["admin"];
 pub(super) const JSON: &[&str] = &["--json"];

@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::flags;
 use crate::conformance::{ConformanceProxy, Violations};
-use crate::process::{Output, Running, signal_descendants, tails};
+use crate::process::{Output, Running, signal_descendants, state, tails};
 use crate::runtime::block_on;
 use crate::wait::wait_for;
 
@@ -118,6 +119,30 @@ impl Server {
     /// Kills it as a crash would: no destructor runs.
     pub fn kill9(mut self) -> Result<()> {
         self.process.kill9()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Lets every write beyond so many bytes of a file fail, as on a full disk, or none again.
+    pub fn limit_file_size(&self, bytes: Option<u64>) -> Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.pid())?);
+        prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None })?;
+        Ok(())
+    }
+
+    /// Waits until it has killed itself, at a failpoint.
+    pub fn wait_killed(mut self, deadline: Duration) -> Result<()> {
+        let status = wait_for("walwarden-api to be killed", deadline, || self.process.try_status())?;
+        ensure!(status.signal() == Some(Signal::KILL.as_raw()), "it ended with {status}\n{}", self.tails());
+        Ok(())
+    }
+
+    /// Waits until it has stopped itself, at a failpoint: it lives and does nothing.
+    pub fn wait_paused(&self, deadline: Duration) -> Result<()> {
+        wait_for("walwarden-api to be stopped", deadline, || Ok((state(self.pid()) == Some('T')).then_some(())))
     }
 
     /// Kills every `pg_dump` it runs, and returns how many there were.

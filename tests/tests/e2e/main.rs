@@ -2,6 +2,7 @@
 
 mod backup;
 mod embedding;
+mod faults;
 mod matrix;
 mod recipes;
 mod restore;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let suite = self_tests::register(suite);
     let suite = backup::register(suite);
     let suite = source_check::register(suite);
+    let suite = faults::register(suite);
     let suite = restore::register(suite);
     let suite = matrix::register(suite);
     let suite = embedding::register(suite);

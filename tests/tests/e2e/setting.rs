@@ -11,7 +11,7 @@ use walwarden_contract::model::{Backup, BackupState};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, ErrorCode, OrgId, Scope};
 use walwarden_tests::fault_proxy::FaultProxy;
 use walwarden_tests::harness::TestContext;
-use walwarden_tests::postgres::Database;
+use walwarden_tests::postgres::{Database, PostgresServer};
 use walwarden_tests::process::{Output, Run, Running};
 use walwarden_tests::s3::Bucket;
 use walwarden_tests::wait::wait_for;
@@ -46,30 +46,32 @@ pub(crate) struct Options {
 }
 
 impl Default for Options {
-    /// A small database, a bucket with Object Lock, GOVERNANCE, no proxy, everything in one process, retries without a wait.
     fn default() -> Self {
-        Self {
-            object_lock: true,
-            lock_mode: "governance",
-            preflight: true,
-            proxied: false,
-            rows: 50,
-            bulk_mib: 0,
-            codec: "auto",
-            role: Role::All,
-            serve: &["--retry-delay-seconds", "0"],
-        }
+        Self::USUAL
     }
 }
 
 impl Options {
+    /// A small database, a bucket with Object Lock, GOVERNANCE, no proxy, everything in one process, retries without a wait.
+    const USUAL: Self = Self {
+        object_lock: true,
+        lock_mode: "governance",
+        preflight: true,
+        proxied: false,
+        rows: 50,
+        bulk_mib: 0,
+        codec: "auto",
+        role: Role::All,
+        serve: &["--retry-delay-seconds", "0"],
+    };
+
     /// Behind a fault proxy.
-    pub(crate) fn proxied() -> Self {
-        Self { proxied: true, ..Self::default() }
+    pub(crate) const fn proxied() -> Self {
+        Self { proxied: true, ..Self::USUAL }
     }
 
     /// Behind a fault proxy, with a dump of three parts or more, one on its way at a time.
-    pub(crate) fn multipart() -> Self {
+    pub(crate) const fn multipart() -> Self {
         Self {
             bulk_mib: 20,
             codec: "none",
@@ -79,7 +81,7 @@ impl Options {
     }
 
     /// With other flags for every server.
-    pub(crate) fn serve(self, serve: &'static [&'static str]) -> Self {
+    pub(crate) const fn serve(self, serve: &'static [&'static str]) -> Self {
         Self { serve, ..self }
     }
 }
@@ -99,11 +101,20 @@ pub(crate) struct Setting<'a> {
     options: Options,
     proxy: Option<FaultProxy>,
     server: Option<Server>,
+    /// Where the store is, when it is a database and not on the shared cluster.
+    pub(crate) metadata_server: Option<PostgresServer>,
 }
 
 impl<'a> Setting<'a> {
     /// Makes all of it and starts the server.
     pub(crate) fn new(context: &'a TestContext, store: Store, options: Options) -> Result<Self> {
+        let mut setting = Self::prepare(context, Walwarden::init(context, store)?, options)?;
+        setting.start()?;
+        Ok(setting)
+    }
+
+    /// Makes all of it in an installation that is there; nothing runs yet.
+    pub(crate) fn prepare(context: &'a TestContext, walwarden: Walwarden<'a>, options: Options) -> Result<Self> {
         let bucket = context.bucket(options.object_lock)?;
         let source = context.database()?;
         context.postgres().load_sample(&source, options.rows)?;
@@ -112,7 +123,6 @@ impl<'a> Setting<'a> {
         }
         let proxy = options.proxied.then(|| context.s3_proxy()).transpose()?;
         let endpoint = proxy.as_ref().map_or_else(|| context.s3().endpoint(), FaultProxy::endpoint);
-        let walwarden = Walwarden::init(context, store)?;
         let destination_id =
             add_destination(&walwarden, context, &bucket, &endpoint, options.lock_mode, options.preflight)?;
         let database_id = add_database(&walwarden, "source", &destination_id, &source.dsn(), options.codec)?;
@@ -121,7 +131,7 @@ impl<'a> Setting<'a> {
             proxy.forget_requests();
         }
         let (api_key, org_id) = issue_key(&walwarden, context, Scope::ALL)?;
-        let mut setting = Self {
+        Ok(Self {
             context,
             walwarden,
             bucket,
@@ -133,9 +143,8 @@ impl<'a> Setting<'a> {
             options,
             proxy,
             server: None,
-        };
-        setting.start()?;
-        Ok(setting)
+            metadata_server: None,
+        })
     }
 
     /// Starts a server with the setting's flags, in place of the one that was stopped.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use walwarden_api::store::Store as Metadata;
+use walwarden_api::store::backups::BackupJob;
 use walwarden_contract::BackupJobId;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
 use walwarden_tests::canary::Place;
@@ -21,10 +22,7 @@ impl Setting<'_> {
     /// The audit chain of a job, read from the store itself, and verified.
     pub(crate) fn audit_chain(&self, job: &str) -> Result<Vec<AuditEvent>> {
         let events = block_on(async {
-            let store = match self.walwarden.metadata() {
-                Some(database) => Metadata::open_postgres(&database.dsn().into()).await?,
-                None => Metadata::open_sqlite(self.walwarden.data()).await?,
-            };
+            let store = self.open_store().await?;
             let events = store.audit_chain(self.org_id, job).await;
             store.close().await;
             anyhow::Ok(events?)
@@ -33,6 +31,24 @@ impl Setting<'_> {
         verify_chain(&events)?;
         ensure!(!events.is_empty(), "{job} has no audit events");
         Ok(events)
+    }
+
+    /// A backup job as the store has it, its lease included.
+    pub(crate) fn stored_job(&self, id: BackupJobId) -> Result<BackupJob> {
+        let job = block_on(async {
+            let store = self.open_store().await?;
+            let job = store.backup(self.org_id, id).await;
+            store.close().await;
+            anyhow::Ok(job?)
+        });
+        job.context("cannot read the store")
+    }
+
+    async fn open_store(&self) -> Result<Metadata> {
+        Ok(match self.walwarden.metadata() {
+            Some(database) => Metadata::open_postgres(&database.dsn().into()).await?,
+            None => Metadata::open_sqlite(self.walwarden.data()).await?,
+        })
     }
 
     /// The kinds of a job's verified audit chain, in order.
@@ -102,7 +118,7 @@ impl Setting<'_> {
         let data = self.walwarden.data();
         let store = match self.walwarden.metadata() {
             None => String::new(),
-            Some(metadata) => self.context.postgres().psql(
+            Some(metadata) => self.metadata_server.as_ref().unwrap_or_else(|| self.context.postgres()).psql(
                 &metadata.name,
                 "SELECT query_to_xml('SELECT * FROM ' || quote_ident(table_name), true, false, '')
                  FROM information_schema.tables WHERE table_schema = 'public'",

@@ -1,0 +1,64 @@
+//! Workers that die or stop at each boundary of a backup, while another is there to take over.
+
+use anyhow::{Result, ensure};
+use rustix::process::Signal;
+use walwarden_api::failpoint::Failpoint;
+use walwarden_contract::model::BackupState;
+use walwarden_tests::fault_proxy::{Action, Matcher, Rule};
+use walwarden_tests::harness::TestContext;
+use walwarden_tests::wait::wait_for;
+use walwarden_tests::walwarden::{FAILPOINT, Role, Server, Store, Walwarden};
+
+use super::cell::{Cell, PATIENT, QUICK};
+use crate::SOON;
+use crate::setting::{Options, Setting};
+
+/// An API process, and a worker process that meets a failpoint.
+fn with_worker<'a>(context: &'a TestContext, store: Store, point: Failpoint, what: &str) -> Result<(Setting<'a>, Server)> {
+    let parts = if point == Failpoint::MidDump { Options::multipart() } else { Options::proxied() };
+    let options = Options { role: Role::Api, ..parts.serve(PATIENT) };
+    let mut setting = Setting::prepare(context, Walwarden::init(context, store)?, options)?;
+    setting.start()?;
+    setting.walwarden.set_env(FAILPOINT, &format!("{}={what}", point.as_str()));
+    let worker = setting.walwarden.serve_with(Role::Worker, QUICK)?;
+    setting.walwarden.unset_env(FAILPOINT);
+    Ok((setting, worker))
+}
+
+/// The worker is killed there, and another started.
+pub(super) fn killed(context: &TestContext, store: Store, point: Failpoint) -> Result<Cell<'_>> {
+    let (setting, worker) = with_worker(context, store, point, "kill")?;
+    let id = setting.trigger()?;
+    worker.wait_killed(SOON)?;
+    let other = setting.walwarden.serve_with(Role::Worker, PATIENT)?;
+    Ok(Cell { workers: vec![other], ..Cell::new(setting, id) })
+}
+
+/// The worker stands still there for longer than its lease, another finishes the backup, and then the first goes on.
+pub(super) fn paused(context: &TestContext, store: Store, point: Failpoint) -> Result<Cell<'_>> {
+    let (setting, mut worker) = with_worker(context, store, point, "pause")?;
+    let id = setting.trigger()?;
+    worker.wait_paused(SOON)?;
+    let other = setting.walwarden.serve_with(Role::Worker, PATIENT)?;
+    let completed = setting.wait_ended(id, BackupState::Completed)?;
+    let chain = setting.audit_chain(&id.to_string())?;
+    worker.signal(Signal::CONT)?;
+    wait_for("the first worker to notice", SOON, || {
+        Ok(worker.log_text()?.contains("the lease was lost").then_some(()))
+    })?;
+    ensure!(setting.backup(id)? == completed, "what was completed has changed");
+    ensure!(setting.audit_chain(&id.to_string())? == chain, "the late worker wrote into the chain");
+    Ok(Cell { workers: vec![worker, other], ..Cell::new(setting, id) })
+}
+
+/// The server dies in the last attempt that there is: the next one ends the job, and clears away what it left.
+pub(super) fn killed_in_last_attempt(context: &TestContext, store: Store) -> Result<Cell<'_>> {
+    let flags = &["--lease-seconds", "3", "--backup-attempts", "1", "--part-memory-mib", "32"];
+    let mut setting = Setting::new(context, store, Options::multipart().serve(flags))?;
+    let gate = setting.proxy()?.add(Rule::new(Matcher::upload_part(Some(2)), Action::Hold).nth(1));
+    let id = setting.trigger()?;
+    gate.wait_hit(SOON)?;
+    setting.kill9()?;
+    setting.start_with(PATIENT)?;
+    Ok(Cell::new(setting, id))
+}
