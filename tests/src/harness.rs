@@ -126,11 +126,7 @@ impl Suite {
     }
 }
 
-fn run_trial(
-    name: &str,
-    servers: Arc<Servers>,
-    body: impl FnOnce(&TestContext) -> Result<()>,
-) -> Result<(), Failed> {
+fn run_trial(name: &str, servers: Arc<Servers>, body: impl FnOnce(&TestContext) -> Result<()>) -> Result<(), Failed> {
     let context = TestContext::new(name, servers, Some(Violations::default())).map_err(|error| format!("{error:#}"))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&context)));
     let mut failures = Vec::new();

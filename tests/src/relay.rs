@@ -73,7 +73,12 @@ impl Drop for Relay {
     }
 }
 
-async fn pass(mut client: TcpStream, upstream: SocketAddr, mut breaks: broadcast::Receiver<()>, open: Arc<AtomicUsize>) {
+async fn pass(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    mut breaks: broadcast::Receiver<()>,
+    open: Arc<AtomicUsize>,
+) {
     let Ok(mut server) = TcpStream::connect(upstream).await else { return };
     open.fetch_add(1, Ordering::SeqCst);
     tokio::select! {

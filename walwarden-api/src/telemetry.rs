@@ -31,7 +31,8 @@ pub const SOURCE_CHECKS: &str = "walwarden_source_checks_total";
 pub fn init_logs(settings: &Settings) -> Result<(), TryInitError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let filter = EnvFilter::new(&settings.log);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // What cannot be logged is not complained about on the same stderr: that would be a panic, on a disk that is full.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     match settings.log_format {
         LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),

@@ -40,10 +40,8 @@ impl PostgresServer {
     pub fn copy_with_broken_page(&self, database: &Database, table: &str) -> Result<Database> {
         let copy = database.sibling(&format!("t_{}", random_hex(6)));
         // Copied as files, so that no page of the copy is in the server's memory.
-        let sql = format!(
-            "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy",
-            copy.name, copy.user, database.name
-        );
+        let sql =
+            format!("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy", copy.name, copy.user, database.name);
         self.psql("postgres", &sql)?;
         let of_table = "pg_database d, pg_settings s WHERE s.name = 'data_directory'";
         let sql = format!("SELECT s.setting || '/base/' || d.oid FROM {of_table} AND d.datname = '{}'", copy.name);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 
 /// What can go wrong between us and the store.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,9 @@ pub struct Tx {
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA busy_timeout = 10000;";
 
+/// How long a store may take to show that it is there.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Store {
     /// Opens the SQLite file in the data directory, creating it when missing, and migrates it.
     ///
@@ -103,6 +106,9 @@ impl Store {
                     Ok(())
                 })
             })
+            // A commit that the disk refused leaves a connection that believes to be in a transaction, and refuses to begin
+            // another for as long as it lives.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect(url.expose_secret())
             .await?;
         sqlx::migrate!().run(&pool).await?;
@@ -122,12 +128,13 @@ impl Store {
         Ok(Tx { inner: self.pool.begin_with(begin).await?, dialect: self.dialect })
     }
 
-    /// Proves that the store answers.
+    /// Proves that the store answers, and soon: who asks whether it does has little time.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        let asked = tokio::time::timeout(PING_TIMEOUT, sqlx::query("SELECT 1").execute(&self.pool)).await;
+        asked.map_err(|_| sqlx::Error::PoolTimedOut)??;
         Ok(())
     }
 

@@ -20,19 +20,10 @@ pub(super) type Flags = &'static [&'static str];
 /// Flags of a server whose jobs have one attempt.
 pub(super) const ONE_ATTEMPT: Flags = &["--backup-attempts", "1", "--part-memory-mib", "32"];
 /// Flags of a server that tries again at once, and is taken for dead within a minute.
-pub(super) const PATIENT: Flags =
-    &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32"];
+pub(super) const PATIENT: Flags = &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32"];
 /// The same, and soon taken for dead: a heartbeat is due every second.
-pub(super) const QUICK: Flags = &[
-    "--backup-attempts",
-    "10",
-    "--retry-delay-seconds",
-    "0",
-    "--part-memory-mib",
-    "32",
-    "--lease-seconds",
-    "3",
-];
+pub(super) const QUICK: Flags =
+    &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32", "--lease-seconds", "3"];
 
 /// A backup that a fault happens or happened to.
 pub(super) struct Cell<'a> {

@@ -12,12 +12,7 @@ use crate::SOON;
 use crate::setting::{Options, Setting};
 
 /// The server's clock jumps in the middle of the upload, which goes on once the lease has been extended or given up by it.
-pub(super) fn jumps(
-    context: &TestContext,
-    store: Store,
-    flags: Flags,
-    millis: i64,
-) -> Result<Cell<'_>> {
+pub(super) fn jumps(context: &TestContext, store: Store, flags: Flags, millis: i64) -> Result<Cell<'_>> {
     let file = context.directory().join("clock-offset");
     let mut walwarden = Walwarden::init(context, store)?;
     walwarden.set_env(CLOCK_OFFSET_FILE, file.to_str().context("a path of UTF-8")?);

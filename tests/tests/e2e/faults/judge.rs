@@ -111,7 +111,9 @@ fn failed(cell: &Cell<'_>, code: ErrorCode) -> Result<Backup> {
     let chain = cell.setting.audit_chain(&cell.id.to_string())?;
     let last = chain.last().context("a chain has events")?;
     ensure!(
-        last.kind == K::BackupFailed && last.payload["errorCode"] == code.as_str() && last.payload["retryable"] == false,
+        last.kind == K::BackupFailed
+            && last.payload["errorCode"] == code.as_str()
+            && last.payload["retryable"] == false,
         "{chain:#?}"
     );
     ensure!(chain.iter().all(|event| event.kind != K::BackupCompleted), "{chain:#?}");

@@ -33,12 +33,7 @@ pub(super) fn dump_killed(context: &TestContext, store: Store, flags: Flags) -> 
 }
 
 /// The server goes away in the middle, and comes back or not.
-pub(super) fn server_killed(
-    context: &TestContext,
-    store: Store,
-    flags: Flags,
-    comes_back: bool,
-) -> Result<Cell<'_>> {
+pub(super) fn server_killed(context: &TestContext, store: Store, flags: Flags, comes_back: bool) -> Result<Cell<'_>> {
     let mut server = context.another_postgres()?;
     let source = server.create_database(context.canaries())?;
     // A crash of the source must not lose what the test compares with.
@@ -60,12 +55,7 @@ pub(super) fn server_killed(
 }
 
 /// The network between worker and source resets every connection in the middle, once or from then on.
-pub(super) fn connection_reset(
-    context: &TestContext,
-    store: Store,
-    flags: Flags,
-    for_good: bool,
-) -> Result<Cell<'_>> {
+pub(super) fn connection_reset(context: &TestContext, store: Store, flags: Flags, for_good: bool) -> Result<Cell<'_>> {
     let setting = Setting::new(context, store, Options { bulk_mib: LONG, ..Options::multipart().serve(flags) })?;
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, setting.source.port));
     let relay = Relay::start(server)?;

@@ -52,11 +52,7 @@ pub(super) fn faults() -> Vec<Fault> {
         let name = format!("worker_paused_past_its_lease_{}", point.as_str());
         fault(name, Verified, move |context, store| worker::paused(context, store, point))
     }));
-    rows.push(fault(
-        "worker_killed_in_last_attempt",
-        Failed(ErrorCode::WorkerLost),
-        worker::killed_in_last_attempt,
-    ));
+    rows.push(fault("worker_killed_in_last_attempt", Failed(ErrorCode::WorkerLost), worker::killed_in_last_attempt));
     rows
 }
 

@@ -14,7 +14,12 @@ use crate::SOON;
 use crate::setting::{Options, Setting};
 
 /// An API process, and a worker process that meets a failpoint.
-fn with_worker<'a>(context: &'a TestContext, store: Store, point: Failpoint, what: &str) -> Result<(Setting<'a>, Server)> {
+fn with_worker<'a>(
+    context: &'a TestContext,
+    store: Store,
+    point: Failpoint,
+    what: &str,
+) -> Result<(Setting<'a>, Server)> {
     let parts = if point == Failpoint::MidDump { Options::multipart() } else { Options::proxied() };
     let options = Options { role: Role::Api, ..parts.serve(PATIENT) };
     let mut setting = Setting::prepare(context, Walwarden::init(context, store)?, options)?;
