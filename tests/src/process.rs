@@ -43,10 +43,10 @@ pub struct Run {
     death: DeathSignal,
     deadline: Duration,
     documented: bool,
-    core: Option<usize>,
+    /// What starts the program in its place, with its own arguments.
+    starter: Vec<OsString>,
     closed_stdout: bool,
     silent_stdin: bool,
-    ignores_file_size_signal: bool,
 }
 
 impl Run {
@@ -63,10 +63,9 @@ impl Run {
             death: DeathSignal::Kill,
             deadline: DEFAULT_DEADLINE,
             documented: false,
-            core: None,
+            starter: Vec::new(),
             closed_stdout: false,
             silent_stdin: false,
-            ignores_file_size_signal: false,
         };
         run.env.insert("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
         run.env.insert("HOME".into(), directory.into());
@@ -155,13 +154,13 @@ impl Run {
 
     /// Runs on this core alone, and takes the machine for one that has no other.
     pub(crate) fn pinned(mut self, core: usize) -> Self {
-        self.core = Some(core);
+        self.starter.extend(["/usr/bin/taskset".into(), "--cpu-list".into(), core.to_string().into()]);
         self
     }
 
     /// A write beyond the limit on a file's size fails, instead of killing it.
     pub(crate) fn ignoring_file_size_signal(mut self) -> Self {
-        self.ignores_file_size_signal = true;
+        self.starter.extend(["/usr/bin/env".into(), "--ignore-signal=XFSZ".into()]);
         self
     }
 
@@ -195,14 +194,9 @@ impl Run {
         let (name, stem) = self.name();
         fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
         let (stdout, stderr) = (self.output.join(format!("{stem}.stdout")), self.output.join(format!("{stem}.stderr")));
-        let mut words = vec![self.program.clone().into_os_string()];
-        if let Some(core) = self.core {
-            words.splice(..0, ["/usr/bin/taskset".into(), "--cpu-list".into(), core.to_string().into()]);
-        }
-        if self.ignores_file_size_signal {
-            words.splice(..0, ["/usr/bin/env".into(), "--ignore-signal=XFSZ".into()]);
-        }
-        let mut command = spawner::command(Path::new(&words[0]), self.user.as_deref(), self.death);
+        let words: Vec<&OsStr> =
+            self.starter.iter().map(OsString::as_os_str).chain([self.program.as_os_str()]).collect();
+        let mut command = spawner::command(Path::new(words[0]), self.user.as_deref(), self.death);
         command.args(&words[1..]);
         command.args(&self.args).envs(&self.env).current_dir(&self.directory);
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);

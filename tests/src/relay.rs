@@ -54,6 +54,7 @@ impl Relay {
     }
 
     /// Resets every connection there is, and answers how many there were. New ones pass.
+    #[must_use]
     pub fn reset_all(&self) -> usize {
         let open = self.open.load(Ordering::SeqCst);
         // Nobody listens where no connection is open.

@@ -28,30 +28,6 @@ const FAILED_RUNNING: [K; 4] = [K::BackupQueued, K::BackupClaimed, K::BackupRunn
 /// One attempt that ends while the object is sealed.
 const FAILED_FINALIZING: [K; 5] =
     [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFinalizing, K::BackupFailed];
-/// An attempt that ends while `pg_dump` runs, and one that completes.
-const RECOVERED: [K; 9] = [
-    K::BackupQueued,
-    K::BackupClaimed,
-    K::BackupRunning,
-    K::BackupFailed,
-    K::BackupQueued,
-    K::BackupClaimed,
-    K::BackupRunning,
-    K::BackupFinalizing,
-    K::BackupCompleted,
-];
-/// An attempt that ends while the object is sealed, and one that takes the sealing up: `pg_dump` ran once.
-const RESUMED: [K; 9] = [
-    K::BackupQueued,
-    K::BackupClaimed,
-    K::BackupRunning,
-    K::BackupFinalizing,
-    K::BackupFailed,
-    K::BackupQueued,
-    K::BackupClaimed,
-    K::BackupFinalizing,
-    K::BackupCompleted,
-];
 
 pub(crate) fn register(suite: Suite) -> Suite {
     let suite = completing(suite);
@@ -78,7 +54,6 @@ fn failing(suite: Suite) -> Suite {
         .trial("backup_of_unreadable_table_fails_at_once", source::unreadable_table)
         .trial("backup_into_missing_bucket_fails", destination::missing_bucket)
         .trial("backup_with_wrong_bucket_key_fails", destination::wrong_key)
-        .trial("backup_refuses_a_bucket_that_cannot_lock", destination::bucket_without_lock)
         .trial("backup_into_unreachable_endpoint_fails", destination::unreachable)
         .trial("destination_that_is_not_verified_takes_no_backups", destination::not_verified)
         .trial("destination_that_failed_meanwhile_ends_the_job_sqlite", |context| {
@@ -93,9 +68,6 @@ fn failing(suite: Suite) -> Suite {
         .trial("destination_of_the_api_is_verified_by_a_worker_postgres", |context| {
             destination::verified_by_a_worker(context, Store::Postgres)
         })
-        .trial("backup_with_killed_dump_never_completes", dump::killed)
-        .trial("backup_with_killed_dump_is_tried_again", dump::killed_then_recovers)
-        .trial("backup_with_lost_connection_never_completes", dump::server_terminates)
         .trial("backup_of_truncated_dump_never_completes", dump::truncated)
         .trial("backup_of_dump_with_more_behind_never_completes", dump::trailing)
         .trial("backup_of_whole_but_failed_dump_never_completes", dump::whole_but_failed)
@@ -105,15 +77,6 @@ fn failing(suite: Suite) -> Suite {
 
 fn uploading(suite: Suite) -> Suite {
     suite
-        .trial("backup_part_answered_500_kills_the_dump", upload::part_answers_500)
-        .trial("backup_part_throttled_kills_the_dump", upload::part_is_throttled)
-        .trial("backup_part_dropped_kills_the_dump", upload::part_is_dropped)
-        .trial("backup_rides_out_passing_faults", upload::passing_faults)
-        .trial("backup_lost_completion_is_looked_up", upload::lost_acknowledgement)
-        .trial("backup_lost_manifest_write_is_looked_up", upload::lost_manifest_acknowledgement)
-        .trial("backup_error_in_a_200_is_no_completion", upload::error_in_200)
-        .trial("backup_completion_resumes_without_a_second_dump", upload::completion_resumes)
-        .trial("backup_with_corrupted_read_back_never_completes", upload::corrupted_read_back)
         .trial("backup_with_corrupted_manifest_never_completes", upload::corrupted_manifest)
         .trial("backup_with_truncated_read_back_never_completes", upload::truncated_read_back)
         .trial("backup_never_overwrites_an_object", upload::occupied_key)
@@ -121,19 +84,6 @@ fn uploading(suite: Suite) -> Suite {
 
 fn crashing(suite: Suite) -> Suite {
     suite
-        .trial("backup_survives_kill9_mid_upload_sqlite", |context| crash::kill9_mid_upload(context, Store::Sqlite))
-        .trial("backup_survives_kill9_mid_upload_postgres", |context| crash::kill9_mid_upload(context, Store::Postgres))
-        .trial("backup_killed_in_last_attempt_leaves_nothing", crash::kill9_in_last_attempt)
-        .trial("backup_survives_kill9_before_completion", crash::kill9_before_completion)
-        .trial("backup_survives_kill9_after_completion", crash::kill9_after_completion)
-        .trial("backup_survives_kill9_during_read_back", crash::kill9_during_read_back)
-        .trial("backup_survives_kill9_before_manifest_sqlite", |context| {
-            crash::kill9_before_manifest(context, Store::Sqlite)
-        })
-        .trial("backup_survives_kill9_before_manifest_postgres", |context| {
-            crash::kill9_before_manifest(context, Store::Postgres)
-        })
-        .trial("backup_survives_kill9_after_manifest", crash::kill9_after_manifest)
         .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
         .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))

@@ -39,11 +39,6 @@ pub(super) fn wrong_key(context: &TestContext) -> Result<()> {
     refuses(context, answer(403, "InvalidAccessKeyId"), ErrorCode::DestinationAccessDenied)
 }
 
-pub(super) fn bucket_without_lock(context: &TestContext) -> Result<()> {
-    let answer = answer(404, "ObjectLockConfigurationNotFoundError");
-    refuses(context, answer, ErrorCode::DestinationLockRefused)
-}
-
 pub(super) fn unreachable(context: &TestContext) -> Result<()> {
     refuses(context, Action::DropBeforeForward, ErrorCode::DestinationUnreachable)
 }

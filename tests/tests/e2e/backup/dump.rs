@@ -8,57 +8,12 @@ use anyhow::{Result, ensure};
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::BackupState;
-use walwarden_tests::fault_proxy::{Action, Matcher, Rule, RuleHandle};
+use walwarden_tests::fault_proxy::Matcher;
 use walwarden_tests::harness::TestContext;
-use walwarden_tests::process::Running;
 use walwarden_tests::walwarden::Store;
 
-use super::{FAILED_RUNNING, ONE_ATTEMPT, RECOVERED};
-use crate::SOON;
+use super::FAILED_RUNNING;
 use crate::setting::{Options, Setting};
-
-/// A backup whose `pg_dump` waits in the middle of its output, because the first part is not taken.
-fn hold_dump(setting: &Setting<'_>) -> Result<(Running, RuleHandle)> {
-    let gate = setting.proxy()?.add(Rule::new(Matcher::upload_part(Some(1)), Action::Hold).nth(1));
-    let (_, command) = setting.trigger_waiting()?;
-    gate.wait_hit(SOON)?;
-    Ok((command, gate))
-}
-
-pub(super) fn killed(context: &TestContext) -> Result<()> {
-    let setting = Setting::new(context, Store::Sqlite, Options::multipart().serve(ONE_ATTEMPT))?;
-    let (command, gate) = hold_dump(&setting)?;
-    ensure!(setting.server()?.kill_pg_dump()? == 1, "one pg_dump runs");
-    gate.release();
-    let backup = setting.assert_backup_failed(&command.wait(SOON)?, ErrorCode::DumpKilled)?;
-    setting.assert_audit(backup.id, &FAILED_RUNNING)?;
-    setting.assert_no_leftovers()
-}
-
-pub(super) fn killed_then_recovers(context: &TestContext) -> Result<()> {
-    let setting = Setting::new(context, Store::Postgres, Options::multipart())?;
-    let (command, gate) = hold_dump(&setting)?;
-    ensure!(setting.server()?.kill_pg_dump()? == 1, "one pg_dump runs");
-    gate.release();
-    command.wait(SOON)?.success()?;
-    let backup = setting.last_backup()?;
-    ensure!(backup.attempt == 2 && backup.error.is_none(), "{backup:?}");
-    setting.assert_audit(backup.id, &RECOVERED)?;
-    setting.assert_no_leftovers()
-}
-
-pub(super) fn server_terminates(context: &TestContext) -> Result<()> {
-    // More than two parts, pipes and socket buffers together: the server is still sending rows when it is hit.
-    let options = Options { bulk_mib: 40, ..Options::multipart().serve(ONE_ATTEMPT) };
-    let setting = Setting::new(context, Store::Sqlite, options)?;
-    let (command, gate) = hold_dump(&setting)?;
-    context.postgres().wait_for_pg_dump_copy(&setting.source.name, SOON)?;
-    ensure!(context.postgres().terminate_pg_dump_backends(&setting.source.name)? == 1, "one pg_dump is connected");
-    gate.release();
-    let backup = setting.assert_backup_failed(&command.wait(SOON)?, ErrorCode::SourceConnectionLost)?;
-    setting.assert_audit(backup.id, &FAILED_RUNNING)?;
-    setting.assert_no_leftovers()
-}
 
 /// A directory with a `pg_dump` whose dumps end as `pipeline` says, where `"$real"` is the real one. Everything else is real.
 fn tampered_tools(context: &TestContext, pipeline: &str) -> Result<String> {

@@ -8,7 +8,7 @@ use walwarden_tests::fault_proxy::{Action, Matcher, Rule};
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::walwarden::Store;
 
-use super::cell::{Cell, ONE_ATTEMPT, PATIENT};
+use super::cell::{Cell, Flags, ONE_ATTEMPT, PATIENT};
 use crate::setting::{Options, Setting};
 
 /// How often one request is tried within an attempt.
@@ -19,7 +19,12 @@ pub(super) fn answers(status: u16, code: &str) -> Action {
 }
 
 /// Every kind of request fails once.
-pub(super) fn each_fails_once(context: &TestContext, store: Store, action: Action) -> Result<Cell<'_>> {
+pub(super) fn each_fails_once<'a>(
+    context: &'a TestContext,
+    store: Store,
+    flags: Flags,
+    action: &Action,
+) -> Result<Cell<'a>> {
     let rules = [
         Matcher::create_multipart(),
         Matcher::upload_part(Some(1)),
@@ -29,28 +34,28 @@ pub(super) fn each_fails_once(context: &TestContext, store: Store, action: Actio
         Matcher::put_object(".manifest.json"),
     ];
     let rules = rules.map(|matcher| Rule::new(matcher, action.clone()).nth(1));
-    Cell::with_rules(context, store, Options::multipart().serve(PATIENT), rules)
+    Cell::with_rules(context, store, Cell::TWO_PARTS.serve(flags), rules)
 }
 
 /// The second part is never taken.
 pub(super) fn part_fails(context: &TestContext, store: Store, action: Action) -> Result<Cell<'_>> {
     let rule = Rule::new(Matcher::upload_part(Some(2)), action);
-    Cell::with_rules(context, store, Options::multipart().serve(ONE_ATTEMPT), [rule])
+    Cell::with_rules(context, store, Cell::TWO_PARTS.serve(ONE_ATTEMPT), [rule])
 }
 
-/// The connection is reset in the middle of parts, again and again, but never the whole attempt through.
+/// The connection is reset before, in the middle of and after parts, as often as can be ridden out within one attempt.
 pub(super) fn parts_reset(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let rules = [(1, 1_000_000), (2, 10), (3, 0)].map(|(part, bytes)| {
-        Rule::new(Matcher::upload_part(Some(part)), Action::DropInBody(bytes)).times(REQUEST_ATTEMPTS - 1)
-    });
-    Cell::with_rules(context, store, Options::multipart().serve(PATIENT), rules)
+    let actions = [(1, Action::DropInBody(1_000_000)), (2, Action::DropAfterForward), (3, Action::DropBeforeForward)];
+    let rules =
+        actions.map(|(part, action)| Rule::new(Matcher::upload_part(Some(part)), action).times(REQUEST_ATTEMPTS - 1));
+    Cell::with_rules(context, store, Options::multipart().serve(ONE_ATTEMPT), rules)
 }
 
 /// A part takes longer than a lease lasts: the lease is kept alive meanwhile, and the attempt is not taken for dead.
 pub(super) fn slow_part(context: &TestContext, store: Store) -> Result<Cell<'_>> {
     let flags = &["--lease-seconds", "4", "--backup-attempts", "1", "--part-memory-mib", "32"];
     let rule = Rule::new(Matcher::upload_part(Some(2)), Action::Delay(Duration::from_secs(6))).nth(1);
-    Cell::with_rules(context, store, Options::multipart().serve(flags), [rule])
+    Cell::with_rules(context, store, Cell::TWO_PARTS.serve(flags), [rule])
 }
 
 /// The object is there each time, and nobody says so.
@@ -81,12 +86,12 @@ pub(super) fn completion_answers_error(context: &TestContext, store: Store, alwa
 /// The bucket returns other bytes than it was sent.
 pub(super) fn wrong_bytes(context: &TestContext, store: Store) -> Result<Cell<'_>> {
     let rule = Rule::new(Matcher::get_object(".dump"), Action::CorruptResponse(7_654_321));
-    Cell::with_rules(context, store, Options::multipart().serve(PATIENT), [rule])
+    Cell::with_rules(context, store, Cell::TWO_PARTS.serve(PATIENT), [rule])
 }
 
 /// Somebody deletes the bucket in the middle of the upload.
 pub(super) fn bucket_deleted(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let setting = Setting::new(context, store, Options::multipart().serve(PATIENT))?;
+    let setting = Setting::new(context, store, Cell::TWO_PARTS.serve(PATIENT))?;
     let (cell, gate) = Cell::held(setting)?;
     cell.setting.bucket.delete_bucket()?;
     gate.release();

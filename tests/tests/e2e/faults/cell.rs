@@ -21,9 +21,9 @@ pub(super) type Flags = &'static [&'static str];
 pub(super) const ONE_ATTEMPT: Flags = &["--backup-attempts", "1", "--part-memory-mib", "32"];
 /// Flags of a server that tries again at once, and is taken for dead within a minute.
 pub(super) const PATIENT: Flags = &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32"];
-/// The same, and soon taken for dead: a heartbeat is due every second.
+/// The same, and soon taken for dead.
 pub(super) const QUICK: Flags =
-    &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32", "--lease-seconds", "3"];
+    &["--backup-attempts", "10", "--retry-delay-seconds", "0", "--part-memory-mib", "32", "--lease-seconds", "2"];
 
 /// A backup that a fault happens or happened to.
 pub(super) struct Cell<'a> {
@@ -46,6 +46,9 @@ impl<'a> Cell<'a> {
         let source = setting.source.clone();
         Self { setting, id, source, source_server: None, faults: Vec::new(), _relay: None, workers: Vec::new() }
     }
+
+    /// Small, and sent in two parts.
+    pub(super) const TWO_PARTS: Options = Options { bulk_mib: 9, ..Options::multipart() };
 
     /// A backup that meets these rules on its way to the bucket.
     pub(super) fn with_rules(

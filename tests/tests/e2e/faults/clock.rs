@@ -9,14 +9,14 @@ use walwarden_tests::walwarden::{CLOCK_OFFSET_FILE, Store, Walwarden};
 
 use super::cell::{Cell, Flags};
 use crate::SOON;
-use crate::setting::{Options, Setting};
+use crate::setting::Setting;
 
 /// The server's clock jumps in the middle of the upload, which goes on once the lease has been extended or given up by it.
 pub(super) fn jumps(context: &TestContext, store: Store, flags: Flags, millis: i64) -> Result<Cell<'_>> {
     let file = context.directory().join("clock-offset");
     let mut walwarden = Walwarden::init(context, store)?;
     walwarden.set_env(CLOCK_OFFSET_FILE, file.to_str().context("a path of UTF-8")?);
-    let mut setting = Setting::prepare(context, walwarden, Options::multipart().serve(flags))?;
+    let mut setting = Setting::prepare(context, walwarden, Cell::TWO_PARTS.serve(flags))?;
     setting.start()?;
     let (cell, gate) = Cell::held(setting)?;
     let before = cell.setting.stored_job(cell.id)?;

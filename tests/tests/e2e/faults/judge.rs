@@ -14,7 +14,7 @@ use walwarden_contract::model::{Backup, BackupState};
 use walwarden_tests::canary::random_hex;
 
 use super::cell::Cell;
-use crate::setting::manifest_key;
+use crate::setting::{assert_failure, manifest_key};
 
 /// How a cell must end.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +121,8 @@ fn failed(cell: &Cell<'_>, code: ErrorCode) -> Result<Backup> {
 }
 
 fn unproven(cell: &Cell<'_>, backup: &Backup) -> Result<()> {
+    let evidence = cell.setting.json(&["evidence", "get", &backup.id.to_string()])?;
+    assert_failure(&evidence, ErrorCode::NotFound)?;
     let keys = cell.setting.keys()?;
     ensure!(keys.len() == 1 && keys[0].ends_with(&format!("/{}.dump", backup.id)), "{keys:?}");
     let versions = cell.setting.bucket.versions(&keys[0])?;

@@ -13,24 +13,25 @@ use walwarden_tests::walwarden::{Store, Walwarden};
 
 use super::cell::{Cell, QUICK, lasts};
 use crate::SOON;
-use crate::setting::{Options, Setting};
+use crate::setting::Setting;
 
-/// Longer than a worker of three seconds' lease goes without a heartbeat.
-const HEARTBEAT: Duration = Duration::from_millis(1500);
+/// Longer than a worker of two seconds' lease goes without a heartbeat.
+const HEARTBEAT: Duration = Duration::from_millis(1200);
 /// Longer than its lease.
-const LEASE: Duration = Duration::from_secs(4);
+const LEASE: Duration = Duration::from_secs(3);
 
 /// The store as somebody else's: nobody writes to it until it is let go.
 enum Held {
     Sqlite(Metadata, Tx),
-    Postgres(TableLock),
+    Postgres(Box<TableLock>),
 }
 
 impl Held {
     fn take(setting: &Setting<'_>) -> Result<Self> {
         match setting.walwarden.metadata() {
             Some(metadata) => {
-                Ok(Self::Postgres(setting.context.postgres().lock_table(&metadata.name, "public.backup_jobs")?))
+                let lock = setting.context.postgres().lock_table(&metadata.name, "public.backup_jobs")?;
+                Ok(Self::Postgres(Box::new(lock)))
             }
             None => block_on(async {
                 let store = Metadata::open_sqlite(setting.walwarden.data()).await?;
@@ -55,7 +56,7 @@ impl Held {
 }
 
 fn locked(context: &TestContext, store: Store, time: Duration) -> Result<Cell<'_>> {
-    let setting = Setting::new(context, store, Options::multipart().serve(QUICK))?;
+    let setting = Setting::new(context, store, Cell::TWO_PARTS.serve(QUICK))?;
     let (cell, gate) = Cell::held(setting)?;
     let held = Held::take(&cell.setting)?;
     gate.release();
@@ -76,7 +77,7 @@ pub(super) fn locked_past_the_lease(context: &TestContext, store: Store) -> Resu
 
 /// Every connection that the server has to its store is taken by requests that do not end.
 pub(super) fn pool_exhausted(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let setting = Setting::new(context, store, Options::multipart().serve(QUICK))?;
+    let setting = Setting::new(context, store, Cell::TWO_PARTS.serve(QUICK))?;
     let (cell, gate) = Cell::held(setting)?;
     let held = Held::take(&cell.setting)?;
     thread::scope(|scope| {
@@ -111,7 +112,7 @@ fn server_crashes(context: &TestContext) -> Result<Cell<'_>> {
     let metadata = server.create_database(context.canaries())?;
     server.psql("postgres", &format!("ALTER DATABASE {} SET synchronous_commit = on", metadata.name))?;
     let walwarden = Walwarden::init_in(context, Some(metadata))?;
-    let mut setting = Setting::prepare(context, walwarden, Options::multipart().serve(QUICK))?;
+    let mut setting = Setting::prepare(context, walwarden, Cell::TWO_PARTS.serve(QUICK))?;
     setting.start()?;
     let (mut cell, gate) = Cell::held(setting)?;
     server.crash()?;
@@ -130,7 +131,7 @@ fn server_crashes(context: &TestContext) -> Result<Cell<'_>> {
 fn disk_takes_nothing(context: &TestContext) -> Result<Cell<'_>> {
     let mut walwarden = Walwarden::init(context, Store::Sqlite)?;
     walwarden.survive_full_disk();
-    let mut setting = Setting::prepare(context, walwarden, Options::multipart().serve(QUICK))?;
+    let mut setting = Setting::prepare(context, walwarden, Cell::TWO_PARTS.serve(QUICK))?;
     setting.start()?;
     let (cell, gate) = Cell::held(setting)?;
     let server = cell.setting.server()?;

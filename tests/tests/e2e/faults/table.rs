@@ -83,13 +83,13 @@ fn of_the_source() -> Vec<Fault> {
 fn of_the_bucket() -> Vec<Fault> {
     vec![
         fault("s3_503_once", Verified, |context, store| {
-            bucket::each_fails_once(context, store, answers(503, "SlowDown"))
+            bucket::each_fails_once(context, store, ONE_ATTEMPT, &answers(503, "SlowDown"))
         }),
         fault("s3_503", Failed(ErrorCode::DestinationThrottled), |context, store| {
             bucket::part_fails(context, store, answers(503, "SlowDown"))
         }),
         fault("s3_429_once", Verified, |context, store| {
-            bucket::each_fails_once(context, store, answers(429, "TooManyRequests"))
+            bucket::each_fails_once(context, store, PATIENT, &answers(429, "TooManyRequests"))
         }),
         fault("s3_429", Failed(ErrorCode::DestinationThrottled), |context, store| {
             bucket::part_fails(context, store, answers(429, "TooManyRequests"))
@@ -97,7 +97,7 @@ fn of_the_bucket() -> Vec<Fault> {
         fault("s3_500", Failed(ErrorCode::UploadFailed), |context, store| {
             bucket::part_fails(context, store, answers(500, "InternalError"))
         }),
-        fault("reset_mid_part_passing", Verified, bucket::parts_reset),
+        fault("part_resets_ridden_out", Verified, bucket::parts_reset),
         fault("reset_mid_part", Failed(ErrorCode::DestinationUnreachable), |context, store| {
             bucket::part_fails(context, store, Action::DropInBody(100_000))
         }),

@@ -36,6 +36,11 @@ pub(super) fn killed(context: &TestContext, store: Store, point: Failpoint) -> R
     let id = setting.trigger()?;
     worker.wait_killed(SOON)?;
     let other = setting.walwarden.serve_with(Role::Worker, PATIENT)?;
+    let completed = setting.wait_ended(id, BackupState::Completed)?;
+    ensure!((completed.attempt == 1) == (point == Failpoint::AfterCompleted), "{completed:?}");
+    let mut knowing = Failpoint::ALL.iter().skip_while(|at| **at != Failpoint::AfterFinalizeRecorded);
+    let dumps = setting.proxy()?.count(&Matcher::create_multipart());
+    ensure!(dumps == 1 || knowing.all(|at| *at != point), "a dump that was whole was made {dumps} times");
     Ok(Cell { workers: vec![other], ..Cell::new(setting, id) })
 }
 
@@ -58,8 +63,8 @@ pub(super) fn paused(context: &TestContext, store: Store, point: Failpoint) -> R
 
 /// The server dies in the last attempt that there is: the next one ends the job, and clears away what it left.
 pub(super) fn killed_in_last_attempt(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let flags = &["--lease-seconds", "3", "--backup-attempts", "1", "--part-memory-mib", "32"];
-    let mut setting = Setting::new(context, store, Options::multipart().serve(flags))?;
+    let flags = &["--lease-seconds", "2", "--backup-attempts", "1", "--part-memory-mib", "32"];
+    let mut setting = Setting::new(context, store, Cell::TWO_PARTS.serve(flags))?;
     let gate = setting.proxy()?.add(Rule::new(Matcher::upload_part(Some(2)), Action::Hold).nth(1));
     let id = setting.trigger()?;
     gate.wait_hit(SOON)?;
