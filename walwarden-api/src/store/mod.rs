@@ -72,6 +72,10 @@ pub struct Tx {
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA busy_timeout = 10000;";
 
+/// A process that stands still in the middle of a transaction must not keep others from its jobs for longer than this. Between
+/// two statements nothing is waited for but the store.
+const POSTGRES_SETUP: &str = "SET idle_in_transaction_session_timeout = '15s'";
+
 /// How long a store may take to show that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -100,9 +104,11 @@ impl Store {
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if dialect == Dialect::Sqlite {
-                        connection.execute(SQLITE_SETUP).await?;
-                    }
+                    let setup = match dialect {
+                        Dialect::Sqlite => SQLITE_SETUP,
+                        Dialect::Postgres => POSTGRES_SETUP,
+                    };
+                    connection.execute(setup).await?;
                     Ok(())
                 })
             })

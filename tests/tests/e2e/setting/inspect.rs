@@ -44,6 +44,17 @@ impl Setting<'_> {
         job.context("cannot read the store")
     }
 
+    /// Whether the store lets anybody write to it.
+    pub(crate) fn can_write(&self) -> bool {
+        let written = block_on(async {
+            let store = self.open_store().await?;
+            let writer = store.begin().await.map(drop);
+            store.close().await;
+            anyhow::Ok(writer?)
+        });
+        written.is_ok()
+    }
+
     async fn open_store(&self) -> Result<Metadata> {
         Ok(match self.walwarden.metadata() {
             Some(database) => Metadata::open_postgres(&database.dsn().into()).await?,
