@@ -159,10 +159,9 @@ impl Bucket {
         Ok(())
     }
 
-    /// Creates a bucket that was deleted again, empty and with Object Lock.
+    /// Creates a bucket that was deleted again, empty and without versions.
     pub fn create_again(&self) -> Result<()> {
-        let request = self.client.create_bucket().bucket(&self.name).object_lock_enabled_for_bucket(true);
-        block_on(request.send()).context("cannot create the bucket")?;
+        block_on(self.client.create_bucket().bucket(&self.name).send()).context("cannot create the bucket")?;
         Ok(())
     }
 

@@ -89,11 +89,14 @@ pub(super) fn wrong_bytes(context: &TestContext, store: Store) -> Result<Cell<'_
     Cell::with_rules(context, store, Cell::TWO_PARTS.serve(PATIENT), [rule])
 }
 
-/// Somebody deletes the bucket in the middle of the upload.
+/// Somebody deletes the bucket in the middle of the upload. Nothing in it is locked: that would keep it.
 pub(super) fn bucket_deleted(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let setting = Setting::new(context, store, Cell::TWO_PARTS.serve(PATIENT))?;
+    let options = Options { object_lock: false, lock_mode: "none", ..Cell::TWO_PARTS.serve(PATIENT) };
+    let setting = Setting::new(context, store, options)?;
     let (cell, gate) = Cell::held(setting)?;
     cell.setting.bucket.delete_bucket()?;
+    // This server believes for a while that a bucket is there which is not, and makes it again with the next upload.
+    cell.setting.proxy()?.add(Rule::new(Matcher::create_multipart(), answers(404, "NoSuchBucket")));
     gate.release();
     let backup = cell.setting.wait_ended(cell.id, BackupState::FailedTerminal)?;
     ensure!(backup.attempt < 10, "it was tried to the last: {backup:?}");
@@ -102,10 +105,10 @@ pub(super) fn bucket_deleted(context: &TestContext, store: Store) -> Result<Cell
     Ok(cell)
 }
 
-/// The bucket cannot lock, and the destination asks for it.
+/// The bucket cannot lock any more, and the destination asks for it.
 pub(super) fn lock_refused(context: &TestContext, store: Store) -> Result<Cell<'_>> {
-    let options = Options { object_lock: false, ..Options::proxied().serve(PATIENT) };
-    Cell::with_rules(context, store, options, [])
+    let rule = Rule::new(Matcher::create_multipart(), answers(404, "ObjectLockConfigurationNotFoundError"));
+    Cell::with_rules(context, store, Options::proxied().serve(PATIENT), [rule])
 }
 
 /// The lock that is read back is not there.

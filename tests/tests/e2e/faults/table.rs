@@ -74,7 +74,7 @@ fn of_the_source() -> Vec<Fault> {
         fault("source_connection_reset", Failed(ErrorCode::SourceConnectionLost), |context, store| {
             source::connection_reset(context, store, ONE_ATTEMPT, true)
         }),
-        fault("source_disk_error", Failed(ErrorCode::DumpFailed), |context, store| {
+        fault("source_disk_error", Failed(ErrorCode::SourceDataCorrupted), |context, store| {
             source::disk_error(context, store, ONE_ATTEMPT)
         }),
     ]
