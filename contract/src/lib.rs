@@ -21,6 +21,7 @@ mod pattern;
 mod schema;
 pub mod scope;
 pub mod secret;
+pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -205,6 +205,11 @@ async fn keep_house(state: http::AppState, shutdown: CancellationToken) {
         }
         state.limits.tidy();
         state.metrics.run_upkeep();
+        if state.settings.role.works()
+            && let Err(error) = state.board.refresh(&state.store, &state.system).await
+        {
+            tracing::warn!(%error, "cannot read the gauges of the store");
+        }
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(HOUSEKEEPING) => {}

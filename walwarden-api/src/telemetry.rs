@@ -1,28 +1,21 @@
-//! Logs and metrics: how they are set up, and what they are called. Logs go to stderr.
+//! Logs and metrics: how they are set up. What they are called is the contract's. Logs go to stderr.
+
+mod board;
 
 use std::io;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::TryInitError;
+use walwarden_contract::ErrorCode;
+use walwarden_contract::model::{BackupState, SourceCheckReport};
+use walwarden_contract::telemetry as names;
+use walwarden_contract::telemetry::{METRICS, MetricKind};
 
+pub use self::board::Board;
 use crate::config::{LogFormat, Settings};
-
-/// Requests answered, by operation and status.
-pub const HTTP_REQUESTS: &str = "walwarden_http_requests_total";
-/// How long requests took, in seconds, by operation.
-pub const HTTP_REQUEST_SECONDS: &str = "walwarden_http_request_duration_seconds";
-/// Backup attempts that ended, by result: `completed`, or the error code.
-pub const BACKUPS: &str = "walwarden_backups_total";
-/// How long completed backups took, in seconds.
-pub const BACKUP_SECONDS: &str = "walwarden_backup_duration_seconds";
-/// Bytes that completed backups put into buckets.
-pub const BACKUP_BYTES: &str = "walwarden_backup_bytes_total";
-/// Unfinished uploads that were given up because no backup needed them any more.
-pub const UPLOADS_ABORTED: &str = "walwarden_uploads_aborted_total";
-
-/// Looks at sources, by result.
-pub const SOURCE_CHECKS: &str = "walwarden_source_checks_total";
+use crate::store::backups::BackupJob;
 
 /// Sends logs to stderr, in the format of the settings.
 ///
@@ -40,26 +33,31 @@ pub fn init_logs(settings: &Settings) -> Result<(), TryInitError> {
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    let requests = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
-    let backups = [1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0];
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(HTTP_REQUEST_SECONDS.to_owned()), &requests)?
-        .set_buckets_for_metric(Matcher::Full(BACKUP_SECONDS.to_owned()), &backups)
+    METRICS.iter().try_fold(PrometheusBuilder::new(), |builder, metric| match metric.kind {
+        MetricKind::Histogram(bounds) => builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds),
+        MetricKind::Counter | MetricKind::Gauge => Ok(builder),
+    })
 }
 
-/// Counts what a look at a source found.
-pub(crate) fn source_checked(report: &walwarden_contract::model::SourceCheckReport) {
-    let result = report.result.to_string();
-    metrics::counter!(SOURCE_CHECKS, "result" => result).increment(1);
-}
-
+/// Says what every metric is, and shows the counters that can be known before anything happens: a rate needs a beginning.
 fn describe() {
-    metrics::describe_counter!(HTTP_REQUESTS, "Requests answered, by operation and status");
-    metrics::describe_histogram!(HTTP_REQUEST_SECONDS, metrics::Unit::Seconds, "How long requests took, by operation");
-    metrics::describe_counter!(BACKUPS, "Backup attempts that ended, by result");
-    metrics::describe_histogram!(BACKUP_SECONDS, metrics::Unit::Seconds, "How long completed backups took");
-    metrics::describe_counter!(UPLOADS_ABORTED, "Unfinished uploads given up because no backup needed them any more");
-    metrics::describe_counter!(BACKUP_BYTES, metrics::Unit::Bytes, "Bytes that completed backups put into buckets");
+    for metric in METRICS {
+        match metric.kind {
+            MetricKind::Counter => metrics::describe_counter!(metric.name, metric.about),
+            MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.about),
+            MetricKind::Histogram(_) => metrics::describe_histogram!(metric.name, metric.about),
+        }
+        match (metric.kind, metric.labels) {
+            (MetricKind::Counter, []) => metrics::counter!(metric.name).increment(0),
+            (MetricKind::Counter, [label]) => {
+                for value in metric.known_values {
+                    metrics::counter!(metric.name, *label => *value).increment(0);
+                }
+            }
+            _ => {}
+        }
+    }
+    metrics::gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
 /// Makes the process count, and answers the handle from which `/metrics` is rendered. Call
@@ -80,4 +78,83 @@ pub fn init_metrics() -> Result<PrometheusHandle, BuildError> {
 /// Never, as long as the buckets are not empty.
 pub fn detached_metrics() -> Result<PrometheusHandle, BuildError> {
     Ok(builder()?.build_recorder().handle())
+}
+
+/// An attempt at a backup begins.
+pub(crate) fn attempt_began() {
+    metrics::counter!(names::ATTEMPTS).increment(1);
+}
+
+/// An attempt completed a backup.
+pub(crate) fn backup_completed(took: Duration, size_bytes: u64) {
+    metrics::histogram!(names::BACKUP_SECONDS).record(took);
+    metrics::counter!(names::BACKUP_BYTES).increment(size_bytes);
+}
+
+/// An attempt ended, and the job is now like this.
+pub(crate) fn attempt_ended(job: &BackupJob) {
+    let result = match &job.error {
+        Some((code, _)) => code.as_str(),
+        None if job.state() == BackupState::Completed => "completed",
+        None if job.state() == BackupState::Cancelled => "cancelled",
+        None => "handed_back",
+    };
+    metrics::counter!(names::BACKUPS, "result" => result).increment(1);
+    retried(job);
+}
+
+/// Counts a job that failed and waits for its next attempt.
+fn retried(job: &BackupJob) {
+    if let (BackupState::Queued, Some((code, _))) = (job.state(), &job.error) {
+        metrics::counter!(names::RETRIES, "code" => code.as_str()).increment(1);
+    }
+}
+
+/// The backup was called off while it ran.
+pub(crate) fn backup_cancelled() {
+    metrics::counter!(names::BACKUPS, "result" => ErrorCode::Cancelled.as_str()).increment(1);
+}
+
+/// An attempt ended because its lease was lost.
+pub(crate) fn lease_lost() {
+    metrics::counter!(names::LEASE_LOSSES).increment(1);
+}
+
+/// A job was taken from a worker that stopped answering, and is now like this.
+pub(crate) fn job_reaped(job: &BackupJob) {
+    metrics::counter!(names::REAPED).increment(1);
+    retried(job);
+}
+
+/// A restore was sealed because its machine fell silent.
+pub(crate) fn restore_timed_out() {
+    metrics::counter!(names::RESTORES_TIMED_OUT).increment(1);
+}
+
+/// A multipart upload was given up.
+pub(crate) fn upload_aborted() {
+    metrics::counter!(names::UPLOADS_ABORTED).increment(1);
+}
+
+/// A part was acknowledged.
+#[expect(clippy::cast_precision_loss, reason = "parts are far smaller than 2^53 bytes")]
+pub(crate) fn part_sent(bytes: usize, took: Duration) {
+    metrics::counter!(names::UPLOAD_BYTES).increment(bytes as u64);
+    metrics::histogram!(names::UPLOAD_RATE).record(bytes as f64 / took.as_secs_f64().max(1e-6));
+}
+
+/// A destination was looked at.
+pub(crate) fn preflighted(passed: bool) {
+    let result = if passed { "passed" } else { "failed" };
+    metrics::counter!(names::PREFLIGHTS, "result" => result).increment(1);
+}
+
+/// A source was looked at.
+pub(crate) fn source_checked(report: &SourceCheckReport) {
+    metrics::counter!(names::SOURCE_CHECKS, "result" => report.result.to_string()).increment(1);
+}
+
+/// A record does not hold: `audit_chain` or `manifest`.
+pub(crate) fn integrity_failed(what: &'static str) {
+    metrics::counter!(names::INTEGRITY_FAILURES, "what" => what).increment(1);
 }

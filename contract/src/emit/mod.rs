@@ -41,6 +41,7 @@ pub fn artefacts() -> Vec<Artefact> {
         ("docs/reference/cli.md", reference::cli::page),
         ("docs/reference/errors.md", reference::errors::page),
         ("docs/reference/exit-codes.md", reference::exit_codes::page),
+        ("docs/reference/metrics.md", reference::metrics::page),
         ("docs/reference/scopes.md", reference::scopes::page),
         ("openapi/walwarden.v1.json", openapi::document),
         ("skills/walwarden/SKILL.md", skill::page),

@@ -6,4 +6,5 @@ pub(super) mod claims;
 pub(super) mod cli;
 pub(super) mod errors;
 pub(super) mod exit_codes;
+pub(super) mod metrics;
 pub(super) mod scopes;

@@ -4,6 +4,7 @@ mod backup;
 mod embedding;
 mod faults;
 mod matrix;
+mod observability;
 mod recipes;
 mod restore;
 mod self_tests;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let suite = restore::register(suite);
     let suite = matrix::register(suite);
     let suite = embedding::register(suite);
+    let suite = observability::register(suite);
     let suite = recipes::register(suite);
     suite.run()
 }

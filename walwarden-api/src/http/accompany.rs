@@ -12,12 +12,12 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 use tracing::field::Empty;
 use walwarden_contract::ErrorCode;
+use walwarden_contract::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
 use super::error::{ApiError, finish};
 use super::rate_limit::Allowance;
 use super::state::AppState;
 use super::{bounds, compression};
-use crate::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -16,6 +16,7 @@ use crate::secrets::Keyring;
 use crate::store::StoreError;
 use crate::store::backups::BackupJob;
 use crate::store::restores::CompletedRestore;
+use crate::telemetry::integrity_failed;
 
 const SIGNATURE: &str = "the manifest's signature verifies";
 const CHAIN: &str = "the audit chain is whole";
@@ -53,6 +54,7 @@ pub(super) fn check_manifest(job: BackupJob, keyring: &Keyring) -> Checked {
     let status = if recorded.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
     let failure = recorded.err().map(str::to_owned).or_else(|| manifest.as_ref().err().cloned());
     if let Some(failure) = &failure {
+        integrity_failed("manifest");
         tracing::error!(backup_job_id = %job.id, %failure, "a stored manifest does not hold");
     }
     let manifest = manifest.ok().filter(|_| failure.is_none());
@@ -214,6 +216,7 @@ pub(super) async fn check_chain(state: &AppState, job: &BackupJob) -> Result<Che
         }
     });
     if let Some(failure) = &failure {
+        integrity_failed("audit_chain");
         tracing::error!(backup_job_id = %job.id, %failure, "an audit chain does not hold");
     }
     Ok(CheckedChain { events, read_back_at, failure })

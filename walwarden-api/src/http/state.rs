@@ -12,6 +12,7 @@ use crate::engine::source_check::SourceChecker;
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::system::System;
+use crate::telemetry::Board;
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct AppState {
     pub wake: Arc<Notify>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// The series of single databases.
+    pub board: Board,
     /// Whether `/readyz` says so; false while the process drains.
     pub ready: Arc<AtomicBool>,
     /// Looks at sources.
@@ -49,7 +52,8 @@ impl AppState {
         let (wake, ready) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
         let limits = Arc::new(RateLimits::new(&settings, Elapsed::since_now()));
         let checker = SourceChecker::new(&settings);
-        Self { store, system, keyring, settings, wake, metrics, ready, checker, limits }
+        let board = Board::default();
+        Self { store, system, keyring, settings, wake, metrics, board, ready, checker, limits }
     }
 
     /// Says on `/readyz` that no new requests should come here.

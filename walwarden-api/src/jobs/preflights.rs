@@ -74,6 +74,7 @@ pub async fn look(
     let bucket = Bucket::connect_impatiently(destination, &credentials)?;
     // Boxed: it holds the futures of a dozen kinds of requests.
     let look = Box::pin(preflight::run(&bucket, system, destination)).await;
+    crate::telemetry::preflighted(look.report.summary().failed.is_empty());
     let destination = record(store, system, destination, &look, by).await?;
     Ok(Looked { report: look.report, destination })
 }

@@ -7,6 +7,7 @@ use super::restores::time_out;
 use crate::store::backups::BackupJob;
 use crate::store::{Result, Store};
 use crate::system::{System, after};
+use crate::telemetry;
 
 /// How long a stored response is kept: 48 hours, twice what is promised.
 const KEEP_RESPONSES_MILLIS: i64 = 48 * 3_600_000;
@@ -29,12 +30,14 @@ pub async fn look(store: &Store, system: &System, retry: RetryPolicy, silence_mi
             found.ended.push(job);
             continue;
         }
+        telemetry::job_reaped(&job);
         tracing::warn!(backup_job_id = %job.id, attempt = job.attempt, "took a job from a worker that stopped answering");
         if job.state() == BackupState::FailedTerminal {
             found.ended.push(job);
         }
     }
     while let Some(job) = time_out(store, system, silence_millis).await? {
+        telemetry::restore_timed_out();
         tracing::warn!(restore_job_id = %job.id, "sealed a restore that nobody reported on any more");
     }
     Ok(found)

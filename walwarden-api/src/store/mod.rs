@@ -6,6 +6,7 @@ pub mod backups;
 pub mod databases;
 pub mod destinations;
 pub mod idempotency;
+pub mod monitoring;
 pub mod organizations;
 pub mod restores;
 pub mod workers;

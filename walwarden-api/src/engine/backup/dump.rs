@@ -1,6 +1,6 @@
 //! `pg_dump` into the parts of an upload: hashed, parsed and sent as it comes, in bounded memory.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::buf::BufMut;
 use bytes::{Bytes, BytesMut};
@@ -205,7 +205,9 @@ async fn read_some(stdout: &mut ChildStdout, into: &mut BytesMut, room: usize) -
 
 async fn send(bucket: &Bucket, upload: &Upload, number: i32, body: Bytes) -> Result<SentPart, StorageError> {
     let checksum = hex::encode(Sha256::digest(&body));
+    let started = Instant::now();
     let part = bucket.upload_part(upload, number, body.clone()).await?;
+    crate::telemetry::part_sent(body.len(), started.elapsed());
     let spare = body.try_into_mut().ok().map(|mut memory| {
         memory.clear();
         memory

@@ -172,7 +172,11 @@ impl Bucket {
             {
                 Err(error)
             }
-            _ => Ok(()),
+            Err(_) => Ok(()),
+            Ok(_) => {
+                crate::telemetry::upload_aborted();
+                Ok(())
+            }
         }
     }
 

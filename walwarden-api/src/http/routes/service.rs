@@ -31,7 +31,8 @@ pub(in crate::http) async fn readyz(State(state): State<AppState>) -> Result<Jso
 
 /// What was counted, for Prometheus.
 pub(in crate::http) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
-    let text: Text = ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render());
+    let rendered = state.metrics.render() + &state.board.text();
+    let text: Text = ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], rendered);
     text
 }
 

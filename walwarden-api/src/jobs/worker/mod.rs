@@ -103,14 +103,14 @@ impl Worker {
         let stop = shutdown.child_token();
         let heartbeat = heartbeat::Heartbeat::start(self.clone(), lease, stop.clone());
         let started = std::time::Instant::now();
+        telemetry::attempt_began();
         reach(Failpoint::AfterClaim);
         let outcome = attempt(&self, &job, lease, &stop).await;
         heartbeat.stop().await;
         let ended = match outcome {
             Ok(completed) => {
                 let size_bytes = completed.artifact.as_ref().map_or(0, |artifact| artifact.size_bytes);
-                metrics::histogram!(telemetry::BACKUP_SECONDS).record(started.elapsed());
-                metrics::counter!(telemetry::BACKUP_BYTES).increment(size_bytes);
+                telemetry::backup_completed(started.elapsed(), size_bytes);
                 tracing::info!(size_bytes, "completed");
                 Ok(completed)
             }
@@ -130,7 +130,7 @@ impl Worker {
         };
         match ended {
             Ok(job) => {
-                metrics::counter!(telemetry::BACKUPS, "result" => result_of(&job)).increment(1);
+                telemetry::attempt_ended(&job);
                 if job.state() == BackupState::FailedTerminal {
                     self.clear_away(&job).await;
                 }
@@ -145,10 +145,13 @@ impl Worker {
         match self.store.backup(job.org_id, job.id).await {
             Ok(now) if now.state() == BackupState::Cancelled => {
                 tracing::info!("stopped: the backup was called off");
-                metrics::counter!(telemetry::BACKUPS, "result" => "cancelled").increment(1);
+                telemetry::backup_cancelled();
                 self.clear_away(&now).await;
             }
-            _ => tracing::warn!("stopped: the lease was lost, and the job is or will be taken over"),
+            _ => {
+                telemetry::lease_lost();
+                tracing::warn!("stopped: the lease was lost, and the job is or will be taken over");
+            }
         }
     }
 
@@ -162,14 +165,6 @@ impl Worker {
         if let Err(error) = clear_uploads(self, job).await {
             tracing::warn!(backup_job_id = %job.id, %error, "cannot clear away the job's uploads");
         }
-    }
-}
-
-fn result_of(job: &BackupJob) -> &'static str {
-    match &job.error {
-        Some((code, _)) => code.as_str(),
-        None if job.state() == BackupState::Completed => "completed",
-        None => "handed_back",
     }
 }
 

@@ -16,7 +16,6 @@ use crate::engine::storage::{Bucket, UnfinishedUpload};
 use crate::store::StoreError;
 use crate::store::destinations::{Destination, take_due_sweep};
 use crate::system::after;
-use crate::telemetry;
 
 /// How many keys the audit event names; their number stands beside them.
 const NAMED: usize = 20;
@@ -102,7 +101,6 @@ impl Worker {
 
     async fn give_up(&self, bucket: &Bucket, found: &UnfinishedUpload) -> Result<(), Failure> {
         bucket.abort_upload(&found.upload).await.map_err(BackupError::from)?;
-        metrics::counter!(telemetry::UPLOADS_ABORTED).increment(1);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::http::error::Result;
 use crate::http::extract::Id;
 use crate::http::state::AppState;
 use crate::store::{Store, StoreError};
+use crate::telemetry::integrity_failed;
 
 /// How many events are in memory at once.
 const CHUNK: u32 = 500;
@@ -106,6 +107,7 @@ pub(in crate::http) async fn handle(
         Err(Stop::Store(error)) => return Err(error.into()),
     };
     if let Some(failure) = &failure {
+        integrity_failed("audit_chain");
         tracing::error!(stream_id = %id, %failure, "an audit chain does not hold");
     }
     Ok(Json(AuditVerification {
