@@ -21,5 +21,6 @@ pub mod relay;
 pub mod runtime;
 pub mod s3;
 pub mod spawner;
+pub mod sts;
 pub mod wait;
 pub mod walwarden;

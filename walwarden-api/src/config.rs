@@ -100,6 +100,8 @@ pub struct Settings {
     pub lock_wait_seconds: u32,
     /// Where `pg_dump` is; `None` to search PATH.
     pub pg_bin_dir: Option<PathBuf>,
+    /// The AWS identity of this server, as the trust policies of roles name it.
+    pub aws_principal: Option<String>,
     /// The log filter, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: String,
     /// How log lines look.
@@ -157,6 +159,10 @@ impl Settings {
             shutdown_seconds: layers.number("shutdown_seconds", 0, 3600)?,
             lock_wait_seconds: layers.number("lock_wait_seconds", 1, 86_400)?,
             pg_bin_dir: layers.optional("pg_bin_dir", path)?,
+            aws_principal: layers.optional("aws_principal", |text| {
+                let expected = "expected an ARN such as arn:aws:iam::210987654321:role/walwarden";
+                is_principal(text).then(|| text.to_owned()).ok_or_else(|| expected.into())
+            })?,
             log: layers.value("log", |text| match tracing_subscriber::EnvFilter::try_new(text) {
                 Ok(_) => Ok(text.to_owned()),
                 Err(error) => Err(format!("expected a filter such as info,walwarden_api=debug: {error}")),
@@ -186,6 +192,17 @@ impl Settings {
     pub fn part_memory_bytes(&self) -> u64 {
         u64::from(self.part_memory_mib) << 20
     }
+}
+
+/// Whether a text names one account, role or user; `*` would be everybody.
+pub(crate) fn is_principal(text: &str) -> bool {
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, name] = parts.as_slice() else { return false };
+    partition.starts_with("aws")
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && (*name == "root" || name.starts_with("role/") || name.starts_with("user/"))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&byte))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of the other readers of a setting")]

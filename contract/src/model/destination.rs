@@ -128,6 +128,10 @@ pub struct Destination {
     pub lock_mode: Open<LockMode>,
     /// For how many days each artifact is locked; 0 without a lock.
     pub retention_floor_days: u32,
+    /// The role in the owner's account that is assumed; null where an access key is used.
+    pub role_arn: Option<String>,
+    /// What the role's trust policy has to ask for; the server made it, and nobody else can choose it.
+    pub external_id: Option<String>,
     /// What preflight has found out about it. Only a verified destination takes backups.
     pub state: Open<DestinationState>,
     /// When preflight last passed; null while it has not since the last change.
@@ -184,11 +188,18 @@ pub struct CreateDestinationRequest {
     #[schemars(range(min = 1, max = 365))]
     #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub retention_floor_days: Option<u32>,
-    /// Identifier of the access key.
+    /// Identifier of the access key, unless there is a role.
     #[schemars(length(min = 1, max = 256))]
-    pub access_key_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
     /// The access key's secret. It is sealed at once, and never shown again.
-    pub secret_access_key: Secret,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_access_key: Option<Secret>,
+    /// A role to assume in place of an access key; Amazon S3 only. The answer holds the external id that its trust policy
+    /// has to ask for.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
 }
 
 /// The body of `updateDestination`: what is left out stays. The bucket of a destination does not change, because its
@@ -217,4 +228,8 @@ pub struct UpdateDestinationRequest {
     /// The new access key's secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_access_key: Option<Secret>,
+    /// A role to assume from now on, in place of the access key or the role before.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
 }

@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PreflightCheckId {
+    /// The destination's role can be assumed under its external id, and not without it. Only where there is a role.
+    AssumeRole,
     /// The bucket is there, in the destination's region.
     Bucket,
     /// A probe object can be written.

@@ -8,6 +8,7 @@ mod dump;
 mod happy;
 mod preflight;
 mod progress;
+mod role;
 mod source;
 mod sweep;
 mod trigger;
@@ -68,6 +69,9 @@ fn failing(suite: Suite) -> Suite {
         .trial("destination_of_the_api_is_verified_by_a_worker_postgres", |context| {
             destination::verified_by_a_worker(context, Store::Postgres)
         })
+        .trial("role_whose_sessions_end_mid_upload_makes_a_whole_backup", role::sessions_end_mid_upload)
+        .trial("role_that_is_refused_mid_upload_leaves_nothing", role::refused_mid_upload)
+        .trial("role_is_assumed_under_its_external_id_or_not_at_all", role::preflight_of_a_role)
         .trial("backup_of_truncated_dump_never_completes", dump::truncated)
         .trial("backup_of_dump_with_more_behind_never_completes", dump::trailing)
         .trial("backup_of_whole_but_failed_dump_never_completes", dump::whole_but_failed)

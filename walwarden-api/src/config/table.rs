@@ -75,6 +75,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Key that signs manifests, instead of the one in the data directory"
     ),
     setting!(Common, Key, "token_key", None, "KEY", "Key of restore tokens, instead of the one in the data directory"),
+    setting!(
+        Common,
+        Plain,
+        "aws_principal",
+        None,
+        "ARN",
+        "AWS identity of this server, as the trust policies of roles name it"
+    ),
     setting!(Common, Plain, "log", Some("info"), "FILTER", "Log filter, for example info,walwarden_api=debug"),
     setting!(Common, Plain, "log_format", Some("text"), "FORMAT", "text or json"),
     setting!(Serve, Plain, "listen", Some("127.0.0.1:8420"), "ADDRESS", "Address and port of the API"),

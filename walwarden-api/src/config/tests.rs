@@ -54,6 +54,7 @@ fn shown(settings: &Settings, name: &str) -> String {
         "shutdown_seconds" => settings.shutdown_seconds.to_string(),
         "lock_wait_seconds" => settings.lock_wait_seconds.to_string(),
         "pg_bin_dir" => settings.pg_bin_dir.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        "aws_principal" => settings.aws_principal.clone().unwrap_or_default(),
         "log" => settings.log.clone(),
         "log_format" => format!("{:?}", settings.log_format).to_lowercase(),
         other => panic!("{other} is a setting that this test does not know"),
@@ -66,6 +67,9 @@ fn samples(name: &str) -> [&'static str; 3] {
         "data_dir" | "pg_bin_dir" => ["/flag", "/variable", "/file"],
         "listen" => ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"],
         "role" => ["api", "worker", "api"],
+        "aws_principal" => {
+            ["arn:aws:iam::210987654321:root", "arn:aws:iam::210987654321:role/a", "arn:aws:iam::210987654321:user/b"]
+        }
         "log" => ["warn", "error", "debug"],
         "log_format" => ["json", "text", "json"],
         _ => ["41", "42", "43"],

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use walwarden_contract::error::ConfirmationChallenge;
 use walwarden_contract::{ErrorBody, ErrorCode, Problem, Scope};
 
-use crate::engine::storage::StorageError;
+use crate::engine::storage::{StorageError, StorageErrorKind};
 use crate::jobs::preflights::LookError;
 use crate::secrets::SealError;
 use crate::store::StoreError;
@@ -108,9 +108,13 @@ impl From<SealError> for ApiError {
     }
 }
 
-/// Presigning sends nothing: what fails is what the destination's settings ask for.
+/// Presigning asks the bucket nothing: what fails is what the destination's settings ask for, or its role.
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
+        if matches!(error.kind, StorageErrorKind::Unreachable | StorageErrorKind::Throttled) {
+            tracing::warn!(details = %error, "a destination's role cannot be assumed now");
+            return Self::new(ErrorCode::ServiceUnavailable, "The destination's role cannot be assumed now.");
+        }
         Self::new(ErrorCode::DestinationNotReady, error.message)
     }
 }

@@ -79,6 +79,8 @@ pub fn destination_view(destination: &destinations::Destination) -> Result<Desti
         checksum_mode: choice::<ChecksumMode>(&destination.checksum_mode, "checksum mode")?.into(),
         lock_mode: lock_mode.into(),
         retention_floor_days: if lock_mode == LockMode::None { 0 } else { destination.retention_days },
+        role_arn: destination.role.as_ref().map(|role| role.arn.clone()),
+        external_id: destination.role.as_ref().map(|role| role.external_id.clone()),
         state: destination.verification.state.into(),
         verified_at: destination.verification.verified_at,
         preflight: destination.verification.preflight.clone(),

@@ -70,8 +70,8 @@ pub async fn look(
     destination: &Destination,
     by: Option<ApiKeyId>,
 ) -> Result<Looked, LookError> {
-    let credentials = keyring.open_credentials(destination)?;
-    let bucket = Bucket::connect_impatiently(destination, &credentials)?;
+    let access = keyring.open_access(destination)?;
+    let bucket = Bucket::connect_impatiently(destination, &access)?;
     // Boxed: it holds the futures of a dozen kinds of requests.
     let look = Box::pin(preflight::run(&bucket, system, destination)).await;
     crate::telemetry::preflighted(look.report.summary().failed.is_empty());

@@ -1,40 +1,24 @@
 //! Destinations: checked as a whole, their credentials sealed, added, changed and removed.
 
+mod access;
+mod connection;
 mod providers;
 mod rules;
 
-use secrecy::{ExposeSecret, SecretString};
-use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
+use walwarden_contract::model::Provider;
 use walwarden_contract::{ApiKeyId, DestinationId, OrgId, Timestamp};
 
+use self::access::set_role;
+pub use self::access::{NewAccess, NewCredentials};
+pub use self::connection::Connection;
 use super::{Field, RegistryError};
 use crate::jobs::preflights::first_run;
 use crate::jobs::state::{DestinationEvent, destination as transition};
 use crate::jobs::{Reply, Submitted, answer};
-use crate::secrets::{Credentials, Keyring};
+use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::store::destinations::{Destination, DestinationUse, Verification, insert, lock, remove as delete, save};
 use crate::system::System;
-
-/// For how many days an artifact is locked, unless somebody says otherwise.
-const USUAL_RETENTION_DAYS: u32 = 30;
-
-/// How a bucket is spoken to. What is left out follows from the provider, or stays.
-#[derive(Debug, Clone, Default)]
-pub struct Connection {
-    /// The endpoint's URL.
-    pub endpoint: Option<String>,
-    /// The region.
-    pub region: Option<String>,
-    /// Where the bucket's name stands in a URL.
-    pub addressing: Option<Addressing>,
-    /// Whether uploads carry a checksum that the provider checks.
-    pub checksum_mode: Option<ChecksumMode>,
-    /// How artifacts are locked.
-    pub lock_mode: Option<LockMode>,
-    /// For how many days.
-    pub retention_days: Option<u32>,
-}
 
 /// A destination to add.
 #[derive(Debug, Clone)]
@@ -47,8 +31,8 @@ pub struct NewDestination {
     pub bucket: String,
     /// How it is spoken to.
     pub connection: Connection,
-    /// With which access key.
-    pub credentials: Credentials,
+    /// What it is opened with.
+    pub access: NewAccess,
     /// Who looks at it.
     pub looker: Looker,
 }
@@ -63,16 +47,6 @@ pub enum Looker {
     Caller,
 }
 
-/// An access key, or the half of it that is new.
-pub struct NewCredentials<'a> {
-    /// What seals it.
-    pub keyring: &'a Keyring,
-    /// Its identifier.
-    pub access_key_id: Option<String>,
-    /// Its secret.
-    pub secret_access_key: Option<SecretString>,
-}
-
 /// What of a destination is to change.
 #[derive(Default)]
 pub struct DestinationChange<'a> {
@@ -84,80 +58,10 @@ pub struct DestinationChange<'a> {
     pub connection: Connection,
     /// With which access key.
     pub credentials: Option<NewCredentials<'a>>,
+    /// With which role, in place of an access key.
+    pub role_arn: Option<String>,
     /// Who looks at it.
     pub looker: Looker,
-}
-
-impl Connection {
-    fn set(self, destination: &mut Destination) {
-        let Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days } = self;
-        if let Some(endpoint) = endpoint {
-            destination.endpoint = Some(endpoint.trim_end_matches('/').to_owned());
-        }
-        if let Some(region) = region {
-            destination.region = region;
-        }
-        if let Some(addressing) = addressing {
-            addressing.as_str().clone_into(&mut destination.addressing);
-        }
-        if let Some(mode) = checksum_mode {
-            mode.as_str().clone_into(&mut destination.checksum_mode);
-        }
-        if let Some(mode) = lock_mode {
-            mode.as_str().clone_into(&mut destination.lock_mode);
-        }
-        destination.retention_days = retention_days.unwrap_or(destination.retention_days);
-    }
-
-    /// The same with what the provider takes for granted filled in.
-    fn with_defaults(self, provider: Provider) -> Result<Self, RegistryError> {
-        let required = |field| RegistryError::invalid(field, format!("is required for {}", provider.as_str()));
-        let rules = providers::rules(provider);
-        let region = self.region.or_else(|| rules.region.map(str::to_owned));
-        let region = region.ok_or_else(|| required(Field::Region))?;
-        self::rules::check_region(&region)?;
-        let endpoint = match self.endpoint {
-            Some(endpoint) => Some(endpoint),
-            None if rules.endpoints.implied => None,
-            None => Some(rules.endpoints.usual(&region).ok_or_else(|| required(Field::Endpoint))?),
-        };
-        Ok(Self {
-            endpoint,
-            region: Some(region),
-            addressing: self.addressing.or(Some(rules.addressing)),
-            checksum_mode: self.checksum_mode.or_else(|| rules.checksums.first().copied()),
-            lock_mode: self.lock_mode.or(Some(LockMode::None)),
-            retention_days: self.retention_days.or(Some(USUAL_RETENTION_DAYS)),
-        })
-    }
-
-    /// The same with the endpoint of a new region, where the present one followed from the present region.
-    fn following(self, before: &Destination) -> Self {
-        let endpoints = before.provider.parse().ok().map(|provider| &providers::rules(provider).endpoints);
-        let usual = |region: &str| endpoints.and_then(|endpoints| endpoints.usual(region));
-        match &self.region {
-            Some(region)
-                if self.endpoint.is_none() && before.endpoint.is_some() && before.endpoint == usual(&before.region) =>
-            {
-                Self { endpoint: usual(region), ..self }
-            }
-            _ => self,
-        }
-    }
-}
-
-fn check_credentials(credentials: &Credentials) -> Result<(), RegistryError> {
-    let id = credentials.access_key_id.as_str();
-    if !(1..=256).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let problem = "has 1 to 256 printable characters without spaces";
-        return Err(RegistryError::invalid(Field::AccessKeyId, problem));
-    }
-    let secret = credentials.secret_access_key.expose_secret();
-    if !(1..=4096).contains(&secret.len()) || secret.chars().any(char::is_control) {
-        let problem = "has 1 to 4096 bytes, none of them a control character";
-        return Err(RegistryError::invalid(Field::SecretAccessKey, problem));
-    }
-    Ok(())
 }
 
 /// Adds a destination.
@@ -198,8 +102,7 @@ pub async fn create(
     };
     new.connection.with_defaults(new.provider)?.set(&mut destination);
     rules::check(&destination, None)?;
-    check_credentials(&new.credentials)?;
-    destination.sealed_credentials = keyring.seal_credentials(system, id, &new.credentials);
+    new.access.set(&mut destination, system, keyring)?;
     let mut tx = store.begin().await?;
     // A replay must win over "the name is taken": the first request of this key may have taken it.
     if let Some(stored) = answer(&mut tx, system, reply, &destination).await? {
@@ -229,19 +132,11 @@ pub async fn update(
     destination.bucket = change.bucket.unwrap_or(destination.bucket);
     change.connection.following(&before).set(&mut destination);
     rules::check(&destination, Some(&before))?;
-    if let Some(NewCredentials { keyring, access_key_id, secret_access_key }) = change.credentials {
-        let credentials = match (access_key_id, secret_access_key) {
-            (Some(access_key_id), Some(secret_access_key)) => Credentials { access_key_id, secret_access_key },
-            (access_key_id, secret_access_key) => {
-                let kept = keyring.open_credentials(&before)?;
-                Credentials {
-                    access_key_id: access_key_id.unwrap_or(kept.access_key_id),
-                    secret_access_key: secret_access_key.unwrap_or(kept.secret_access_key),
-                }
-            }
-        };
-        check_credentials(&credentials)?;
-        destination.sealed_credentials = keyring.seal_credentials(system, id, &credentials);
+    match (change.credentials, change.role_arn) {
+        (Some(_), Some(_)) => return Err(RegistryError::invalid(Field::RoleArn, "goes without an access key")),
+        (Some(credentials), None) => credentials.set(&mut destination, &before, system)?,
+        (None, Some(arn)) => set_role(arn, &mut destination, system)?,
+        (None, None) => {}
     }
     if destination == before {
         return Ok(destination);

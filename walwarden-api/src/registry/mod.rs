@@ -38,6 +38,8 @@ pub enum Field {
     AccessKeyId,
     /// The access key itself.
     SecretAccessKey,
+    /// The role in place of an access key.
+    RoleArn,
 }
 
 impl Field {
@@ -57,6 +59,7 @@ impl Field {
             Self::Retention => "retentionFloorDays",
             Self::AccessKeyId => "accessKeyId",
             Self::SecretAccessKey => "secretAccessKey",
+            Self::RoleArn => "roleArn",
         }
     }
 
@@ -76,6 +79,7 @@ impl Field {
             Self::Retention => "--retention-days",
             Self::AccessKeyId => "--access-key-id",
             Self::SecretAccessKey => "the access key's secret",
+            Self::RoleArn => "--role-arn",
         }
     }
 }

@@ -15,6 +15,15 @@ pub struct Credentials {
     pub secret_access_key: SecretString,
 }
 
+/// How a destination's bucket is opened.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// With an access key.
+    Key(Credentials),
+    /// With sessions of the destination's role.
+    Role,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Written<'a> {

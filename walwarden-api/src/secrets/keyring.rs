@@ -12,7 +12,7 @@ use walwarden_contract::{DatabaseId, DestinationId};
 use walwarden_sdk::postgres::Dsn;
 use zeroize::Zeroizing;
 
-use super::credentials::Credentials;
+use super::credentials::{Access, Credentials};
 use super::files::{KeyFile, SecretFileError, create_private, read_private};
 use super::sealer::{SealError, Sealer};
 use crate::store::databases::Database;
@@ -199,6 +199,17 @@ impl Keyring {
     #[must_use]
     pub fn seal_credentials(&self, system: &System, id: DestinationId, credentials: &Credentials) -> String {
         self.sealer.seal(system, &id.to_string(), &credentials.to_bytes())
+    }
+
+    /// Opens what a destination's bucket is opened with.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open_access(&self, destination: &Destination) -> Result<Access, SealError> {
+        if destination.role.is_some() {
+            return Ok(Access::Role);
+        }
+        self.open_credentials(destination).map(Access::Key)
     }
 
     /// Opens a destination's credentials.

@@ -10,7 +10,7 @@ mod sealer;
 mod tests;
 
 pub use api_key::{fingerprint, new_api_key};
-pub use credentials::Credentials;
+pub use credentials::{Access, Credentials};
 pub use files::{KeyFile, SecretFileError, read_private, read_secret_text};
 pub use keyring::{KeySource, KeySources, Keyring, KeyringError};
 pub use sealer::{SealError, Sealer};

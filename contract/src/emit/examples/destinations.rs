@@ -21,8 +21,9 @@ pub(super) fn create_request() -> CreateDestinationRequest {
         checksum_mode: None,
         lock_mode: Some(LockMode::Governance),
         retention_floor_days: Some(7),
-        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret_access_key: Secret::new("change-me"),
+        access_key_id: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+        secret_access_key: Some(Secret::new("change-me")),
+        role_arn: None,
     }
 }
 
@@ -35,7 +36,7 @@ pub(super) fn create_compatible_request() -> CreateDestinationRequest {
         checksum_mode: Some(ChecksumMode::None),
         lock_mode: None,
         retention_floor_days: None,
-        access_key_id: "walwarden".to_owned(),
+        access_key_id: Some("walwarden".to_owned()),
         ..create_request()
     }
 }
@@ -60,6 +61,8 @@ pub(super) fn destination() -> Destination {
         checksum_mode: ChecksumMode::Crc32.into(),
         lock_mode: LockMode::Governance.into(),
         retention_floor_days: 7,
+        role_arn: None,
+        external_id: None,
         state: DestinationState::Verified.into(),
         verified_at: Some(at(-DAY)),
         preflight: Some(PreflightSummary { checked_at: at(-DAY), failed: Vec::new() }),

@@ -39,6 +39,11 @@ impl<'a> Context<'a> {
         Ok(Self { store, org_id, system, env, settings })
     }
 
+    /// The settings of the installation.
+    pub(super) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The keys of the installation.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
         Ok(Keyring::load(&self.settings.keys)?)

@@ -62,13 +62,14 @@ pub(super) fn tls_only(target: &Target) -> Value {
     })
 }
 
-fn trust(trusted: &TrustedPrincipal) -> Value {
-    policy(&[json!({
+/// The statement that lets somebody who names the external id assume a role.
+pub(super) fn trust_statement(trusted: &TrustedPrincipal) -> Value {
+    json!({
         "Effect": "Allow",
         "Principal": { "AWS": trusted.arn },
         "Action": "sts:AssumeRole",
         "Condition": { "StringEquals": { "sts:ExternalId": trusted.external_id } },
-    })])
+    })
 }
 
 fn commands(target: &Target) -> Vec<String> {
@@ -104,14 +105,14 @@ fn commands(target: &Target) -> Vec<String> {
     }
 }
 
-/// The documents for a destination. A trust policy is for whoever prepares a role: destinations have access keys.
+/// The documents for a destination. A trust policy is for the role that a destination has, or may have later.
 #[must_use]
 pub fn documents(target: &Target, trusted: Option<&TrustedPrincipal>) -> Documents {
     let amazon = target.provider == Provider::Aws;
     let has_policies = !matches!(target.provider, Provider::Gcs | Provider::BackblazeB2);
     let iam_policy = has_policies.then(|| policy(&statements(needed(target), target)));
     let bucket_policy = amazon.then(|| policy(&[tls_only(target)]));
-    let trust_policy = trusted.filter(|_| amazon).map(trust);
+    let trust_policy = trusted.filter(|_| amazon).map(|trusted| policy(&[trust_statement(trusted)]));
     let terraform = match (&iam_policy, &bucket_policy) {
         (Some(iam), Some(bucket)) => Some(terraform(target, iam, bucket, trust_policy.as_ref())),
         _ => None,

@@ -4,6 +4,7 @@ mod documents;
 mod permissions;
 mod remedies;
 mod report;
+mod role;
 mod settings;
 mod target;
 mod terraform;
@@ -61,6 +62,10 @@ async fn look_at(
     let key = format!("org/{}/preflight/{}", target.org_id, system.uuid());
     let body = Bytes::copy_from_slice(&system.random::<PROBE_BYTES>());
     let mut notes = Notes::new(target.clone());
+    if target.role.is_some() && !role::is_assumed(bucket, &mut notes).await {
+        notes.skip_the_rest("the role cannot be assumed");
+        return notes.into_report(now);
+    }
     settings::exists(bucket, &target, &mut notes).await;
     if notes.is_silent() {
         notes.skip_the_rest("the bucket does not answer");

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn every_check_proves_a_permission_and_every_permission_is_proven() {
-        for check in ALL {
+        // What lets a role be assumed is its trust policy.
+        for check in ALL.into_iter().filter(|check| *check != Check::AssumeRole) {
             assert!(TABLE.iter().any(|permission| permission.proven_by.contains(&check)), "{check:?}");
         }
         assert!(TABLE.iter().all(|permission| !permission.proven_by.is_empty()));

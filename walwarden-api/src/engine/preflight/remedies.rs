@@ -3,7 +3,7 @@
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{PreflightCheckId as Check, Provider};
 
-use super::documents::tls_only;
+use super::documents::{TrustedPrincipal, tls_only, trust_statement};
 use super::permissions;
 use super::target::Target;
 use crate::engine::storage::{StorageError, StorageErrorKind as Kind};
@@ -37,6 +37,17 @@ pub(super) fn retention_policy(target: &Target) -> String {
     )
 }
 
+/// The one statement of the role's trust policy.
+fn trust(target: &Target) -> Option<String> {
+    let role = target.role.as_ref()?;
+    let arn = format!("arn:{}:iam::<account of this server>:root", target.partition());
+    let statement = trust_statement(&TrustedPrincipal { arn, external_id: role.external_id.clone() });
+    Some(format!(
+        "Let this be the only statement of the trust policy of {}, with the principal that `walwarden-api admin destination policy {}` shows: {statement}",
+        role.arn, target.id
+    ))
+}
+
 fn setting(check: Check, target: &Target) -> Option<String> {
     let options = target.aws_options();
     Some(match check {
@@ -61,6 +72,7 @@ fn setting(check: Check, target: &Target) -> Option<String> {
             "Name the region where the bucket is: `walwarden-api admin destination update {} --region <region>`.",
             target.id
         ),
+        Check::AssumeRole => trust(target)?,
         Check::PutObject | Check::GetObject | Check::HeadObject | Check::MultipartUpload | Check::Cleanup => {
             return None;
         }
@@ -70,6 +82,7 @@ fn setting(check: Check, target: &Target) -> Option<String> {
 /// What to do about a failed check.
 pub(super) fn remedy(check: Check, error: &StorageError, target: &Target) -> String {
     let known = match error.kind {
+        Kind::AccessDenied if check == Check::AssumeRole => trust(target),
         Kind::AccessDenied => permissions::remedy(check, target),
         Kind::LockRefused | Kind::Unsupported => setting(check, target),
         _ => None,

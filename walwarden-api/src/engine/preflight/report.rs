@@ -9,7 +9,8 @@ use super::target::Target;
 use crate::engine::storage::{StorageError, StorageErrorKind};
 
 /// Every check, in the order in which they run.
-pub(super) const ALL: [PreflightCheckId; 12] = [
+pub(super) const ALL: [PreflightCheckId; 13] = [
+    PreflightCheckId::AssumeRole,
     PreflightCheckId::Bucket,
     PreflightCheckId::PutObject,
     PreflightCheckId::GetObject,
@@ -119,7 +120,9 @@ impl Notes {
     }
 
     pub(super) fn skip_the_rest(&mut self, because: &str) {
-        for id in ALL.into_iter().skip(self.checks.len()) {
+        // Without a role, the first of all checks is not among those that run.
+        let first = usize::from(self.target.role.is_none());
+        for id in ALL.into_iter().skip(first + self.checks.len()) {
             self.not_looked_at(id, because);
         }
     }

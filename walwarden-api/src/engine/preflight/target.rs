@@ -3,7 +3,7 @@
 use walwarden_contract::model::{LockMode, Provider};
 use walwarden_contract::{DestinationId, OrgId};
 
-use crate::store::destinations::Destination;
+use crate::store::destinations::{Destination, Role};
 
 /// A destination's names.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Target {
     pub region: String,
     /// The bucket.
     pub bucket: String,
+    /// The role that is assumed, where there is one.
+    pub role: Option<Role>,
     /// How artifacts are locked.
     pub lock_mode: LockMode,
     /// For how many days.
@@ -37,6 +39,7 @@ impl Target {
             endpoint: destination.endpoint.clone(),
             region: destination.region.clone(),
             bucket: destination.bucket.clone(),
+            role: destination.role.clone(),
             lock_mode: destination.lock_mode.parse().unwrap_or(LockMode::None),
             retention_days: destination.retention_days,
         }
@@ -51,15 +54,19 @@ impl Target {
     /// Amazon's Resource Name of the bucket; other providers that have such names use `aws` too.
     #[must_use]
     pub fn arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.partition(), self.bucket)
+    }
+
+    /// The partition of Amazon's cloud that the bucket is in.
+    pub(super) fn partition(&self) -> &'static str {
         let amazon = self.provider == Provider::Aws;
-        let partition = if amazon && self.region.starts_with("cn-") {
+        if amazon && self.region.starts_with("cn-") {
             "aws-cn"
         } else if amazon && self.region.starts_with("us-gov-") {
             "aws-us-gov"
         } else {
             "aws"
-        };
-        format!("arn:{partition}:s3:::{}", self.bucket)
+        }
     }
 
     /// How `aws` is told where the bucket is.

@@ -9,7 +9,7 @@ use walwarden_contract::{DestinationId, ErrorCode, OrgId};
 
 use super::*;
 use crate::commands::demo::bucket;
-use crate::secrets::Credentials;
+use crate::secrets::{Access, Credentials};
 use crate::store::destinations::{Destination, Verification};
 use crate::system::tests::manual;
 
@@ -80,7 +80,7 @@ fn destination(provider: Provider, region: &str, endpoint: &str, bucket: &str, l
 
 async fn looked(destination: &Destination, credentials: &Credentials) -> Look {
     let (system, _) = manual();
-    let bucket = Bucket::connect_impatiently(destination, credentials).expect("connects");
+    let bucket = Bucket::connect_impatiently(destination, &Access::Key(credentials.clone())).expect("connects");
     let look = run(&bucket, &system, destination).await;
     let shown = serde_json::to_string(&look.report).expect("JSON");
     assert!(!shown.contains("canary") && !shown.contains("X-Amz-Signature"), "{shown}");

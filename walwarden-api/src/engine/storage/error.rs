@@ -117,7 +117,7 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
 }
 
 /// An error and what caused it, in the words of each, once.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -130,8 +130,20 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// The first error of a type among an error and what caused it.
+pub(super) fn inner<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
+}
+
 /// The bucket's own words, as far as they are worth keeping: they go into records, logs and answers.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(500).collect()
 }
 
@@ -140,6 +152,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     fn from(error: SdkError<E>) -> Self {
+        // A role that cannot be assumed has said why itself.
+        if let Some(refused) = inner::<Self>(&error) {
+            return refused.clone();
+        }
         match &error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();

@@ -4,25 +4,30 @@ mod error;
 mod multipart;
 mod object;
 mod probe;
+mod role;
 mod settings;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials as AwsCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    BehaviorVersion, Credentials as AwsCredentials, IdentityCache, Region, RequestChecksumCalculation,
+    ResponseChecksumValidation,
 };
 use aws_sdk_s3::presigning::PresigningConfig;
 use secrecy::ExposeSecret;
+use walwarden_contract::Timestamp;
 pub use walwarden_contract::model::LockMode;
 use walwarden_contract::model::{Addressing, ChecksumMode};
 
 pub use self::error::{StorageError, StorageErrorKind};
 pub use self::multipart::{UnfinishedUpload, Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
+use self::role::{Assumer, Sessions};
 pub use self::settings::{DefaultRetention, PublicAccessBlock};
-use crate::secrets::Credentials;
+use crate::secrets::Access;
 use crate::store::destinations::Destination;
 
 /// A bucket and the client that reaches it. Cheap to clone.
@@ -31,6 +36,7 @@ pub struct Bucket {
     client: aws_sdk_s3::Client,
     /// The same without credentials, for asking as a stranger.
     unsigned: aws_sdk_s3::config::Builder,
+    assumer: Option<Arc<Assumer>>,
     name: String,
     region: String,
     lock_mode: LockMode,
@@ -43,6 +49,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often the client tries one request before the attempt at a backup fails.
 const REQUEST_ATTEMPTS: u32 = 4;
+/// How long before its end a session is replaced: a request that is signed then still arrives in time.
+const SESSION_MARGIN: Duration = Duration::from_mins(1);
 /// How long one request may take while somebody waits.
 const IMPATIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -51,21 +59,21 @@ impl Bucket {
     ///
     /// # Errors
     /// [`StorageErrorKind::Unsupported`] when the destination's settings cannot be honoured.
-    pub fn connect(destination: &Destination, credentials: &Credentials) -> Result<Self, StorageError> {
-        Self::connect_with(destination, credentials, REQUEST_ATTEMPTS, None)
+    pub fn connect(destination: &Destination, access: &Access) -> Result<Self, StorageError> {
+        Self::connect_with(destination, access, REQUEST_ATTEMPTS, None)
     }
 
     /// The same for somebody who waits for the answer: every request is made once, and given up soon.
     ///
     /// # Errors
     /// [`StorageErrorKind::Unsupported`] when the destination's settings cannot be honoured.
-    pub fn connect_impatiently(destination: &Destination, credentials: &Credentials) -> Result<Self, StorageError> {
-        Self::connect_with(destination, credentials, 1, Some(IMPATIENT_TIMEOUT))
+    pub fn connect_impatiently(destination: &Destination, access: &Access) -> Result<Self, StorageError> {
+        Self::connect_with(destination, access, 1, Some(IMPATIENT_TIMEOUT))
     }
 
     fn connect_with(
         destination: &Destination,
-        credentials: &Credentials,
+        access: &Access,
         attempts: u32,
         timeout: Option<Duration>,
     ) -> Result<Self, StorageError> {
@@ -79,13 +87,6 @@ impl Bucket {
         let mut timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(REQUEST_TIMEOUT);
         timeouts.set_operation_timeout(timeout);
-        let credentials = AwsCredentials::new(
-            &credentials.access_key_id,
-            credentials.secret_access_key.expose_secret(),
-            None,
-            None,
-            "walwarden destination",
-        );
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(destination.region.clone()))
@@ -97,10 +98,25 @@ impl Bucket {
         if let Some(endpoint) = &destination.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        let unsigned = config.clone().allow_no_auth();
+        let assumer = Assumer::of(destination, attempts, timeout).map(Arc::new);
+        let signed = match (access, &assumer) {
+            (Access::Key(credentials), _) => config.clone().credentials_provider(AwsCredentials::new(
+                &credentials.access_key_id,
+                credentials.secret_access_key.expose_secret(),
+                None,
+                None,
+                "walwarden destination",
+            )),
+            (Access::Role, Some(assumer)) => config
+                .clone()
+                .identity_cache(IdentityCache::lazy().buffer_time(SESSION_MARGIN).build())
+                .credentials_provider(Sessions(Arc::clone(assumer))),
+            (Access::Role, None) => return Err(StorageError::unsupported("the destination has no role".to_owned())),
+        };
         Ok(Self {
-            client: aws_sdk_s3::Client::from_conf(config.credentials_provider(credentials).build()),
-            unsigned,
+            client: aws_sdk_s3::Client::from_conf(signed.build()),
+            unsigned: config,
+            assumer,
             name: destination.bucket.clone(),
             region: destination.region.clone(),
             lock_mode,
@@ -120,14 +136,56 @@ impl Bucket {
         self.retention_days
     }
 
-    /// A URL that reads one object until it expires. It is a secret.
+    /// Assumes the destination's role, and answers until when.
+    ///
+    /// # Errors
+    /// When it is refused, or STS does not answer.
+    pub async fn assume_role(&self) -> Result<Option<SystemTime>, StorageError> {
+        Ok(self.assumer()?.assume(true).await?.expiry())
+    }
+
+    /// Whether the role can be assumed by somebody who does not know the external id.
+    ///
+    /// # Errors
+    /// When STS does not answer.
+    pub async fn is_assumed_without_external_id(&self) -> Result<bool, StorageError> {
+        match self.assumer()?.assume(false).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == StorageErrorKind::AccessDenied => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn assumer(&self) -> Result<&Assumer, StorageError> {
+        let none = || StorageError::unsupported("the destination has no role".to_owned());
+        self.assumer.as_deref().ok_or_else(none)
+    }
+
+    /// A URL that reads one object for this long, and for how long it really does: a session that ends before ends it. The URL is
+    /// a secret.
     ///
     /// # Errors
     /// When the URL cannot be signed.
-    pub async fn presign_get(&self, key: &str, expires_in: Duration) -> Result<String, StorageError> {
+    pub async fn presign_get(
+        &self,
+        key: &str,
+        expires_in: Duration,
+        now: Timestamp,
+    ) -> Result<(String, Duration), StorageError> {
+        let (client, expires_in) = match &self.assumer {
+            None => (self.client.clone(), expires_in),
+            Some(assumer) => {
+                // A session of its own, so that the URL has all of its time.
+                let session = assumer.assume(true).await?;
+                let lasts =
+                    session.expiry().and_then(|end| end.duration_since(now.as_jiff().into()).ok()).unwrap_or_default();
+                let config = self.unsigned.clone().credentials_provider(session);
+                (aws_sdk_s3::Client::from_conf(config.build()), expires_in.min(lasts))
+            }
+        };
         let config = PresigningConfig::expires_in(expires_in)
             .map_err(|error| StorageError::unsupported(format!("cannot presign: {error}")))?;
-        let request = self.client.get_object().bucket(&self.name).key(key).presigned(config).await?;
-        Ok(request.uri().to_owned())
+        let request = client.get_object().bucket(&self.name).key(key).presigned(config).await?;
+        Ok((request.uri().to_owned(), expires_in))
     }
 }

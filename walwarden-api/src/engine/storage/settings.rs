@@ -143,7 +143,7 @@ impl Bucket {
     /// # Errors
     /// When the bucket did not answer, or something else than yes or no.
     pub async fn is_public(&self, key: &str) -> Result<bool, StorageError> {
-        let nobody = aws_sdk_s3::Client::from_conf(self.unsigned.clone().build());
+        let nobody = aws_sdk_s3::Client::from_conf(self.unsigned.clone().allow_no_auth().build());
         match nobody.get_object().bucket(&self.name).key(key).send().await.map_err(StorageError::from) {
             Ok(_) => Ok(true),
             Err(error) if error.kind == StorageErrorKind::AccessDenied => Ok(false),

@@ -56,7 +56,7 @@ async fn a_destination_is_added_once_and_answered_alike_again() {
 async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
     let fixture = Fixture::new().await;
     let seen = chain(&fixture).await.len();
-    let wrong: [(&str, Value); 14] = [
+    let wrong: [(&str, Value); 17] = [
         ("name", json!({ "name": "two\nlines" })),
         ("bucket", json!({ "bucket": "No" })),
         ("region", json!({ "region": null })),
@@ -71,6 +71,9 @@ async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
         ("retentionFloorDays", json!({ "retentionFloorDays": 366 })),
         ("accessKeyId", json!({ "accessKeyId": "with space" })),
         ("secretAccessKey", json!({ "secretAccessKey": "" })),
+        ("roleArn", json!({ "roleArn": "arn:aws:iam::210987654321:role/walwarden" })),
+        ("accessKeyId", json!({ "accessKeyId": null, "secretAccessKey": null })),
+        ("secretAccessKey", json!({ "secretAccessKey": null })),
     ];
     for (number, (field, change)) in wrong.into_iter().enumerate() {
         let mut body = new();
@@ -119,6 +122,45 @@ async fn a_destination_is_changed_where_it_is_told_and_nowhere_else() {
     database(&fixture.state, fixture.org_id, "taken").await;
     let taken = ask(&fixture, "PATCH", &path, None, Some(&json!({ "name": "taken" }))).await;
     assert_refused(&taken, 409, "name_taken", "destination");
+}
+
+#[tokio::test]
+async fn a_role_gets_an_external_id_that_nobody_chooses_and_that_stays() {
+    let fixture = Fixture::new().await;
+    let mut body = new();
+    let members = body.as_object_mut().expect("an object");
+    members.remove("accessKeyId");
+    members.remove("secretAccessKey");
+    members.insert("roleArn".to_owned(), json!("arn:aws:iam::210987654321:role/walwarden"));
+    let shown = create(&fixture, "k", &body).await.json();
+    let external_id = shown["externalId"].as_str().expect("an external id").to_owned();
+    let random = external_id.strip_prefix("wal-").expect("its prefix");
+    assert!(random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit()), "{external_id}");
+    let path = format!("/destinations/{}", shown["id"].as_str().expect("an id"));
+
+    let mut chosen = body.clone();
+    chosen["name"] = json!("other");
+    chosen["externalId"] = json!("wal-00112233445566778899aabbccddeeff");
+    assert_refused(&create(&fixture, "k2", &chosen).await, 422, "unprocessable_request", "externalId");
+    chosen["externalId"] = Value::Null;
+    chosen.as_object_mut().expect("an object").remove("externalId");
+    let other = create(&fixture, "k3", &chosen).await.json();
+    assert_ne!(other["externalId"], external_id.as_str(), "each destination has its own");
+
+    let moved = json!({ "roleArn": "arn:aws:iam::210987654321:role/other" });
+    let moved = ask(&fixture, "PATCH", &path, None, Some(&moved)).await.json();
+    assert_eq!(
+        (&moved["externalId"], &moved["roleArn"]),
+        (&json!(external_id), &json!("arn:aws:iam::210987654321:role/other"))
+    );
+    let both = json!({ "roleArn": moved["roleArn"], "accessKeyId": "A", "secretAccessKey": "s" });
+    assert_refused(&ask(&fixture, "PATCH", &path, None, Some(&both)).await, 422, "unprocessable_request", "roleArn");
+    let keys = json!({ "accessKeyId": "A", "secretAccessKey": CANARY });
+    let keyed = ask(&fixture, "PATCH", &path, None, Some(&keys)).await.json();
+    assert_eq!((&keyed["roleArn"], &keyed["externalId"]), (&Value::Null, &Value::Null));
+    let path = format!("/destinations/{}", fixture.database.destination_id);
+    let foreign = json!({ "roleArn": "arn:aws:iam::210987654321:role/walwarden" });
+    assert_refused(&ask(&fixture, "PATCH", &path, None, Some(&foreign)).await, 422, "unprocessable_request", "roleArn");
 }
 
 #[tokio::test]

@@ -172,11 +172,11 @@ fn pending(
 }
 
 pub(super) fn bucket_of(worker: &Worker, destination: &Destination) -> Result<Bucket, Failure> {
-    let credentials = worker
+    let access = worker
         .keyring
-        .open_credentials(destination)
+        .open_access(destination)
         .map_err(|error| internal(format!("the destination's credentials cannot be opened: {error}")))?;
-    Ok(Bucket::connect(destination, &credentials).map_err(BackupError::from)?)
+    Ok(Bucket::connect(destination, &access).map_err(BackupError::from)?)
 }
 
 /// Aborts the uploads of a job that will not be tried again.

@@ -28,6 +28,7 @@ pub(in crate::commands) fn human(destination: &Destination, view: &View) -> Stri
         ("addressing", destination.addressing.word().into()),
         ("checksums", destination.checksum_mode.word().into()),
         ("lock", lock(destination).into()),
+        ("role", text::or_dash(destination.role_arn.as_ref()).into()),
         ("state", destination.state.word().into()),
         ("verified", view.time_or_dash(destination.verified_at).into()),
         ("failed checks", text::or_dash(failed(destination)).into()),

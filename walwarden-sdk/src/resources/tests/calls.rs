@@ -64,8 +64,9 @@ impl Arguments {
             checksum_mode: None,
             lock_mode: None,
             retention_floor_days: None,
-            access_key_id: "id".to_owned(),
-            secret_access_key: Secret::new("secret"),
+            access_key_id: Some("id".to_owned()),
+            secret_access_key: Some(Secret::new("secret")),
+            role_arn: None,
         };
         let (update_database, update_destination) =
             (UpdateDatabaseRequest::default(), UpdateDestinationRequest::default());

@@ -14,7 +14,7 @@ use crate::commands::admin::{secret, usage};
 use crate::commands::output::{CommandResult, Failure};
 use crate::config::Environment;
 use crate::jobs::Submitted;
-use crate::registry::destination::{self, Looker, NewDestination};
+use crate::registry::destination::{self, Looker, NewAccess, NewDestination};
 use crate::secrets::Credentials;
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -36,8 +36,11 @@ pub(in crate::commands::admin) struct AddArguments {
     #[command(flatten)]
     options: Options,
     /// Identifier of the access key
-    #[arg(long, value_name = "ID")]
-    access_key_id: String,
+    #[arg(long, value_name = "ID", required_unless_present = "role_arn")]
+    access_key_id: Option<String>,
+    /// Role to assume in place of an access key; Amazon S3 only
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["access_key_id", "secret_access_key_file", "secret_access_key_stdin"])]
+    role_arn: Option<String>,
     #[command(flatten)]
     secret: SecretArguments,
     /// Leave the preflight to a worker, because the bucket is not set up yet
@@ -69,13 +72,18 @@ impl SecretArguments {
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments { name, provider, bucket, options, access_key_id, secret, skip_preflight } = arguments;
-    let secret_access_key = secret.read(context.env)?.ok_or_else(|| {
-        usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
-    })?;
-    let credentials = Credentials { access_key_id, secret_access_key };
+    let AddArguments { name, provider, bucket, options, access_key_id, role_arn, secret, skip_preflight } = arguments;
+    let access = match (access_key_id, role_arn) {
+        (Some(access_key_id), _) => NewAccess::Key(Credentials {
+            access_key_id,
+            secret_access_key: secret.read(context.env)?.ok_or_else(|| {
+                usage("the access key's secret is missing: set WALWARDEN_SECRET_ACCESS_KEY or WALWARDEN_SECRET_ACCESS_KEY_FILE, or add --secret-access-key-file or --secret-access-key-stdin")
+            })?,
+        }),
+        (None, role_arn) => NewAccess::of(None, None, role_arn)?,
+    };
     let looker = if skip_preflight { Looker::Worker } else { Looker::Caller };
-    let new = NewDestination { name, provider, bucket, connection: options.into(), credentials, looker };
+    let new = NewDestination { name, provider, bucket, connection: options.into(), access, looker };
     let (store, system, keyring) = (&context.store, context.system, context.keyring()?);
     let destination = match destination::create(store, system, &keyring, context.org_id, new, None, None).await? {
         Submitted::New(destination) => destination,
@@ -83,7 +91,13 @@ pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> Comma
     };
     let id = destination.id.to_string();
     let outcome = if skip_preflight {
-        shown(&destination).then(&["walwarden-api", "admin", "destination", "preflight", &id])
+        shown(&destination).then(&["walwarden-api", "admin", "destination", "policy", &id]).then(&[
+            "walwarden-api",
+            "admin",
+            "destination",
+            "preflight",
+            &id,
+        ])
     } else {
         preflight::after_change(context, &keyring, &destination).await?
     };

@@ -6,7 +6,9 @@ use walwarden_contract::DestinationId;
 use walwarden_contract::model::Provider;
 
 use crate::commands::admin::context::Context;
+use crate::commands::admin::usage;
 use crate::commands::output::{Column, CommandResult, Outcome, table};
+use crate::config::is_principal;
 use crate::engine::preflight::{Documents, Target, TrustedPrincipal, documents};
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -20,32 +22,17 @@ pub(in crate::commands::admin) struct PolicyArguments {
     /// The destination
     #[arg(value_name = "DESTINATION_ID")]
     id: DestinationId,
-    /// Who may assume a role that is prepared for this bucket: adds a trust policy
-    #[arg(long, value_name = "ARN", value_parser = principal, requires = "external_id")]
+    /// Who may assume the role, instead of the setting `aws_principal`
+    #[arg(long, value_name = "ARN", value_parser = principal)]
     trusted_principal: Option<String>,
-    /// External id that the trusted principal has to name
+    /// External id that the trusted principal has to name, for a role that is prepared for later
     #[arg(long, value_name = "ID", value_parser = external_id, requires = "trusted_principal")]
     external_id: Option<String>,
 }
 
-/// One account, role or user; `*` would be everybody.
 fn principal(text: &str) -> Result<String, String> {
-    let parts: Vec<_> = text.splitn(6, ':').collect();
-    let fits = match parts.as_slice() {
-        ["arn", partition, "iam", "", account, name] => {
-            partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|byte| byte.is_ascii_digit())
-                && (*name == "root" || name.starts_with("role/") || name.starts_with("user/"))
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&byte))
-        }
-        _ => false,
-    };
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err("is an ARN such as arn:aws:iam::123456789012:role/walwarden".to_owned())
-    }
+    let expected = "is an ARN such as arn:aws:iam::123456789012:role/walwarden";
+    is_principal(text).then(|| text.to_owned()).ok_or_else(|| expected.to_owned())
 }
 
 /// A placeholder protects nothing: it has to look as if it was generated.
@@ -108,13 +95,24 @@ fn shown(documents: &Documents) -> Outcome {
 pub(super) async fn run(arguments: PolicyArguments, context: &Context<'_>) -> CommandResult {
     let PolicyArguments { id, trusted_principal, external_id } = arguments;
     let target = Target::of(&context.store.destination(context.org_id, id).await?);
-    let trusted = trusted_principal.zip(external_id).map(|(arn, external_id)| TrustedPrincipal { arn, external_id });
+    let own = target.role.as_ref().map(|role| role.external_id.clone());
+    if own.is_some() && external_id.is_some() {
+        return Err(usage("--external-id goes without a role: the destination has an external id of its own"));
+    }
+    let to_be_assumed = own.is_some();
+    let principal = trusted_principal.or_else(|| context.settings().aws_principal.clone());
+    let trusted = principal.zip(own.or(external_id)).map(|(arn, external_id)| TrustedPrincipal { arn, external_id });
     let outcome = shown(&documents(&target, trusted.as_ref()));
     let outcome = match (target.provider, trusted.is_some()) {
+        (Provider::Aws, true) if to_be_assumed => outcome,
         (Provider::Aws, true) => outcome
-            .warn("roles are not assumed yet: backups use the destination's access key, and the role is for later"),
-        (Provider::Aws, false) => outcome
-            .warn("there is no trust policy, as roles are not assumed yet: backups use the destination's access key"),
+            .warn("the destination has an access key: the role is for later, and gets an external id of its own then"),
+        (Provider::Aws, false) if to_be_assumed => outcome.warn(
+            "there is no trust policy, as this server's AWS identity is not known: set WALWARDEN_AWS_PRINCIPAL, or add --trusted-principal",
+        ),
+        (Provider::Aws, false) => {
+            outcome.warn("there is no trust policy, as the destination has an access key and no role")
+        }
         (_, true) => outcome.warn("only Amazon S3 has roles: there is no trust policy for this provider"),
         (_, false) => outcome,
     };

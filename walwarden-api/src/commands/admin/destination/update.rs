@@ -31,6 +31,9 @@ pub(in crate::commands::admin) struct UpdateArguments {
     /// Identifier of the access key
     #[arg(long, value_name = "ID")]
     access_key_id: Option<String>,
+    /// Role to assume in place of an access key; Amazon S3 only
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["access_key_id", "secret_access_key_file", "secret_access_key_stdin"])]
+    role_arn: Option<String>,
     #[command(flatten)]
     secret: SecretArguments,
     /// Leave the preflight to a worker, because the bucket is not set up yet
@@ -39,14 +42,14 @@ pub(in crate::commands::admin) struct UpdateArguments {
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, bucket, options, access_key_id, secret, skip_preflight } = arguments;
+    let UpdateArguments { id, name, bucket, options, access_key_id, role_arn, secret, skip_preflight } = arguments;
     let before = context.store.destination(context.org_id, id).await?;
-    let secret_access_key = secret.read(context.env)?;
+    let secret_access_key = if role_arn.is_none() { secret.read(context.env)? } else { None };
     let rekeyed = access_key_id.is_some() || secret_access_key.is_some();
     let keyring = context.keyring()?;
     let credentials = rekeyed.then(|| NewCredentials { keyring: &keyring, access_key_id, secret_access_key });
     let looker = if skip_preflight { Looker::Worker } else { Looker::Caller };
-    let change = DestinationChange { name, bucket, connection: options.into(), credentials, looker };
+    let change = DestinationChange { name, bucket, connection: options.into(), credentials, role_arn, looker };
     let changed = destination::update(&context.store, context.system, context.org_id, id, change, None).await?;
     let to_be_looked_at = changed.verification.revision != before.verification.revision && !skip_preflight;
     let outcome =

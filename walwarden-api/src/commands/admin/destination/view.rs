@@ -15,7 +15,7 @@ pub(super) const COLUMNS: [Column; 7] = [
     ("STATE", "state"),
 ];
 
-const DETAILS: [Column; 16] = [
+const DETAILS: [Column; 18] = [
     ("Id", "id"),
     ("Name", "name"),
     ("Provider", "provider"),
@@ -27,6 +27,8 @@ const DETAILS: [Column; 16] = [
     ("Lock mode", "lockMode"),
     ("Retention days", "retentionDays"),
     ("For trying only", "trial"),
+    ("Role", "roleArn"),
+    ("External id", "externalId"),
     ("State", "state"),
     ("Verified", "verifiedAt"),
     ("Next preflight", "nextPreflightAt"),
@@ -48,6 +50,8 @@ pub(super) fn record(destination: &Destination) -> Value {
         "lockMode": destination.lock_mode,
         "retentionDays": destination.retention_days,
         "trial": destination.trial,
+        "roleArn": destination.role.as_ref().map(|role| &role.arn),
+        "externalId": destination.role.as_ref().map(|role| &role.external_id),
         "state": destination.verification.state,
         "verifiedAt": destination.verification.verified_at,
         "preflight": destination.verification.preflight,

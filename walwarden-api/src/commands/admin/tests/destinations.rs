@@ -91,7 +91,7 @@ async fn policies_are_printed_as_documents_and_for_reading() {
     let terraform = printed.data["terraform"].as_str().expect("Terraform");
     assert!(terraform.contains("object_lock_enabled = true") && printed.text.contains(terraform.trim_end()));
 
-    let trusting = ["--trusted-principal", "arn:aws:iam::123456789012:root", "--external-id"];
+    let trusting = ["--trusted-principal", "arn:aws:iam::210987654321:root", "--external-id"];
     let trust = |external_id| [policy.as_slice(), &trusting, &[external_id]].concat();
     let printed = installation.run(&trust("wal-0f1e2d3c4b5a69788796a5b4"), &[]).await.expect("prints");
     let condition = &printed.data["trustPolicy"]["Statement"][0]["Condition"]["StringEquals"];
@@ -101,4 +101,29 @@ async fn policies_are_printed_as_documents_and_for_reading() {
     }
     let everybody = [policy.as_slice(), &["--trusted-principal", "*", "--external-id", "wal-0f1e2d3c4b5a69788796a5b4"]];
     assert_eq!(installation.code(&everybody.concat(), &[]).await, ErrorCode::UsageError);
+}
+
+#[tokio::test]
+async fn the_trust_policy_of_a_role_names_its_own_external_id_and_this_servers_identity() {
+    let installation = Installation::new().await;
+    let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--provider", "aws"];
+    let more = ["--region", "eu-central-1", "--skip-preflight", "--role-arn", "arn:aws:iam::210987654321:role/w"];
+    let added = installation.run(&[add.as_slice(), &more].concat(), &[]).await.expect("adds");
+    let (id, external_id) = (text(&added.data["id"]), text(&added.data["externalId"]));
+    assert!(added.text.contains(&external_id));
+    let policy = ["admin", "destination", "policy", &id];
+    let unknown = installation.run(&policy, &[]).await.expect("prints");
+    assert!(unknown.data["trustPolicy"].is_null() && unknown.warnings[0].contains("WALWARDEN_AWS_PRINCIPAL"));
+    let identity = ("WALWARDEN_AWS_PRINCIPAL", "arn:aws:iam::123450987654:role/server");
+    let printed = installation.run(&policy, &[identity]).await.expect("prints");
+    let statement = &printed.data["trustPolicy"]["Statement"][0];
+    assert_eq!(statement["Principal"]["AWS"], identity.1);
+    assert_eq!(statement["Condition"]["StringEquals"]["sts:ExternalId"], external_id);
+    assert!(
+        printed.warnings.is_empty() && printed.data["terraform"].as_str().is_some_and(|it| it.contains(&external_id))
+    );
+    let foreign = [policy.as_slice(), &["--external-id", "wal-0f1e2d3c4b5a69788796a5b4"]].concat();
+    assert_eq!(installation.code(&foreign, &[]).await, ErrorCode::UsageError);
+    let both = [add.as_slice(), &more, &["--access-key-id", "A"]].concat();
+    assert_eq!(installation.code(&both, &[SECRET]).await, ErrorCode::UsageError);
 }

@@ -6,6 +6,7 @@ use walwarden_contract::{DestinationId, OrgId};
 use super::super::{remedies, report, tls};
 use super::*;
 use crate::engine::storage::{StorageError, StorageErrorKind};
+use crate::store::destinations::Role;
 
 fn target(provider: Provider, lock_mode: LockMode) -> Target {
     Target {
@@ -15,6 +16,7 @@ fn target(provider: Provider, lock_mode: LockMode) -> Target {
         endpoint: None,
         region: "eu-central-1".to_owned(),
         bucket: "my-backups".to_owned(),
+        role: None,
         lock_mode,
         retention_days: 30,
     }
@@ -70,13 +72,29 @@ fn the_bucket_policy_that_is_printed_is_the_one_that_preflight_wants() {
     }
 }
 
+/// Those that an access key has: a role's own check is about its trust policy.
+fn checks_of_a_bucket() -> impl Iterator<Item = PreflightCheckId> {
+    report::ALL.into_iter().filter(|check| *check != PreflightCheckId::AssumeRole)
+}
+
+#[test]
+fn a_role_that_is_refused_is_told_the_statement_with_its_own_external_id() {
+    let role = Role { arn: "arn:aws:iam::210987654321:role/w".to_owned(), external_id: "wal-0011".to_owned() };
+    let target = Target { role: Some(role), ..target(Provider::Aws, LockMode::Governance) };
+    for kind in [StorageErrorKind::AccessDenied, StorageErrorKind::Unsupported] {
+        let remedy =
+            remedies::remedy(PreflightCheckId::AssumeRole, &StorageError { kind, message: String::new() }, &target);
+        assert!(remedy.contains("role/w") && remedy.contains(r#""sts:ExternalId":"wal-0011""#), "{remedy}");
+    }
+}
+
 /// Every statement that a remedy asks for is a part of the printed policy.
 #[test]
 fn a_remedy_asks_for_nothing_that_the_printed_policy_does_not_grant() {
     let target = target(Provider::Aws, LockMode::Governance);
     let printed = documents(&target, None).iam_policy.expect("a policy").to_string();
     let denied = StorageError { kind: StorageErrorKind::AccessDenied, message: String::new() };
-    for check in report::ALL {
+    for check in checks_of_a_bucket() {
         let remedy = remedies::remedy(check, &denied, &target);
         let asked: Vec<_> = remedy.split('"').filter(|word| word.starts_with("s3:")).collect();
         assert!(!asked.is_empty(), "{check:?}: {remedy}");
@@ -93,7 +111,7 @@ fn remedies_name_the_command_or_the_line() {
     };
     let (denied, wrong) = (StorageErrorKind::AccessDenied, StorageErrorKind::Unsupported);
     let mut lines = Vec::new();
-    for check in report::ALL {
+    for check in checks_of_a_bucket() {
         lines.push(told(Provider::Aws, LockMode::Governance, check, denied));
         lines.push(told(Provider::Aws, LockMode::Governance, check, wrong));
     }

@@ -20,6 +20,7 @@ fn target(provider: Provider) -> Target {
         endpoint: None,
         region: REGION.to_owned(),
         bucket: BUCKET.to_owned(),
+        role: None,
         lock_mode: LockMode::Governance,
         retention_days: 30,
     }

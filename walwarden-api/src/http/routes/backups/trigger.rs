@@ -39,7 +39,7 @@ pub(in crate::http) async fn handle(
     if let Some(refusal) = preflights::refusal(&destination) {
         return Err(ApiError::new(ErrorCode::DestinationNotReady, refusal));
     }
-    state.keyring.open_credentials(&destination)?;
+    state.keyring.open_access(&destination)?;
 
     let reply = Reply { scope: &scope, status: STATUS, body: &body };
     let attempts = state.settings.backup_attempts;

@@ -12,8 +12,7 @@ use crate::http::idempotency::{IdempotencyKey, answered, replay, respond, same};
 use crate::http::state::AppState;
 use crate::http::view::destination_view;
 use crate::jobs::{Reply, Submitted};
-use crate::registry::destination::{Connection, Looker, NewDestination, create};
-use crate::secrets::Credentials;
+use crate::registry::destination::{Connection, Looker, NewAccess, NewDestination, create};
 use crate::store::destinations::Destination;
 
 const STATUS: u16 = 201;
@@ -45,10 +44,11 @@ pub(in crate::http) async fn handle(
         retention_floor_days: retention_days,
         access_key_id,
         secret_access_key,
+        role_arn,
     } = request.value;
     let connection = Connection { endpoint, region, addressing, checksum_mode, lock_mode, retention_days };
-    let credentials = Credentials { access_key_id, secret_access_key: secret_access_key.expose().clone() };
-    let new = NewDestination { name, provider, bucket, connection, credentials, looker: Looker::Worker };
+    let access = NewAccess::of(access_key_id, secret_access_key.map(|secret| secret.expose().clone()), role_arn)?;
+    let new = NewDestination { name, provider, bucket, connection, access, looker: Looker::Worker };
 
     let reply = Reply { scope: &scope, status: STATUS, body: &body };
     let (org_id, by) = (caller.org_id(), Some(caller.key.id));

@@ -26,6 +26,7 @@ pub(in crate::http) async fn handle(
         retention_floor_days: retention_days,
         access_key_id,
         secret_access_key,
+        role_arn,
     } = request.value;
     // Whether it is there comes first: of what is not, nothing else is said.
     state.store.destination(caller.org_id(), id).await?;
@@ -41,7 +42,7 @@ pub(in crate::http) async fn handle(
         (None, Some(_)) => return Err(missing(Field::AccessKeyId, Field::SecretAccessKey).into()),
     };
     let connection = Connection { checksum_mode, lock_mode, retention_days, ..Connection::default() };
-    let change = DestinationChange { name, bucket: None, connection, credentials, looker: Looker::Worker };
+    let change = DestinationChange { name, bucket: None, connection, credentials, role_arn, looker: Looker::Worker };
     let by = Some(caller.key.id);
     let changed = update(&state.store, &state.system, caller.org_id(), id, change, by).await?;
     Ok(Json(destination_view(&changed)?))

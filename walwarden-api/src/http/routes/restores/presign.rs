@@ -15,10 +15,10 @@ pub(super) async fn presign(state: &AppState, backup: &BackupJob) -> Result<Arti
     let seconds = state.settings.presign_seconds;
     let key = backup.object_key.as_deref().ok_or_else(|| ApiError::of(ErrorCode::BackupNotRestorable))?;
     let destination = state.store.destination(backup.org_id, backup.destination_id).await?;
-    let credentials = state.keyring.open_credentials(&destination)?;
-    let bucket = Bucket::connect(&destination, &credentials)?;
+    let bucket = Bucket::connect(&destination, &state.keyring.open_access(&destination)?)?;
     // Before the signing: the bucket must never refuse a URL that we still call valid.
-    let expires_at = after(state.system.now(), i64::from(seconds) * 1000);
-    let url = bucket.presign_get(key, Duration::from_secs(seconds.into())).await?;
+    let now = state.system.now();
+    let (url, lasts) = bucket.presign_get(key, Duration::from_secs(seconds.into()), now).await?;
+    let expires_at = after(now, i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
     Ok(ArtifactUrl { url, expires_at })
 }
