@@ -89,6 +89,14 @@ bench-api: setup ## requests per second of the API on one core
 bench-store: setup ## 25,000 schedules, and eight workers at the queue, on SQLite and Postgres
 	cargo bench $(LOCKED) -p walwarden-api --bench store
 
+# For example: make soak SOAK_ARGS='--minutes 1 --databases 12 --workers 4'
+SOAK_ARGS ?=
+
+.PHONY: soak
+soak: setup ## 30 minutes of killed workers and a failing bucket, then every backup restored and compared (about 50 minutes)
+	cargo build $(LOCKED) --release --workspace --bins
+	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/soak" $(SOAK_ARGS)
+
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)
 	rm -rf "$(TOOLS)"

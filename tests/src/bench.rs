@@ -8,7 +8,7 @@ mod data;
 mod installation;
 mod machine;
 mod measure;
-mod memory;
+pub(crate) mod memory;
 mod options;
 mod report;
 mod rounds;

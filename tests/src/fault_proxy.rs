@@ -5,7 +5,9 @@ mod connection;
 mod http;
 mod matcher;
 mod rule;
+mod weather;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +17,7 @@ use tokio::task::JoinHandle;
 
 pub use self::matcher::Matcher;
 pub use self::rule::{Action, Rule, RuleHandle};
+use self::weather::Weather;
 use crate::runtime::{block_on, lock, spawn};
 
 /// A request the proxy has seen.
@@ -52,11 +55,16 @@ pub struct FaultProxy {
 struct Shared {
     rules: Mutex<Vec<Arc<rule::State>>>,
     seen: Mutex<Vec<SeenRequest>>,
+    weather: Mutex<Option<Weather>>,
 }
 
 impl Shared {
     /// Records a request and finds what to do with it: the first rule in force wins, every rule that matches counts it.
     fn decide(&self, request: &SeenRequest) -> Option<Arc<rule::State>> {
+        if let Some(weather) = lock(&self.weather).as_mut() {
+            // Not remembered: this goes on for as long as somebody likes.
+            return weather.draw(request).map(|action| Arc::new(rule::State::new(Rule::new(Matcher::any(), action))));
+        }
         lock(&self.seen).push(request.clone());
         let mut decided = None;
         for state in lock(&self.rules).iter() {
@@ -106,6 +114,18 @@ impl FaultProxy {
         let state = Arc::new(rule::State::new(rule));
         lock(&self.shared.rules).push(Arc::clone(&state));
         RuleHandle::new(state)
+    }
+
+    /// From now on so many of a thousand requests meet a fault that the seed decides, and requests are not remembered. Rules
+    /// are not looked at meanwhile.
+    pub fn storm(&self, seed: u64, per_mille: u64) {
+        *lock(&self.shared.weather) = Some(Weather::new(seed, per_mille));
+    }
+
+    /// Ends it, and answers how many faults of which kind there were.
+    #[must_use]
+    pub fn calm(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.shared.weather).take().map(|weather| weather.faults).unwrap_or_default()
     }
 
     /// Removes all rules and releases what they hold.

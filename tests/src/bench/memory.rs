@@ -15,11 +15,11 @@ const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Resident memory in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Resident {
+pub(crate) struct Resident {
     /// All of it.
-    pub(super) all: u64,
+    pub(crate) all: u64,
     /// Without mapped files.
-    pub(super) anonymous: u64,
+    pub(crate) anonymous: u64,
 }
 
 impl Resident {
@@ -29,7 +29,7 @@ impl Resident {
 }
 
 /// What a process holds now.
-pub(super) fn resident(pid: u32) -> Result<Resident> {
+pub(crate) fn resident(pid: u32) -> Result<Resident> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
     let bytes = |label| field(&status, label).map(|kibibytes| kibibytes * 1024);
     Ok(Resident { all: bytes("VmRSS:").context("no VmRSS")?, anonymous: bytes("RssAnon:").context("no RssAnon")? })
