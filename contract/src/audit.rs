@@ -43,6 +43,9 @@ event_kinds! {
     BackupFailed = "backup.failed", "The attempt failed; the payload says why and whether another follows.";
     BackupCancelled = "backup.cancelled", "The job was cancelled.";
     BackupDismissed = "backup.dismissed", "Somebody took note that the job failed for good.";
+    RetentionExpiring = "retention.expiring", "The backup is older than its database keeps backups; its deletion from the bucket begins.";
+    RetentionRefused = "retention.refused", "The bucket refused the deletion; the payload says why, and it is tried again later.";
+    RetentionDeleted = "retention.deleted", "Artifact and manifest are deleted from the bucket; this record stays.";
     RestoreTokenIssued = "restore.token_issued", "A restore session was opened and its token issued.";
     RestoreTriggered = "restore.triggered", "The restore machine used the token.";
     RestoreClaimed = "restore.claimed", "The restore machine took the job.";

@@ -1,5 +1,7 @@
 //! A server process from start to end: what runs in it, and how it stops without losing anything.
 
+mod keeping;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use crate::config::Settings;
 use crate::engine::backup::Limits;
 use crate::http;
 use crate::jobs::backups::RetryPolicy;
+use crate::jobs::retention::Keeper;
 use crate::jobs::scheduler::{self, SchedulePolicy};
 use crate::jobs::verifier::Verifier;
 use crate::jobs::watchdog;
@@ -89,6 +92,8 @@ impl Server {
             tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
             tasks.spawn(self.verifier().run(shutdown.clone()));
             tasks.spawn(worker.run(shutdown.clone()));
+            let (store, system) = (self.store.clone(), self.system.clone());
+            keeping::start(&mut tasks, &Keeper { store, system, keyring: Arc::clone(&self.keyring) }, &shutdown);
         }
         tasks.spawn(keep_house(state.clone(), shutdown.clone()));
 

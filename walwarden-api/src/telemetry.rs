@@ -154,6 +154,11 @@ pub(crate) fn source_checked(report: &SourceCheckReport) {
     metrics::counter!(names::SOURCE_CHECKS, "result" => report.result.to_string()).increment(1);
 }
 
+/// Old backups were looked at: `deleted`, `waiting` or `refused`.
+pub(crate) fn retention_looked(result: &'static str, backups: usize) {
+    metrics::counter!(names::RETENTION, "result" => result).increment(backups as u64);
+}
+
 /// A record does not hold: `audit_chain` or `manifest`.
 pub(crate) fn integrity_failed(what: &'static str) {
     metrics::counter!(names::INTEGRITY_FAILURES, "what" => what).increment(1);

@@ -151,6 +151,12 @@ pub const CAPABILITIES: &[Capability] = &[
         .tool(&["getRecoveryCandidate"]),
     available("recovery.proof", ReadOnly, "What proves a verified backup: manifest, signature, read-back, lock and completed restores.")
         .tool(&["getRecoveryWindowProof"]),
+    available(
+        "retention.delete",
+        Destructive,
+        "Completed backups that are older than their database's retention days are deleted from the bucket once no lock holds them; the newest stays, and so does every record.",
+    )
+    .operations(&["createDatabase", "updateDatabase", "getBackup"]),
     available("worker.check", ReadOnly, "Store, workers, schedules and queue are checked through the API.").tool(&["getReadiness"]),
     available("capabilities.describe", ReadOnly, "The command line lists and describes what Walwarden can do and cannot do yet, without calling the API.")
         .commands(&["capabilities.list", "capabilities.describe"]),
@@ -184,7 +190,6 @@ pub const CAPABILITIES: &[Capability] = &[
     planned("mcp.server", ReadOnly, "An MCP server, or a `mcpServers` entry that works").route(Post, "/mcp", None),
     planned("evidence.verify_offline", ReadOnly, "Offline verification of evidence bundles"),
     planned("dashboard", ReadOnly, "A dashboard or any other web page"),
-    planned("retention.delete", Destructive, "Deletion of old backups by Walwarden"),
     planned("artifact.encrypt", SafeWrite, "Encryption of artifacts by Walwarden, beyond what the bucket does"),
     planned("destination.assume_role", SensitiveWrite, "Access to buckets by AssumeRole in place of access keys"),
     planned("account.login", SafeWrite, "Login, logout or whoami commands"),

@@ -81,6 +81,7 @@ pub(super) fn responses(operation: &str) -> Vec<Example> {
         "getBackup" => vec![
             example("completed", "Artifact and manifest were read back.", backups::completed()),
             example("failed", "The source cannot be reached; another attempt follows.", backups::failed()),
+            example("expired", "Completed once, and deleted since, as its database asks.", backups::expired()),
         ],
         "cancelBackup" => vec![example("cancelled", "The job was called off.", backups::cancelled())],
         "dismissBackup" => vec![example("dismissed", "Somebody took note of the failure.", backups::dismissed())],

@@ -78,6 +78,7 @@ error_codes! {
     BackupInProgress = "backup_in_progress", 409, Retryable, Nobody, "A backup of this database is already queued or running.", "Wait for the running backup to end, then trigger again.";
     DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination preflight`.";
     BackupNotRestorable = "backup_not_restorable", 412, UserError, Caller, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
+    BackupExpired = "backup_expired", 410, UserError, Caller, "The backup was deleted from the bucket, because its database keeps backups no longer.", "Choose a newer backup: list the evidence of the database.";
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
     UnprocessableRequest = "unprocessable_request", 422, UserError, Caller, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";
@@ -126,6 +127,7 @@ error_codes! {
     DestinationFull = "destination_full", 502, Retryable, BucketOwner, "The bucket's storage or quota is used up.", "Free storage or raise the quota; the next attempt starts afresh.";
     ClockSkewed = "clock_skewed", 502, Retryable, Operator, "The bucket refuses requests because this machine's clock differs from its own.", "Set the clock of the worker, for example with an NTP service; the next attempt starts afresh.";
     DestinationLockRefused = "destination_lock_refused", 502, Terminal, BucketOwner, "The bucket refused to lock the object, or the lock read back differs.", "Enable Object Lock on the bucket, or set the destination's lock mode to none.";
+    ObjectLocked = "object_locked", 502, Retryable, Nobody, "A lock still holds an object that was to be deleted.", "Nothing to do: the deletion is tried again after the lock has ended.";
     UploadFailed = "upload_failed", 502, Retryable, Nobody, "The upload to the bucket failed.", "Nothing to do: the next attempt starts afresh.";
     ArtifactKeyOccupied = "artifact_key_occupied", 500, Terminal, BucketOwner, "Another object already stands under the artifact's key.", "Find out what wrote it; Walwarden never overwrites an object.";
     ArtifactMismatch = "artifact_mismatch", 500, Terminal, BucketOwner, "What the bucket returns differs from what was sent.", "Do not rely on this backup; check the storage provider.";

@@ -153,6 +153,12 @@ pub struct Backup {
     pub artifact: Option<BackupArtifact>,
     /// Why the last attempt failed.
     pub error: Option<ErrorBody>,
+    /// When its deletion from the bucket began, because its database keeps backups no longer: from then on it cannot be restored.
+    pub expiring_at: Option<Timestamp>,
+    /// When artifact and manifest were gone from the bucket. This record and its evidence stay.
+    pub expired_at: Option<Timestamp>,
+    /// Why the bucket last refused its deletion, which is tried again later.
+    pub expiry_error: Option<ErrorBody>,
 }
 
 /// How an attempt at a backup ended.

@@ -30,6 +30,9 @@ pub struct Database {
     /// The compression asked for: `auto`, `zstd:<level>`, `gzip:<level>` or `none`.
     #[schemars(regex(pattern = crate::pattern::CODEC))]
     pub codec: String,
+    /// For how many days completed backups are kept before Walwarden deletes them from the bucket; null keeps every one.
+    #[schemars(range(min = 1, max = 3650))]
+    pub retention_days: Option<u32>,
     /// The newest completed backup.
     pub last_backup_job_id: Option<BackupJobId>,
     /// When that backup's dump began: what was written to the database since is not in it.
@@ -93,6 +96,11 @@ pub struct CreateDatabaseRequest {
     #[schemars(regex(pattern = crate::pattern::CODEC))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// For how many days completed backups are kept, never fewer than the destination locks them for; every backup is kept
+    /// when absent. The newest completed backup always stays.
+    #[schemars(range(min = 1, max = 3650))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 /// The body of `updateDatabase`: what is left out stays.
@@ -120,4 +128,8 @@ pub struct UpdateDatabaseRequest {
     #[schemars(regex(pattern = crate::pattern::CODEC))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// For how many days completed backups are kept from now on, those that are there included; 0 keeps every one.
+    #[schemars(range(min = 0, max = 3650))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }

@@ -33,6 +33,8 @@ pub struct Evidence {
     pub lock: LockProof,
     /// Whether a restore of this backup was completed.
     pub drill: DrillProof,
+    /// When the backup was deleted from the bucket, because its database keeps backups no longer.
+    pub expired_at: Option<Timestamp>,
     /// The job's audit chain, oldest event first.
     #[schemars(with = "Vec<crate::audit::AuditEvent>")]
     pub audit_events: Vec<Value>,

@@ -103,7 +103,7 @@ pub const OPERATIONS: &[Operation] = &[
         .scope_of(S::RestoresWrite)
         .takes(of::<m::CreateRestoreRequest>)
         .answers(202, of::<m::RestoreSession>)
-        .fails(&[E::NotFound, E::BackupNotRestorable, E::ConfirmationRequired, E::TargetInvalid])
+        .fails(&[E::NotFound, E::BackupNotRestorable, E::BackupExpired, E::ConfirmationRequired, E::TargetInvalid])
         .note("Nothing is restored by this: the session is carried out by `walwarden restore execute` on the restore machine."),
     get("getRestore", "/restores/{restoreJobId}", RESTORES, "Read a restore job")
         .scope_of(S::RestoresRead)
@@ -160,7 +160,7 @@ pub const OPERATIONS: &[Operation] = &[
     delete("deleteDatabase", "/databases/{databaseId}", MANAGEMENT, "Stop protecting a database")
         .scope_of(S::DatabasesWrite)
         .fails(&[E::NotFound, E::ResourceInUse])
-        .note("Its backups stay in the bucket, and their records and evidence stay here."),
+        .note("Its backups stay in the bucket, whatever its retention was, and their records and evidence stay here."),
     post("createDestination", "/destinations", MANAGEMENT, "Add a backup destination")
         .scope_of(S::DestinationsWrite)
         .takes(of::<m::CreateDestinationRequest>)

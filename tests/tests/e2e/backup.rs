@@ -8,6 +8,7 @@ mod dump;
 mod happy;
 mod preflight;
 mod progress;
+mod retention;
 mod role;
 mod source;
 mod sweep;
@@ -99,6 +100,8 @@ fn crashing(suite: Suite) -> Suite {
 
 fn requesting(suite: Suite) -> Suite {
     suite
+        .trial("retention_deletes_old_backups_for_good_and_keeps_the_newest", retention::deletes_for_good)
+        .trial("retention_waits_for_the_lock", retention::waits_for_the_lock)
         .trial("backup_runs_one_at_a_time_sqlite", |context| trigger::one_at_a_time(context, Store::Sqlite))
         .trial("backup_runs_one_at_a_time_postgres", |context| trigger::one_at_a_time(context, Store::Postgres))
         .trial("backup_trigger_is_idempotent_sqlite", |context| trigger::idempotent(context, Store::Sqlite))

@@ -97,6 +97,7 @@ impl From<StoreError> for Failure {
         let code = match &error {
             StoreError::Database(_) => ErrorCode::ServiceUnavailable,
             StoreError::Missing(_) => ErrorCode::NotFound,
+            StoreError::Expired => ErrorCode::BackupExpired,
             StoreError::Duplicate(_) | StoreError::InUse(_) => ErrorCode::InvalidRequest,
             StoreError::Transition(_) | StoreError::LeaseLost => ErrorCode::InvalidTransition,
             StoreError::Migrate(_) | StoreError::Corrupt(_) => ErrorCode::InternalError,

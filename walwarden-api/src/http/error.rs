@@ -84,6 +84,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Missing(what) => Self::not_found(what),
+            StoreError::Expired => Self::of(ErrorCode::BackupExpired),
             StoreError::Transition(transition) if transition.from == "timed_out" => {
                 Self::of(ErrorCode::RestoreTimedOut)
             }

@@ -1,9 +1,8 @@
 //! What proves a backup, as far as this server can tell: checked again whenever it is shown.
 
-use serde::Deserialize;
 use serde_json::Value;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
-use walwarden_contract::manifest::{self, Manifest};
+use walwarden_contract::manifest::Manifest;
 use walwarden_contract::model::{
     DrillProof, DrillStatus, EvidenceSource, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
     ProofStatus, RecoveryWindow,
@@ -12,6 +11,7 @@ use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
 
 use super::error::Result;
 use super::state::AppState;
+use crate::engine::backup::{check_record, check_signature};
 use crate::secrets::Keyring;
 use crate::store::StoreError;
 use crate::store::backups::BackupJob;
@@ -59,34 +59,6 @@ pub(super) fn check_manifest(job: BackupJob, keyring: &Keyring) -> Checked {
     }
     let manifest = manifest.ok().filter(|_| failure.is_none());
     Checked { job, document, manifest, recorded: status, signature, failure }
-}
-
-fn check_record(job: &BackupJob, document: &Value) -> Result<(), &'static str> {
-    let hash = manifest::manifest_hash(document).map_err(|_| "The stored manifest cannot be read.")?;
-    if job.manifest_hash.as_deref() != Some(hash.as_str()) {
-        return Err("The stored manifest does not have the hash that was recorded.");
-    }
-    let manifest = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.")?;
-    if (manifest.org_id, manifest.database_id, manifest.backup_job_id) != (job.org_id, job.database_id, job.id) {
-        return Err("The stored manifest is another backup's.");
-    }
-    let artifact = job.artifact.as_ref().ok_or("There is no record of the artifact.")?;
-    let of_manifest = (manifest.artifact.size_bytes, &manifest.artifact.checksum_sha256, &manifest.key_id);
-    if (artifact.size_bytes, &artifact.checksum_sha256, &artifact.key_id) != of_manifest {
-        return Err("The recorded artifact is not the one that the manifest names.");
-    }
-    Ok(())
-}
-
-/// A key that this server does not have proves nothing, for or against.
-fn check_signature(document: &Value, keyring: &Keyring) -> (ProofStatus, Result<Manifest, String>) {
-    if document["keyId"].as_str().is_some_and(|key_id| key_id != keyring.key_id()) {
-        let read = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.".to_owned());
-        return (ProofStatus::NotVerifiable, read);
-    }
-    let verified = manifest::verify(document, &keyring.signing_key().verifying_key());
-    let status = if verified.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
-    (status, verified.map_err(|error| format!("The stored manifest does not hold: {error}.")))
 }
 
 impl Checked {
@@ -151,6 +123,8 @@ impl Checked {
         match (&self.failure, self.signature) {
             (Some(_), _) => IntegrityResult::Failed,
             (None, ProofStatus::NotVerifiable) => IntegrityResult::NotVerifiable,
+            // The record holds, and there is nothing left in the bucket that it could be held against.
+            (None, _) if !self.job.is_kept() => IntegrityResult::NotVerifiable,
             (None, _) => IntegrityResult::Passed,
         }
     }

@@ -49,6 +49,7 @@ pub fn database_view(database: &databases::Database, last: Option<LastBackup>, n
         schedule: database.schedule.clone(),
         next_run_at: database.next_run_at,
         codec: database.codec.clone(),
+        retention_days: database.retention_days,
         last_backup_job_id: last.map(|last| last.id),
         last_backup_started_at: last.map(|last| last.started_at),
         rpo_minutes: last.map(|last| rpo_minutes(last.started_at, now)),
@@ -119,6 +120,9 @@ pub fn backup_view(job: &BackupJob) -> Backup {
         dismissed_at: job.dismissed_at,
         artifact,
         error: job.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
+        expiring_at: job.expiry.expiring_at,
+        expired_at: job.expiry.expired_at,
+        expiry_error: job.expiry.error.as_ref().map(|(code, message)| ErrorBody::new(*code, message.clone())),
     }
 }
 

@@ -13,11 +13,12 @@ pub use self::ending::{RetryPolicy, fail, reap, release};
 use super::state::{BackupEvent, backup as transition};
 use super::{Reply, Submitted, answer};
 use crate::store::backups::{
-    AttemptEnd, Attempts, BackupJob, PendingArtifact, StoredArtifact, active_backup, insert, lock, save, take_next,
+    AttemptEnd, Attempts, BackupJob, Expiry, PendingArtifact, StoredArtifact, active_backup, insert, keep_millis, lock,
+    retention_of, save, save_expiry, take_next,
 };
 use crate::store::databases::Database;
 use crate::store::{Result, Store, StoreError, Tx, audit};
-use crate::system::System;
+use crate::system::{System, after};
 
 /// A job that a worker holds, and the number that proves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +146,7 @@ fn new_job(system: &System, database: &Database, trigger: BackupTrigger, max_att
         started_at: None,
         finished_at: None,
         dismissed_at: None,
+        expiry: Expiry::default(),
     }
 }
 
@@ -315,6 +317,9 @@ pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Seal
     job.manifest = Some(sealed.manifest);
     job.manifest_hash = Some(sealed.manifest_hash);
     save(&mut tx, &job).await?;
+    let days = retention_of(&mut tx, job.org_id, job.database_id).await?;
+    job.expiry.look_at = days.map(|days| after(now, keep_millis(days)));
+    save_expiry(&mut tx, &job).await?;
     record(&mut tx, &job, now, EventKind::BackupCompleted, &payload).await?;
     tx.commit().await?;
     Ok(job)

@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod preflights;
 pub mod restores;
+pub mod retention;
 pub mod schedule;
 pub mod scheduler;
 pub mod state;

@@ -7,7 +7,7 @@ use walwarden_contract::{ErrorCode, OrgId, RestoreJobId, Timestamp};
 
 use super::state::restore as transition;
 use super::{Reply, Submitted, answer};
-use crate::store::backups::BackupJob;
+use crate::store::backups::{BackupJob, lock as lock_backup};
 use crate::store::restores::{RestoreJob, insert, lock, save, take_silent};
 use crate::store::{Result, Store, StoreError, Tx, audit};
 use crate::system::{System, after};
@@ -62,7 +62,8 @@ async fn advance(tx: &mut Tx, job: &mut RestoreJob, to: RestoreState, at: Timest
 /// Opens a restore session, whose token lives for one hour.
 ///
 /// # Errors
-/// [`StoreError::Missing`] when the backup has no manifest, or when the store fails.
+/// [`StoreError::Missing`] when the backup has no manifest, [`StoreError::Expired`] when it was deleted, or when the store
+/// fails.
 pub async fn open(
     store: &Store,
     system: &System,
@@ -89,6 +90,10 @@ pub async fn open(
     let mut tx = store.begin().await?;
     if let Some(stored) = answer(&mut tx, system, Some(reply), &job).await? {
         return Ok(Submitted::Replayed(stored));
+    }
+    // Whoever deletes the backup locks its row too: either this session is seen there, or the deletion here.
+    if !lock_backup(&mut tx, job.backup_job_id).await?.is_kept() {
+        return Err(StoreError::Expired);
     }
     insert(&mut tx, &job).await?;
     let payload = json!({

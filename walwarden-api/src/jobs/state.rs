@@ -105,6 +105,46 @@ pub const fn dismiss(state: BackupState) -> Result<(), InvalidTransition> {
     }
 }
 
+/// Where a completed backup stands on its way out of the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpiryState {
+    /// It is there, and can be restored.
+    Kept,
+    /// Its deletion began.
+    Expiring,
+    /// It is gone.
+    Expired,
+}
+
+/// What can happen to a completed backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpiryEvent {
+    /// Its deletion begins.
+    Mark,
+    /// The bucket refused while everything was still there.
+    Refuse,
+    /// Artifact and manifest are gone.
+    Finish,
+}
+
+/// Where a completed backup stands after an event.
+///
+/// # Errors
+/// [`InvalidTransition`] when the event cannot happen to it.
+pub const fn expiry(state: ExpiryState, event: ExpiryEvent) -> Result<ExpiryState, InvalidTransition> {
+    use ExpiryEvent as E;
+    use ExpiryState as S;
+    let (from, step) = match (state, event) {
+        (S::Kept, E::Mark) => return Ok(S::Expiring),
+        (S::Expiring, E::Refuse) => return Ok(S::Kept),
+        (S::Expiring, E::Finish) => return Ok(S::Expired),
+        (S::Kept, E::Refuse | E::Finish) => ("kept", "deleted"),
+        (S::Expiring, E::Mark) => ("expiring", "marked for deletion"),
+        (S::Expired, _) => ("expired", "deleted again"),
+    };
+    Err(InvalidTransition { job: "backup", from, step })
+}
+
 /// The state of a restore job after the restore machine, or the watchdog, says it has reached `to`.
 ///
 /// # Errors
@@ -181,6 +221,18 @@ mod tests {
         }
         let refused = backup(BackupState::Finalizing, BackupEvent::Cancel).expect_err("refuses");
         assert_eq!(refused.to_string(), "a backup that is finalizing cannot be cancelled");
+    }
+
+    #[test]
+    fn nothing_is_deleted_that_was_not_marked_before() {
+        use ExpiryEvent::{Finish, Mark, Refuse};
+        use ExpiryState::{Expired, Expiring, Kept};
+        assert_eq!(expiry(Kept, Mark), Ok(Expiring));
+        assert_eq!(expiry(Expiring, Refuse), Ok(Kept));
+        assert_eq!(expiry(Expiring, Finish), Ok(Expired));
+        for (state, event) in [(Kept, Finish), (Kept, Refuse), (Expiring, Mark), (Expired, Mark), (Expired, Refuse)] {
+            assert!(expiry(state, event).is_err(), "{event:?} moved a backup that is {state:?}");
+        }
     }
 
     #[test]

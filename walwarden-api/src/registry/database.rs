@@ -1,6 +1,6 @@
 //! Databases: checked, their connection strings sealed, added, changed and removed.
 
-use walwarden_contract::model::{SourceCheckReport, SourceCheckSummary};
+use walwarden_contract::model::{LockMode, SourceCheckReport, SourceCheckSummary};
 use walwarden_contract::{ApiKeyId, DatabaseId, DestinationId, OrgId, Timestamp};
 use walwarden_sdk::postgres::Dsn;
 
@@ -11,7 +11,9 @@ use crate::jobs::{Reply, Submitted, answer, schedule};
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::backups::schedule_looks;
 use crate::store::databases::{Database, insert, lock, remove as delete, save};
+use crate::store::destinations::{Destination, lock as destination};
 use crate::system::System;
 
 /// A source whose connection string was checked, and sealed for one database.
@@ -95,6 +97,8 @@ pub struct NewDatabase {
     pub schedule: Option<String>,
     /// The compression; `auto` when absent.
     pub codec: Option<String>,
+    /// For how many days completed backups are kept; for ever when absent.
+    pub retention_days: Option<u32>,
 }
 
 /// What of a database is to change.
@@ -110,6 +114,8 @@ pub struct DatabaseChange {
     pub schedule: Option<String>,
     /// The compression.
     pub codec: Option<String>,
+    /// For how many days completed backups are kept; 0 for ever.
+    pub retention_days: Option<u32>,
 }
 
 /// Sets the schedule and the run that follows from it; an empty one ends it.
@@ -130,6 +136,28 @@ fn set_codec(database: &mut Database, codec: &str) -> Result<(), RegistryError> 
         RegistryError::invalid(Field::Codec, "is one of auto, zstd:1 to zstd:22, gzip:1 to gzip:9, none")
     })?;
     database.codec = codec.to_string();
+    Ok(())
+}
+
+/// The longest time for which backups can be kept before they are deleted, in days.
+const LONGEST_RETENTION_DAYS: u32 = 3650;
+
+/// Nothing can be deleted before its lock has ended: to keep backups for a shorter time would promise what the bucket refuses.
+fn check_retention(days: Option<u32>, destination: &Destination) -> Result<(), RegistryError> {
+    let Some(days) = days else { return Ok(()) };
+    if !(1..=LONGEST_RETENTION_DAYS).contains(&days) {
+        let problem = format!("is from 1 to {LONGEST_RETENTION_DAYS}: leave it out to keep every backup");
+        return Err(RegistryError::invalid(Field::Keeping, problem));
+    }
+    let locked = if destination.lock_mode == LockMode::None.as_str() { 0 } else { destination.retention_days };
+    if days < locked {
+        let problem = format!(
+            "is not below {locked}: the destination {} locks every backup for {locked} days, and until then nothing can \
+             delete it",
+            destination.name
+        );
+        return Err(RegistryError::invalid(Field::Keeping, problem));
+    }
     Ok(())
 }
 
@@ -156,6 +184,7 @@ pub async fn create(
         redacted_dsn: String::new(),
         sealed_dsn: String::new(),
         codec: Codec::Auto.to_string(),
+        retention_days: new.retention_days,
         schedule: None,
         next_run_at: None,
         source_check: None,
@@ -172,7 +201,7 @@ pub async fn create(
     if let Some(codec) = &new.codec {
         set_codec(&mut database, codec)?;
     }
-    store.destination(org_id, database.destination_id).await?;
+    check_retention(database.retention_days, &store.destination(org_id, database.destination_id).await?)?;
     let mut tx = store.begin().await?;
     // A replay must win over "the name is taken": the first request of this key may have taken it.
     if let Some(stored) = answer(&mut tx, system, reply, &database).await? {
@@ -216,8 +245,18 @@ pub async fn update(
     if let Some(codec) = &change.codec {
         set_codec(&mut database, codec)?;
     }
+    if let Some(days) = change.retention_days {
+        database.retention_days = (days > 0).then_some(days);
+    }
     if database == before {
         return Ok(database);
+    }
+    let keeps = |database: &Database| (database.destination_id, database.retention_days);
+    if keeps(&database) != keeps(&before) {
+        check_retention(database.retention_days, &destination(&mut tx, org_id, database.destination_id).await?)?;
+    }
+    if database.retention_days != before.retention_days {
+        schedule_looks(&mut tx, id, database.retention_days).await?;
     }
     database.updated_at = now;
     save(&mut tx, &database, by).await?;

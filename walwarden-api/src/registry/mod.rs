@@ -34,6 +34,8 @@ pub enum Field {
     LockMode,
     /// For how many days.
     Retention,
+    /// For how many days backups are kept.
+    Keeping,
     /// The access key's identifier.
     AccessKeyId,
     /// The access key itself.
@@ -57,6 +59,7 @@ impl Field {
             Self::ChecksumMode => "checksumMode",
             Self::LockMode => "lockMode",
             Self::Retention => "retentionFloorDays",
+            Self::Keeping => "retentionDays",
             Self::AccessKeyId => "accessKeyId",
             Self::SecretAccessKey => "secretAccessKey",
             Self::RoleArn => "roleArn",
@@ -76,7 +79,7 @@ impl Field {
             Self::Region => "--region",
             Self::ChecksumMode => "--checksum-mode",
             Self::LockMode => "--lock-mode",
-            Self::Retention => "--retention-days",
+            Self::Retention | Self::Keeping => "--retention-days",
             Self::AccessKeyId => "--access-key-id",
             Self::SecretAccessKey => "the access key's secret",
             Self::RoleArn => "--role-arn",

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod attempt;
+mod expiry;
 mod queue;
 mod reading;
 
@@ -13,6 +14,10 @@ use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, ErrorCode, OrgI
 pub use self::artifact::{PendingArtifact, StoredArtifact};
 pub(crate) use self::attempt::AttemptEnd;
 pub use self::attempt::{Attempt, Attempts};
+pub use self::expiry::Expiry;
+pub(crate) use self::expiry::{
+    has_live_restore, is_kept_and_newer, retention_of, save_expiry, schedule_looks, take_due,
+};
 pub use self::queue::Queue;
 pub(crate) use self::queue::active_backup;
 use super::{Result, Store, StoreError, Tx, count, json, maybe_time, name, parse, time};
@@ -69,6 +74,13 @@ pub struct BackupJob {
     pub finished_at: Option<Timestamp>,
     /// When somebody took note of its failure.
     pub dismissed_at: Option<Timestamp>,
+    /// How far its deletion from the bucket is.
+    pub expiry: Expiry,
+}
+
+/// How long backups are kept that are kept for so many days, in milliseconds.
+pub(crate) fn keep_millis(days: u32) -> i64 {
+    i64::from(days) * 86_400_000
 }
 
 impl BackupJob {
@@ -76,6 +88,12 @@ impl BackupJob {
     #[must_use]
     pub const fn state(&self) -> BackupState {
         self.state
+    }
+
+    /// Whether it was completed, and nothing began to delete it.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        matches!(self.state, BackupState::Completed) && self.expiry.expiring_at.is_none()
     }
 }
 
@@ -107,6 +125,12 @@ struct Row {
     started_at: Option<i64>,
     finished_at: Option<i64>,
     dismissed_at: Option<i64>,
+    expiry_look_at: Option<i64>,
+    expiry_attempts: i64,
+    expiry_error_code: Option<String>,
+    expiry_error_message: Option<String>,
+    expiring_at: Option<i64>,
+    expired_at: Option<i64>,
 }
 
 impl Row {
@@ -141,6 +165,15 @@ impl Row {
             started_at: maybe_time(self.started_at)?,
             finished_at: maybe_time(self.finished_at)?,
             dismissed_at: maybe_time(self.dismissed_at)?,
+            expiry: expiry::Columns {
+                look_at: self.expiry_look_at,
+                attempts: self.expiry_attempts,
+                error_code: self.expiry_error_code,
+                error_message: self.expiry_error_message,
+                expiring_at: self.expiring_at,
+                expired_at: self.expired_at,
+            }
+            .read()?,
         })
     }
 }

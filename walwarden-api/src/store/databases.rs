@@ -27,6 +27,8 @@ pub struct Database {
     pub sealed_dsn: String,
     /// The compression asked for.
     pub codec: String,
+    /// For how many days its completed backups are kept; for ever when `None`.
+    pub retention_days: Option<u32>,
     /// Five-field cron expression in UTC.
     pub schedule: Option<String>,
     /// When the schedule next starts a backup.
@@ -60,6 +62,7 @@ struct Row {
     redacted_dsn: String,
     sealed_dsn: String,
     codec: String,
+    retention_days: Option<i64>,
     schedule: Option<String>,
     next_run_at: Option<i64>,
     source_check: Option<String>,
@@ -88,6 +91,7 @@ impl Row {
             redacted_dsn: self.redacted_dsn,
             sealed_dsn: self.sealed_dsn,
             codec: self.codec,
+            retention_days: self.retention_days.map(|days| count(days, "retention")).transpose()?,
             schedule: self.schedule,
             next_run_at: maybe_time(self.next_run_at)?,
             source_check: self.source_check.map(|text| json(&text, "source check")).transpose()?,
@@ -105,7 +109,8 @@ macro_rules! select {
             "SELECT d.*, b.id AS last_backup_id, b.started_at AS last_started_at, b.finished_at AS last_finished_at
              FROM databases d
              LEFT JOIN backup_jobs b ON b.id = (
-                 SELECT id FROM backup_jobs WHERE database_id = d.id AND state = 'completed' ORDER BY id DESC LIMIT 1) ",
+                 SELECT id FROM backup_jobs WHERE database_id = d.id AND state = 'completed' AND expiring_at IS NULL
+                 ORDER BY id DESC LIMIT 1) ",
             $rest
         )
     };

@@ -142,6 +142,22 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
+    /// Whether a database has old backups deleted that are, or will be, in this destination.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn expires_backups(&self, org_id: OrgId, id: DestinationId) -> Result<bool> {
+        let row: Option<(String,)> = sqlx::query_as(
+            "SELECT d.id FROM databases d WHERE d.org_id = $1 AND d.retention_days IS NOT NULL AND (d.destination_id = $2
+             OR EXISTS (SELECT 1 FROM backup_jobs b WHERE b.destination_id = $2 AND b.database_id = d.id)) LIMIT 1",
+        )
+        .bind(org_id.to_string())
+        .bind(id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// At most `limit` destinations of the organization with ids after `after`, oldest first.
     ///
     /// # Errors

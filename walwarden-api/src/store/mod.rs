@@ -42,6 +42,9 @@ pub enum StoreError {
     /// A record of this name, or another active job, stands in the way.
     #[error("there already is such a {0}")]
     Duplicate(&'static str),
+    /// The backup is being deleted from the bucket, or was.
+    #[error("the backup was deleted, because its database keeps backups no longer")]
+    Expired,
     /// The record is still in use.
     #[error("the {0} is still in use")]
     InUse(&'static str),

@@ -7,6 +7,7 @@ mod idempotency;
 mod reading;
 mod registry;
 mod restores;
+mod retention;
 mod schedules;
 mod world;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         reading::SCENARIOS,
         registry::SCENARIOS,
         restores::SCENARIOS,
+        retention::SCENARIOS,
         schedules::SCENARIOS,
     ]
     .concat();

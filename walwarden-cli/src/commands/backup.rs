@@ -34,6 +34,14 @@ pub(super) fn describe(backup: &Backup, view: &View) -> String {
         pairs.push(("sha256", artifact.checksum_sha256.as_str().into()));
         pairs.push(("manifest", artifact.manifest_hash.as_str().into()));
     }
+    if let Some(expired) = backup.expired_at {
+        pairs.push(("deleted", format!("{}, as its database asks: it cannot be restored", view.time(expired)).into()));
+    } else if backup.expiring_at.is_some() {
+        pairs.push(("deleted", "being deleted, as its database asks: it cannot be restored".into()));
+    }
+    if let Some(error) = &backup.expiry_error {
+        pairs.push(("not deleted", format!("{} [{}]", error.message, error.code).into()));
+    }
     if let Some(error) = &backup.error {
         pairs.push(("error", format!("{} [{}]", error.message, error.code).into()));
         pairs.push(("next", error.next_action.as_str().into()));

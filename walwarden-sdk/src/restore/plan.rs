@@ -140,6 +140,10 @@ pub(super) fn pin(
 
 /// What of a backup a plan needs; there is nothing to restore of one that is not completed.
 pub(super) fn backup(backup: &Backup) -> Result<PlannedBackup, Error> {
+    if backup.expiring_at.is_some() {
+        let message = format!("Backup {} was deleted from the bucket: there is nothing left to restore.", backup.id);
+        return Err(Error::new(ErrorCode::BackupExpired, message));
+    }
     let artifact = backup.artifact.as_ref().filter(|_| backup.state == BackupState::Completed).ok_or_else(|| {
         let message = format!("Backup {} is {}: there is nothing proven to restore.", backup.id, backup.state);
         Error::new(ErrorCode::BackupNotRestorable, message)

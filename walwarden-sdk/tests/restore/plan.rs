@@ -35,6 +35,9 @@ fn backup(world: &World, manifest_hash: &str) -> Backup {
         dismissed_at: None,
         artifact: Some(artifact),
         error: None,
+        expiring_at: None,
+        expired_at: None,
+        expiry_error: None,
     }
 }
 

@@ -37,6 +37,9 @@ fn queued() -> Backup {
         dismissed_at: None,
         artifact: None,
         error: None,
+        expiring_at: None,
+        expired_at: None,
+        expiry_error: None,
     }
 }
 
@@ -69,6 +72,10 @@ pub(super) fn completed() -> Backup {
         }),
         ..queued()
     }
+}
+
+pub(super) fn expired() -> Backup {
+    Backup { expiring_at: Some(at(30 * DAY)), expired_at: Some(at(30 * DAY + 2)), ..completed() }
 }
 
 pub(super) fn failed() -> Backup {

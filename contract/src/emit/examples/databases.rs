@@ -12,6 +12,7 @@ pub(super) fn create_request() -> CreateDatabaseRequest {
         source_check: None,
         schedule: Some("0 2 * * *".to_owned()),
         codec: Some("auto".to_owned()),
+        retention_days: Some(30),
     }
 }
 
@@ -29,6 +30,7 @@ pub(super) fn database() -> Database {
         schedule: Some("0 2 * * *".to_owned()),
         next_run_at: Some(at(DAY)),
         codec: "auto".to_owned(),
+        retention_days: Some(30),
         last_backup_job_id: Some(backup()),
         last_backup_started_at: Some(at(2)),
         rpo_minutes: Some(15),

@@ -133,6 +133,7 @@ pub(super) fn evidence() -> Evidence {
         rpo_minutes: 15,
         lock: lock(),
         drill: drill(),
+        expired_at: None,
         audit_events: documents(),
     }
 }

@@ -262,6 +262,7 @@ async fn register(
         redacted_dsn: source.redacted(),
         sealed_dsn: keyring.seal_dsn(system, database_id, source),
         codec: "auto".to_owned(),
+        retention_days: None,
         schedule: None,
         next_run_at: None,
         source_check: None,

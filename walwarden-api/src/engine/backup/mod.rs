@@ -4,15 +4,17 @@ mod codec;
 mod dump;
 mod seal;
 mod source;
+mod stored;
 
 use walwarden_contract::{ErrorCode, OrgId, Timestamp};
 use walwarden_sdk::postgres::{FailureClass, QueryError, SpawnError, ToolError};
 
 pub use self::codec::{Codec, UnknownCodec};
 pub use self::dump::{Dumped, dump};
-pub use self::seal::{PartsGone, seal};
+pub use self::seal::{MAX_MANIFEST_BYTES, PartsGone, seal};
 pub(super) use self::source::part_plan;
 pub use self::source::{Limits, Prepared, prepare};
+pub(crate) use self::stored::{check_record, check_signature, stored_manifest};
 use super::storage::StorageError;
 use crate::store::backups::BackupJob;
 

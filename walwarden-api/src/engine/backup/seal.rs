@@ -17,7 +17,7 @@ use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 /// How many parts are read back at once.
 const READS_IN_FLIGHT: usize = 4;
 /// No manifest is longer: 10,000 part checksums take 700 KB.
-const MAX_MANIFEST_BYTES: usize = 4 << 20;
+pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
 
 /// The parts of a closed dump are gone and no object came of them: the dump has to be made afresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub async fn seal(
     reach(Failpoint::AfterCompleteUpload);
     read_back(bucket, key, pending).await?;
     reach(Failpoint::AfterReadBack);
+    let head = bucket.head(key).await?.ok_or_else(|| {
+        BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} was read back and then was not there"))
+    })?;
     let retention = bucket.retention(key).await?;
     check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
 
@@ -55,6 +58,8 @@ pub async fn seal(
             checksum_sha256: pending.checksum_sha256.clone(),
             compression: pending.compression.clone(),
             key_id: manifest.key_id,
+            etag: head.etag,
+            version_id: head.version_id,
         },
         manifest: manifest_text,
         manifest_hash: signed.hash,

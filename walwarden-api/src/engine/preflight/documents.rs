@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use walwarden_contract::model::{PreflightCheckId, Provider};
 
+use super::lifecycle;
 use super::permissions::{capabilities, needed, roles, statements};
 use super::target::Target;
 use super::terraform::terraform;
@@ -37,6 +38,8 @@ pub struct Documents {
     pub trust_policy: Option<Value>,
     /// What the bucket itself refuses.
     pub bucket_policy: Option<Value>,
+    /// What the bucket tidies by itself, as a file for the provider's tools.
+    pub lifecycle: Option<Value>,
     /// All of it, the bucket included, as Terraform.
     pub terraform: Option<String>,
     /// The provider's own commands.
@@ -120,7 +123,10 @@ pub fn documents(target: &Target, trusted: Option<&TrustedPrincipal>) -> Documen
     let permissions = needed(target)
         .filter_map(|needed| Some(NeededPermission { action: needed.name(target)?, proven_by: needed.proven_by }))
         .collect();
-    Documents { iam_policy, trust_policy, bucket_policy, terraform, commands: commands(target), permissions }
+    let mut commands = commands(target);
+    commands.push(lifecycle::command(target));
+    let lifecycle = lifecycle::document(target);
+    Documents { iam_policy, trust_policy, bucket_policy, lifecycle, terraform, commands, permissions }
 }
 
 #[cfg(test)]

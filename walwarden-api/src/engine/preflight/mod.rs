@@ -1,6 +1,7 @@
 //! Preflight: everything that a backup asks of a bucket, tried out on a small probe, and told as observed.
 
 mod documents;
+mod lifecycle;
 mod permissions;
 mod remedies;
 mod report;
@@ -15,6 +16,7 @@ use walwarden_contract::model::{PreflightCheckId as Check, PreflightReport, Prov
 use walwarden_contract::{ErrorCode, Timestamp};
 
 pub use self::documents::{Documents, NeededPermission, TrustedPrincipal, documents};
+pub use self::lifecycle::NOTE as LIFECYCLE_NOTE;
 use self::report::Notes;
 use self::settings::{Telling, telling};
 pub use self::target::Target;

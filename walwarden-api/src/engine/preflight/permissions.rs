@@ -13,8 +13,10 @@ pub(super) enum On {
     Bucket,
     /// Everything that is written.
     Objects,
-    /// Probes alone: nothing that this key can delete is a backup.
+    /// Probes alone: nothing that this key can delete is a backup, unless a database is to have its old backups deleted.
     Probes,
+    /// Backups.
+    Backups,
 }
 
 /// One permission.
@@ -28,16 +30,22 @@ pub(super) struct Permission {
     pub(super) on: On,
     /// Whether it is needed for locks alone.
     locks: bool,
-    /// The checks that would fail without it.
+    /// Whether it is needed for the deletion of old backups alone.
+    expires: bool,
+    /// The checks that would fail without it. Deleting a backup is proven by no check: it would take a backup to try.
     pub(super) proven_by: &'static [Check],
 }
 
 const fn always(action: &'static str, on: On, proven_by: &'static [Check]) -> Permission {
-    Permission { action, capability: None, role: None, on, locks: false, proven_by }
+    Permission { action, capability: None, role: None, on, locks: false, expires: false, proven_by }
 }
 
 const fn for_locks(action: &'static str, on: On, proven_by: &'static [Check]) -> Permission {
     Permission { locks: true, ..always(action, on, proven_by) }
+}
+
+const fn for_expiry(action: &'static str) -> Permission {
+    Permission { expires: true, ..always(action, On::Backups, &[]) }
 }
 
 impl Permission {
@@ -52,10 +60,11 @@ impl Permission {
 
 const READS_BUCKET: &str = "roles/storage.legacyBucketReader";
 const CREATES: &str = "roles/storage.objectCreator";
+const DELETES: &str = "roles/storage.objectUser";
 const VIEWS: &str = "roles/storage.objectViewer";
 
 /// Every permission. Without `ListBucket`, an object that is not there is refused instead of missed.
-pub(super) const TABLE: [Permission; 14] = [
+pub(super) const TABLE: [Permission; 16] = [
     always("s3:ListBucket", On::Bucket, &[Check::Bucket]).backblaze("listBuckets,listFiles").google(READS_BUCKET),
     always("s3:PutObject", On::Objects, &[Check::PutObject, Check::MultipartUpload])
         .backblaze("writeFiles")
@@ -76,6 +85,8 @@ pub(super) const TABLE: [Permission; 14] = [
     always("s3:AbortMultipartUpload", On::Objects, &[Check::MultipartUpload]).backblaze("writeFiles").google(CREATES),
     always("s3:DeleteObject", On::Probes, &[Check::Cleanup]).backblaze("deleteFiles"),
     always("s3:DeleteObjectVersion", On::Probes, &[Check::Cleanup]).backblaze("deleteFiles"),
+    for_expiry("s3:DeleteObject").backblaze("deleteFiles").google(DELETES),
+    for_expiry("s3:DeleteObjectVersion").backblaze("deleteFiles").google(DELETES),
 ];
 
 impl Permission {
@@ -85,7 +96,7 @@ impl Permission {
             "s3:GetBucketPublicAccessBlock" | "s3:GetBucketPolicy" => target.provider == Provider::Aws,
             _ => true,
         };
-        asked && (target.locks() || !self.locks)
+        asked && (target.locks() || !self.locks) && (target.expires || !self.expires)
     }
 
     /// What the provider calls it; `None` where it has no such permission.
@@ -113,6 +124,7 @@ fn resource(on: On, target: &Target) -> String {
         On::Bucket => target.arn(),
         On::Objects => format!("{}/org/{}/*", target.arn(), target.org_id),
         On::Probes => format!("{}/org/{}/preflight/*", target.arn(), target.org_id),
+        On::Backups => format!("{}/org/{}/db/*", target.arn(), target.org_id),
     }
 }
 
@@ -122,6 +134,7 @@ fn statement(on: On, actions: &[&str], target: &Target) -> Value {
         On::Bucket => "WalwardenBucket",
         On::Objects => "WalwardenObjects",
         On::Probes => "WalwardenProbes",
+        On::Backups => "WalwardenRetention",
     };
     json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource(on, target) })
 }
@@ -130,7 +143,7 @@ fn statement(on: On, actions: &[&str], target: &Target) -> Value {
 pub(super) fn statements<'a>(permissions: impl Iterator<Item = &'a Permission>, target: &Target) -> Vec<Value> {
     let permissions: Vec<_> = permissions.collect();
     let on = |on| permissions.iter().filter(move |permission| permission.on == on).map(|permission| permission.action);
-    [On::Bucket, On::Objects, On::Probes]
+    [On::Bucket, On::Objects, On::Probes, On::Backups]
         .into_iter()
         .filter_map(|kind| {
             let actions: Vec<_> = on(kind).collect();
@@ -154,7 +167,7 @@ pub(super) fn capabilities<'a>(permissions: impl Iterator<Item = &'a Permission>
     each_once(permissions.filter_map(|permission| permission.capability).flat_map(|names| names.split(',')))
 }
 
-/// The roles that a Google service account needs. None of them deletes.
+/// The roles that a Google service account needs. None of them deletes, but the one for the deletion of old backups.
 pub(super) fn roles<'a>(permissions: impl Iterator<Item = &'a Permission>) -> Vec<&'static str> {
     each_once(permissions.filter_map(|permission| permission.role))
 }
@@ -195,12 +208,17 @@ mod tests {
         for check in ALL.into_iter().filter(|check| *check != Check::AssumeRole) {
             assert!(TABLE.iter().any(|permission| permission.proven_by.contains(&check)), "{check:?}");
         }
-        assert!(TABLE.iter().all(|permission| !permission.proven_by.is_empty()));
+        assert!(TABLE.iter().all(|permission| permission.expires == permission.proven_by.is_empty()));
     }
 
     #[test]
-    fn what_may_be_deleted_is_no_backup() {
-        let deleting = TABLE.iter().filter(|permission| permission.action.contains("Delete"));
-        assert!(deleting.map(|permission| permission.on).all(|on| on == On::Probes));
+    fn what_may_be_deleted_is_no_backup_unless_old_backups_are_to_go() {
+        let deleting = || TABLE.iter().filter(|permission| permission.action.contains("Delete"));
+        for permission in deleting() {
+            let on = if permission.expires { On::Backups } else { On::Probes };
+            assert!(permission.on == on && permission.expires == (on == On::Backups), "{}", permission.action);
+        }
+        assert!(TABLE.iter().filter(|it| it.on == On::Backups).all(|it| it.expires && it.action.contains("Delete")));
+        assert_eq!(deleting().count(), 4);
     }
 }

@@ -26,6 +26,8 @@ pub struct Target {
     pub lock_mode: LockMode,
     /// For how many days.
     pub retention_days: u32,
+    /// Whether a database is to have its old backups deleted from it.
+    pub expires: bool,
 }
 
 impl Target {
@@ -42,7 +44,14 @@ impl Target {
             role: destination.role.clone(),
             lock_mode: destination.lock_mode.parse().unwrap_or(LockMode::None),
             retention_days: destination.retention_days,
+            expires: false,
         }
+    }
+
+    /// The same for a destination from which old backups are to be deleted, or none.
+    #[must_use]
+    pub fn expiring(self, expires: bool) -> Self {
+        Self { expires, ..self }
     }
 
     /// Whether artifacts are locked one by one.

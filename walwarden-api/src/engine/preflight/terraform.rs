@@ -61,6 +61,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "walwarden" {
 }}"#,
         encoded(bucket)
     ));
+    blocks.push(super::lifecycle::terraform(target));
     let (kind, owner) = if trust.is_some() { ("role", "role") } else { ("user", "user") };
     let trusting = trust.map(|trust| format!("\n  assume_role_policy = {}", encoded(trust))).unwrap_or_default();
     blocks.push(format!(

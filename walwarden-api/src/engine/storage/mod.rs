@@ -4,6 +4,7 @@ mod error;
 mod multipart;
 mod object;
 mod probe;
+mod removal;
 mod role;
 mod settings;
 

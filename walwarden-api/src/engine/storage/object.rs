@@ -1,7 +1,7 @@
 //! Objects: written once, and read back.
 
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectLockRetention};
 use bytes::{Bytes, BytesMut};
 use walwarden_contract::Timestamp;
 
@@ -13,6 +13,10 @@ use super::{Bucket, LockMode, StorageError, StorageErrorKind};
 pub struct ObjectHead {
     /// Its length in bytes.
     pub size_bytes: u64,
+    /// The bucket's entity tag for its bytes.
+    pub etag: Option<String>,
+    /// Which version it is, where the bucket has versions.
+    pub version_id: Option<String>,
 }
 
 /// The lock on an object, as the bucket tells it.
@@ -41,7 +45,11 @@ impl Bucket {
     pub async fn head(&self, key: &str) -> Result<Option<ObjectHead>, StorageError> {
         let answer = self.client.head_object().bucket(&self.name).key(key).send().await.map_err(StorageError::from);
         match answer {
-            Ok(head) => Ok(Some(ObjectHead { size_bytes: size(head.content_length) })),
+            Ok(head) => Ok(Some(ObjectHead {
+                size_bytes: size(head.content_length),
+                etag: head.e_tag,
+                version_id: head.version_id,
+            })),
             Err(error) if error.kind == StorageErrorKind::ObjectMissing => Ok(None),
             Err(error) => Err(error),
         }
@@ -148,20 +156,41 @@ impl Bucket {
             kind: StorageErrorKind::LockRefused,
             message: "the object was to be locked, and the bucket tells of no lock on it".to_owned(),
         })?;
-        let mode = match lock.mode.as_ref().map(aws_sdk_s3::types::ObjectLockRetentionMode::as_str) {
-            Some("GOVERNANCE") => LockMode::Governance,
-            Some("COMPLIANCE") => LockMode::Compliance,
-            other => {
-                return Err(StorageError {
-                    kind: StorageErrorKind::LockRefused,
-                    message: format!("the bucket tells of an unknown lock mode {other:?}"),
-                });
-            }
-        };
-        let retain_until =
-            lock.retain_until_date.and_then(|until| until.to_millis().ok()).and_then(Timestamp::from_millis);
-        Ok(Retention { mode, retain_until })
+        read_lock(&lock)
     }
+
+    /// Reads the lock on an object, whatever the destination asks for. A server without locks has none.
+    ///
+    /// # Errors
+    /// When the bucket refuses, or tells of a lock that is not understood.
+    pub async fn lock_on(&self, key: &str) -> Result<Retention, StorageError> {
+        const NONE: Retention = Retention { mode: LockMode::None, retain_until: None };
+        let answer = self.client.get_object_retention().bucket(&self.name).key(key).send().await;
+        match answer.map_err(StorageError::from) {
+            Ok(answer) => answer.retention.as_ref().map_or(Ok(NONE), read_lock),
+            Err(error) => match error.kind {
+                StorageErrorKind::LockRefused | StorageErrorKind::NotImplemented | StorageErrorKind::ObjectMissing => {
+                    Ok(NONE)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+fn read_lock(lock: &ObjectLockRetention) -> Result<Retention, StorageError> {
+    let mode = match lock.mode.as_ref().map(aws_sdk_s3::types::ObjectLockRetentionMode::as_str) {
+        Some("GOVERNANCE") => LockMode::Governance,
+        Some("COMPLIANCE") => LockMode::Compliance,
+        other => {
+            return Err(StorageError {
+                kind: StorageErrorKind::LockRefused,
+                message: format!("the bucket tells of an unknown lock mode {other:?}"),
+            });
+        }
+    };
+    let retain_until = lock.retain_until_date.and_then(|until| until.to_millis().ok()).and_then(Timestamp::from_millis);
+    Ok(Retention { mode, retain_until })
 }
 
 fn size(content_length: Option<i64>) -> u64 {

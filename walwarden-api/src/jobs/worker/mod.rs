@@ -105,7 +105,7 @@ impl Worker {
         let started = std::time::Instant::now();
         telemetry::attempt_began();
         reach(Failpoint::AfterClaim);
-        let outcome = attempt(&self, &job, lease, &stop).await;
+        let outcome = Box::pin(attempt(&self, &job, lease, &stop)).await;
         heartbeat.stop().await;
         let ended = match outcome {
             Ok(completed) => {

@@ -43,4 +43,10 @@ pub struct StoredArtifact {
     pub compression: String,
     /// The key that signed the manifest.
     pub key_id: String,
+    /// The bucket's entity tag when the bytes were read back; none in older records.
+    #[serde(default)]
+    pub etag: Option<String>,
+    /// The object's version, where the bucket has versions; none in older records.
+    #[serde(default)]
+    pub version_id: Option<String>,
 }

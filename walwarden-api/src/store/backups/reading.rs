@@ -50,7 +50,7 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// At most `limit` completed backups of the organization with ids before `before_id`, newest first.
+    /// At most `limit` kept backups of the organization with ids before `before_id`, newest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -61,7 +61,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<BackupJob>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM backup_jobs WHERE org_id = $1 AND state = 'completed' AND id < $2 ORDER BY id DESC LIMIT $3",
+            "SELECT * FROM backup_jobs WHERE org_id = $1 AND state = 'completed' AND expiring_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3",
         )
         .bind(org_id.to_string())
         .bind(before(before_id))
@@ -71,7 +71,7 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// At most `limit` completed backups of a database whose dump had begun by `started_by`, with ids before
+    /// At most `limit` kept backups of a database whose dump had begun by `started_by`, with ids before
     /// `before_id`, newest first.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Store {
     ) -> Result<Vec<BackupJob>> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT * FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND state = 'completed'
-             AND started_at <= $3 AND id < $4 ORDER BY id DESC LIMIT $5",
+             AND expiring_at IS NULL AND started_at <= $3 AND id < $4 ORDER BY id DESC LIMIT $5",
         )
         .bind(org_id.to_string())
         .bind(database_id.to_string())
@@ -98,7 +98,7 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// At most `limit` completed backups of a database with ids after `after_id`, oldest first.
+    /// At most `limit` kept backups of a database with ids after `after_id`, oldest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -110,8 +110,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<BackupJob>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND state = 'completed' AND id > $3
-             ORDER BY id LIMIT $4",
+            "SELECT * FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND state = 'completed'
+             AND expiring_at IS NULL AND id > $3 ORDER BY id LIMIT $4",
         )
         .bind(org_id.to_string())
         .bind(database_id.to_string())
@@ -122,13 +122,14 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// How many backups of a database are completed.
+    /// How many completed backups of a database are kept.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn count_completed_backups(&self, org_id: OrgId, database_id: DatabaseId) -> Result<u64> {
         let (backups,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND state = 'completed'",
+            "SELECT COUNT(*) FROM backup_jobs WHERE org_id = $1 AND database_id = $2 AND state = 'completed'
+             AND expiring_at IS NULL",
         )
         .bind(org_id.to_string())
         .bind(database_id.to_string())

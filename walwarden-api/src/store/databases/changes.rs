@@ -6,6 +6,7 @@ use walwarden_contract::model::SourceCheckSummary;
 use walwarden_contract::{ApiKeyId, DatabaseId, OrgId, Timestamp};
 
 use super::{Database, Row};
+use crate::store::backups::schedule_looks;
 use crate::store::{Result, Store, StoreError, Tx, audit, duplicate_or_missing};
 
 /// What the audit chain may know about a database, and who changed it: nobody with an API key when it was done locally.
@@ -17,6 +18,7 @@ fn public(database: &Database, by: Option<ApiKeyId>) -> Value {
         "destinationId": database.destination_id,
         "schedule": database.schedule,
         "codec": database.codec,
+        "retentionDays": database.retention_days,
         "apiKeyId": by,
     })
 }
@@ -25,8 +27,8 @@ fn public(database: &Database, by: Option<ApiKeyId>) -> Value {
 pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) -> Result<()> {
     sqlx::query(
         "INSERT INTO databases (id, org_id, destination_id, name, database_name, redacted_dsn, sealed_dsn, codec,
-         schedule, next_run_at, created_at, updated_at, source_check)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         schedule, next_run_at, created_at, updated_at, source_check, retention_days)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(new.id.to_string())
     .bind(new.org_id.to_string())
@@ -41,6 +43,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) ->
     .bind(new.created_at.as_millis())
     .bind(new.updated_at.as_millis())
     .bind(new.source_check.as_ref().map(|summary| json!(summary).to_string()))
+    .bind(new.retention_days.map(i64::from))
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("database", "destination"))?;
@@ -66,7 +69,7 @@ pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DatabaseId) -> Result<D
 pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) -> Result<()> {
     let updated = sqlx::query(
         "UPDATE databases SET destination_id = $3, name = $4, database_name = $5, redacted_dsn = $6,
-         sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11, source_check = $12
+         sealed_dsn = $7, codec = $8, schedule = $9, next_run_at = $10, updated_at = $11, source_check = $12, retention_days = $13
          WHERE id = $1 AND org_id = $2",
     )
     .bind(changed.id.to_string())
@@ -81,6 +84,7 @@ pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) 
     .bind(changed.next_run_at.map(Timestamp::as_millis))
     .bind(changed.updated_at.as_millis())
     .bind(changed.source_check.as_ref().map(|summary| json!(summary).to_string()))
+    .bind(changed.retention_days.map(i64::from))
     .execute(tx.connection())
     .await
     .map_err(duplicate_or_missing("database", "destination"))?;
@@ -119,6 +123,8 @@ pub(crate) async fn remove(
     if active > 0 {
         return Err(StoreError::InUse("database"));
     }
+    // What a database kept for so long only is nobody's to delete once the database is gone.
+    schedule_looks(tx, id, None).await?;
     let payload = json!({ "databaseId": id, "apiKeyId": by });
     audit::append(tx, org_id, &org_id.to_string(), at, EventKind::DatabaseDeleted, &payload).await
 }

@@ -147,7 +147,7 @@ pub(crate) async fn users(tx: &mut Tx, org_id: OrgId, id: DestinationId) -> Resu
             .await?;
     let backup: Option<(String,)> = sqlx::query_as(
         "SELECT id FROM backup_jobs WHERE destination_id = $1 AND org_id = $2
-         AND state NOT IN ('failed_terminal', 'cancelled') ORDER BY id DESC LIMIT 1",
+         AND state NOT IN ('failed_terminal', 'cancelled') AND expired_at IS NULL ORDER BY id DESC LIMIT 1",
     )
     .bind(id.to_string())
     .bind(org_id.to_string())

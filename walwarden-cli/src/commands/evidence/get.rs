@@ -1,7 +1,7 @@
 //! `walwarden evidence get`
 
 use walwarden_contract::BackupJobId;
-use walwarden_contract::model::{DrillProof, Evidence, IntegrityResult, IntegrityVerification, LockProof};
+use walwarden_contract::model::{DrillProof, Evidence, IntegrityResult, LockProof};
 
 use super::super::{interruptible, to_value};
 use crate::context::{Context, Report};
@@ -22,7 +22,7 @@ pub(in crate::commands) fn human(evidence: &Evidence, view: &View) -> String {
         ("database", evidence.database_id.to_string().into()),
         ("manifest", evidence.manifest_hash.as_str().into()),
         ("signed by", evidence.key_id.as_str().into()),
-        ("integrity", integrity(&evidence.integrity_verification, view)),
+        ("integrity", integrity(evidence, view)),
         ("lock", lock(&evidence.lock, view)),
         ("drill", drill(&evidence.drill, view)),
         ("age of data", when::minutes(evidence.rpo_minutes).into()),
@@ -30,11 +30,15 @@ pub(in crate::commands) fn human(evidence: &Evidence, view: &View) -> String {
     ])
 }
 
-fn integrity(verification: &IntegrityVerification, view: &View) -> Cell {
+fn integrity(evidence: &Evidence, view: &View) -> Cell {
+    let verification = &evidence.integrity_verification;
     let result = Cell::word(&verification.result);
     match verification.result.known() {
         Some(IntegrityResult::Passed) => {
             result.and(&format!(" at {} ({})", view.time(verification.verified_at), verification.checks.join(", ")))
+        }
+        Some(IntegrityResult::NotVerifiable) if evidence.expired_at.is_some() => {
+            result.and(&format!(": deleted from the bucket at {}", view.time_or_dash(evidence.expired_at)))
         }
         Some(IntegrityResult::NotVerifiable) => result.and(": the server lacks the key that signed"),
         Some(IntegrityResult::Failed) => result.and(&format!(": {}", text::or_dash(verification.failure.as_ref()))),

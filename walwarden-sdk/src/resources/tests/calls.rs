@@ -53,6 +53,7 @@ impl Arguments {
             source_check: None,
             schedule: None,
             codec: None,
+            retention_days: None,
         };
         let create_destination = CreateDestinationRequest {
             name: "bucket".to_owned(),

@@ -167,8 +167,13 @@ fn only_a_completed_backup_is_planned() {
         dismissed_at: None,
         artifact: None,
         error: None,
+        expiring_at: None,
+        expired_at: None,
+        expiry_error: None,
     };
     assert_eq!(backup(&running).expect_err("running").code(), ErrorCode::BackupNotRestorable);
+    let expired = Backup { expiring_at: Some(running.created_at), ..running };
+    assert_eq!(backup(&expired).expect_err("expired").code(), ErrorCode::BackupExpired);
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub(in crate::commands::admin) struct AddArguments {
     /// Compression: auto, zstd:1 to zstd:22, gzip:1 to gzip:9, none
     #[arg(long, default_value = "auto", value_parser = codec)]
     codec: Codec,
+    /// Days after which completed backups are deleted from the bucket; without it every backup is kept
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<u32>,
     #[command(flatten)]
     look: LookArguments,
 }
@@ -125,7 +128,7 @@ impl SourceArguments {
 }
 
 pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> CommandResult {
-    let AddArguments { name, destination, source, schedule, codec, look } = arguments;
+    let AddArguments { name, destination, source, schedule, codec, retention_days, look } = arguments;
     let dsn = source.read(context)?.ok_or_else(|| {
         usage("the source is missing: set WALWARDEN_SOURCE_DSN or WALWARDEN_SOURCE_DSN_FILE, or add --source-file or --source")
     })?;
@@ -135,7 +138,8 @@ pub(super) async fn run(arguments: AddArguments, context: &Context<'_>) -> Comma
         Err(refused) => return Ok(refused),
     };
     let source = Source::seal(&context.keyring()?, context.system, id, &dsn).checked(report.as_ref());
-    let new = NewDatabase { id, name, destination_id: destination, source, schedule, codec: Some(codec.to_string()) };
+    let codec = Some(codec.to_string());
+    let new = NewDatabase { id, name, destination_id: destination, source, schedule, codec, retention_days };
     let created = database::create(&context.store, context.system, context.org_id, new, None, None).await?;
     let database = match created {
         Submitted::New(database) => database,

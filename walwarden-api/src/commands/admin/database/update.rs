@@ -30,12 +30,15 @@ pub(in crate::commands::admin) struct UpdateArguments {
     /// Compression: auto, zstd:1 to zstd:22, gzip:1 to gzip:9, none
     #[arg(long, value_parser = codec)]
     codec: Option<Codec>,
+    /// Days after which completed backups are deleted from the bucket, those that are there included; 0 keeps every backup
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<u32>,
     #[command(flatten)]
     look: LookArguments,
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, destination, source, codec, look } = arguments;
+    let UpdateArguments { id, name, destination, source, codec, retention_days, look } = arguments;
     let (_, last) = context.store.database(context.org_id, id).await?;
     let mut report = None;
     let source = match source.read(context)? {
@@ -49,7 +52,7 @@ pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> Co
         None => None,
     };
     let codec = codec.map(|codec| codec.to_string());
-    let change = DatabaseChange { name, destination_id: destination, source, schedule: None, codec };
+    let change = DatabaseChange { name, destination_id: destination, source, schedule: None, codec, retention_days };
     let changed = database::update(&context.store, context.system, context.org_id, id, change, None).await?;
     Ok(with_findings(shown(context, &changed, last), report.as_ref()))
 }

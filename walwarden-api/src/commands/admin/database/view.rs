@@ -16,7 +16,7 @@ pub(super) const COLUMNS: [Column; 6] = [
     ("LAST BACKUP", "lastBackupJobId"),
 ];
 
-const DETAILS: [Column; 10] = [
+const DETAILS: [Column; 11] = [
     ("Id", "id"),
     ("Name", "name"),
     ("Database", "databaseName"),
@@ -24,6 +24,7 @@ const DETAILS: [Column; 10] = [
     ("Destination", "destinationId"),
     ("Codec", "codec"),
     ("Schedule (UTC)", "schedule"),
+    ("Retention (days)", "retentionDays"),
     ("Next run", "nextRunAt"),
     ("Last backup", "lastBackupJobId"),
     ("Created", "createdAt"),

@@ -9,7 +9,7 @@ use crate::commands::admin::context::Context;
 use crate::commands::admin::usage;
 use crate::commands::output::{Column, CommandResult, Outcome, table};
 use crate::config::is_principal;
-use crate::engine::preflight::{Documents, Target, TrustedPrincipal, documents};
+use crate::engine::preflight::{Documents, LIFECYCLE_NOTE, Target, TrustedPrincipal, documents};
 
 pub(super) const EXAMPLE: &str = "Example:
   walwarden-api admin destination policy dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --json";
@@ -69,6 +69,7 @@ fn shown(documents: &Documents) -> Outcome {
         ("Policy of the access key (policy.json):", &documents.iam_policy),
         ("Trust policy of the role:", &documents.trust_policy),
         ("Policy of the bucket:", &documents.bucket_policy),
+        ("What the bucket tidies by itself (lifecycle.json):", &documents.lifecycle),
     ] {
         if let Some(document) = document {
             section(&mut text, heading, &format!("{document:#}"));
@@ -80,11 +81,14 @@ fn shown(documents: &Documents) -> Outcome {
     if !documents.commands.is_empty() {
         section(&mut text, "Commands:", &documents.commands.join("\n"));
     }
+    section(&mut text, "About what the bucket tidies by itself:", LIFECYCLE_NOTE);
     section(&mut text, "What preflight proves each permission by:", &table(&permissions, &COLUMNS, "-"));
     let data = json!({
         "iamPolicy": documents.iam_policy,
         "trustPolicy": documents.trust_policy,
         "bucketPolicy": documents.bucket_policy,
+        "lifecycle": documents.lifecycle,
+        "lifecycleNote": LIFECYCLE_NOTE,
         "terraform": documents.terraform,
         "commands": documents.commands,
         "permissions": permissions,
@@ -94,7 +98,8 @@ fn shown(documents: &Documents) -> Outcome {
 
 pub(super) async fn run(arguments: PolicyArguments, context: &Context<'_>) -> CommandResult {
     let PolicyArguments { id, trusted_principal, external_id } = arguments;
-    let target = Target::of(&context.store.destination(context.org_id, id).await?);
+    let expires = context.store.expires_backups(context.org_id, id).await?;
+    let target = Target::of(&context.store.destination(context.org_id, id).await?).expiring(expires);
     let own = target.role.as_ref().map(|role| role.external_id.clone());
     if own.is_some() && external_id.is_some() {
         return Err(usage("--external-id goes without a role: the destination has an external id of its own"));

@@ -19,16 +19,18 @@ fn target(provider: Provider, lock_mode: LockMode) -> Target {
         role: None,
         lock_mode,
         retention_days: 30,
+        expires: false,
     }
 }
 
 fn shown(documents: &Documents) -> String {
     let json = |document: &Option<Value>| document.as_ref().map_or("-".to_owned(), |it| format!("{it:#}"));
     format!(
-        "IAM\n{}\n\nTRUST\n{}\n\nBUCKET\n{}\n\nTERRAFORM\n{}\n\nCOMMANDS\n{}\n",
+        "IAM\n{}\n\nTRUST\n{}\n\nBUCKET\n{}\n\nLIFECYCLE\n{}\n\nTERRAFORM\n{}\n\nCOMMANDS\n{}\n",
         json(&documents.iam_policy),
         json(&documents.trust_policy),
         json(&documents.bucket_policy),
+        json(&documents.lifecycle),
         documents.terraform.as_deref().unwrap_or("-"),
         documents.commands.join("\n"),
     )
@@ -46,6 +48,23 @@ fn documents_for_amazon_with_a_role_and_without_a_lock() {
         external_id: "wal-0f1e2d3c4b5a69788796a5b4".to_owned(),
     };
     insta::assert_snapshot!(shown(&documents(&target(Provider::Aws, LockMode::None), Some(&trusted))));
+}
+
+#[test]
+fn documents_where_old_backups_are_deleted() {
+    let policies = |provider| {
+        let documents = documents(&target(provider, LockMode::None).expiring(true), None);
+        (documents.iam_policy, documents.permissions, documents.commands)
+    };
+    let (policy, permissions, _) = policies(Provider::Aws);
+    let policy = policy.expect("a policy");
+    let statement = &policy["Statement"].as_array().expect("statements").last().expect("one")["Resource"];
+    assert!(statement.as_str().is_some_and(|resource| resource.ends_with("/db/*")), "{policy}");
+    assert_eq!(permissions.iter().filter(|it| it.proven_by.is_empty()).count(), 2);
+    let (_, _, commands) = policies(Provider::Gcs);
+    assert!(commands.iter().any(|command| command.ends_with("--role=roles/storage.objectUser")), "{commands:?}");
+    let kept = documents(&target(Provider::Aws, LockMode::None), None).iam_policy.expect("a policy");
+    assert!(!kept.to_string().contains("/db/*"), "{kept}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn target(provider: Provider) -> Target {
         role: None,
         lock_mode: LockMode::Governance,
         retention_days: 30,
+        expires: false,
     }
 }
 

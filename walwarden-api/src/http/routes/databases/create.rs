@@ -30,12 +30,13 @@ pub(in crate::http) async fn handle(
     if let Some(stored) = answered(&state, &scope).await? {
         return Ok(replay(stored));
     }
-    let CreateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec } = request.value;
+    let CreateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec, retention_days } =
+        request.value;
     let id = DatabaseId::from_uuid(state.system.uuid());
     let dsn = Source::parse_remote(source_dsn.expose().expose_secret())?;
     let report = vet(&state.checker, &state.system, &dsn, source_check.unwrap_or_default()).await?;
     let source = Source::seal(&state.keyring, &state.system, id, &dsn).checked(report.as_ref());
-    let new = NewDatabase { id, name, destination_id, source, schedule, codec };
+    let new = NewDatabase { id, name, destination_id, source, schedule, codec, retention_days };
 
     let now = state.system.now();
     let body = |database: &Database| json!(database_view(database, None, now)).to_string();

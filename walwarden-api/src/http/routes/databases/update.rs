@@ -20,7 +20,8 @@ pub(in crate::http) async fn handle(
     Id(id): Id<DatabaseId>,
     request: Body<UpdateDatabaseRequest>,
 ) -> Result<Json<Database>> {
-    let UpdateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec } = request.value;
+    let UpdateDatabaseRequest { name, destination_id, source_dsn, source_check, schedule, codec, retention_days } =
+        request.value;
     // Whether it is there comes first: of what is not, nothing else is said.
     let (_, last) = state.store.database(caller.org_id(), id).await?;
     let source = match source_dsn {
@@ -31,7 +32,7 @@ pub(in crate::http) async fn handle(
         }
         None => None,
     };
-    let change = DatabaseChange { name, destination_id, source, schedule, codec };
+    let change = DatabaseChange { name, destination_id, source, schedule, codec, retention_days };
     let by = Some(caller.key.id);
     let changed = update(&state.store, &state.system, caller.org_id(), id, change, by).await?;
     Ok(Json(database_view(&changed, last, state.system.now())))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use walwarden_contract::WindowId;
 use walwarden_contract::model::{
-    AuditChainProof, BackupState, ManifestProof, ProofStatus, ReadBackProof, RecoveryWindowProof, SignatureProof,
+    AuditChainProof, ManifestProof, ProofStatus, ReadBackProof, RecoveryWindowProof, SignatureProof,
 };
 
 use super::windows::closes_at;
@@ -29,7 +29,7 @@ pub(in crate::http) async fn handle(
         Err(StoreError::Missing(_)) => return Err(ApiError::not_found("recovery window")),
         read => read?,
     };
-    if job.state() != BackupState::Completed {
+    if !job.is_kept() {
         return Err(ApiError::not_found("recovery window"));
     }
     let chain = check_chain(&state, &job).await?;

@@ -88,6 +88,9 @@ pub(in crate::http) async fn handle(
     if backup.manifest_hash.is_none() {
         return Err(ApiError::of(ErrorCode::BackupNotRestorable));
     }
+    if !backup.is_kept() {
+        return Err(ApiError::of(ErrorCode::BackupExpired));
+    }
     let new = restores::NewRestore {
         backup: &backup,
         mode: request.mode,

@@ -1,0 +1,95 @@
+//! Old backups leave the bucket when their database asks for it, and stay as long as anything holds them.
+
+use anyhow::{Context as _, Result, ensure};
+use walwarden_contract::ErrorCode;
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::model::Backup;
+use walwarden_tests::harness::TestContext;
+use walwarden_tests::wait::wait_for;
+use walwarden_tests::walwarden::Store;
+
+use crate::SOON;
+use crate::setting::{Options, Setting, assert_failure, manifest_key};
+
+/// Makes a backup two days older than it is, and its look due.
+fn age(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
+    let metadata = setting.walwarden.metadata().context("the store is on Postgres")?;
+    let sql = format!(
+        "UPDATE backup_jobs SET finished_at = finished_at - 172800000, expiry_look_at = 1 WHERE id = '{}'",
+        backup.id
+    );
+    setting.context.postgres().psql(&metadata.name, &sql).map(drop)
+}
+
+/// Waits until the look that [`age`] made due has decided that the backup has to wait.
+fn wait_looked_at(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
+    let metadata = setting.walwarden.metadata().context("the store is on Postgres")?;
+    // A look under way has put itself off for ten minutes.
+    let sql = format!(
+        "SELECT count(*) FROM backup_jobs WHERE id = '{}' AND expiring_at IS NULL
+         AND expiry_look_at > (extract(epoch FROM now()) + 3600) * 1000",
+        backup.id
+    );
+    wait_for("an old backup to be looked at", SOON, || {
+        Ok((setting.context.postgres().psql(&metadata.name, &sql)? == "1").then_some(()))
+    })
+}
+
+fn keep_for_a_day(setting: &Setting<'_>) -> Result<()> {
+    let id = setting.database_id.to_string();
+    setting.walwarden.admin(&["database", "update", &id, "--retention-days", "1"], &[]).map(drop)
+}
+
+fn objects(backup: &Backup) -> Result<[String; 2]> {
+    let key = backup.artifact.as_ref().context("an artifact")?.key.clone();
+    Ok([manifest_key(&key), key])
+}
+
+/// A bucket with versions and without locks: the old backup is gone for good, its record is not, and the newest stays.
+pub(super) fn deletes_for_good(context: &TestContext) -> Result<()> {
+    let setting = Setting::new(context, Store::Postgres, Options { lock_mode: "none", ..Options::default() })?;
+    let (old, new) = (setting.backup_and_wait()?, setting.backup_and_wait()?);
+    keep_for_a_day(&setting)?;
+    age(&setting, &old)?;
+    let expired = setting.wait_backup(old.id, |backup| backup.expired_at.is_some())?;
+    ensure!(expired.state == old.state && expired.artifact == old.artifact, "{expired:?}");
+    for key in objects(&old)? {
+        let versions = setting.bucket.versions(&key)?;
+        ensure!(versions.is_empty(), "{key} has {versions:?}");
+    }
+    let kinds = setting.audit_kinds(old.id)?;
+    ensure!(kinds.ends_with(&[EventKind::RetentionExpiring, EventKind::RetentionDeleted]), "{kinds:?}");
+
+    let listed = setting.get("/api/v1/evidence")?;
+    ensure!(listed["evidence"].as_array().is_some_and(|all| all.len() == 1), "{listed}");
+    ensure!(listed["evidence"][0]["backupJobId"] == new.id.to_string(), "{listed}");
+    let evidence = setting.get(&format!("/api/v1/evidence/{}", old.id))?;
+    ensure!(evidence["integrityVerification"]["result"] == "not_verifiable", "{evidence}");
+    ensure!(evidence["expiredAt"].is_string(), "{evidence}");
+    let id = old.id.to_string();
+    let to = ["--target", "postgresql://restorer@127.0.0.1/postgres", "--mode", "new_database"];
+    let output = setting.json(&[&["restore", "create", "--backup", &id], to.as_slice()].concat())?;
+    assert_failure(&output, ErrorCode::BackupExpired)?;
+
+    age(&setting, &new)?;
+    wait_looked_at(&setting, &new)?;
+    let keys = setting.keys()?;
+    ensure!(objects(&new)?.iter().all(|key| keys.contains(key)), "the last backup is gone: {keys:?}");
+    setting.assert_quiet()
+}
+
+/// Object Lock holds: nothing is even marked, and the bucket would refuse.
+pub(super) fn waits_for_the_lock(context: &TestContext) -> Result<()> {
+    let setting = Setting::new(context, Store::Postgres, Options::default())?;
+    let (old, _) = (setting.backup_and_wait()?, setting.backup_and_wait()?);
+    keep_for_a_day(&setting)?;
+    age(&setting, &old)?;
+    wait_looked_at(&setting, &old)?;
+    let kinds = setting.audit_kinds(old.id)?;
+    ensure!(kinds.last() == Some(&EventKind::BackupCompleted), "{kinds:?}");
+    for key in objects(&old)? {
+        let version = setting.bucket.versions(&key)?.pop().context("a version")?;
+        ensure!(setting.bucket.delete_version(&key, &version, false).is_err(), "the bucket let {key} go");
+    }
+    setting.assert_no_leftovers()
+}
