@@ -72,6 +72,8 @@ event_kinds! {
     DatabaseDeleted = "database.deleted", "A protected database was removed; its backups stay in the bucket.";
     ScheduleRunSkipped = "schedule.run_skipped", "A scheduled run was not queued, because the backup before it was still under way.";
     DestinationUploadsAborted = "destination.uploads_aborted", "Unfinished uploads that no backup needs any more were given up in the bucket.";
+    AuditAnomalyDetected = "audit.anomaly_detected", "An audit chain of the organization does not hold; the payload says which, and where.";
+    InventoryFindingDetected = "inventory.finding_detected", "Schedule, chains, manifests and bucket do not agree; the payload says in what.";
     EvidenceExported = "evidence.exported", "The evidence of a backup was downloaded as one archive.";
 }
 

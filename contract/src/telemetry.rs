@@ -113,6 +113,10 @@ pub const UPLOADS_ABORTED: &str = "walwarden_uploads_aborted_total";
 pub const UPLOAD_BYTES: &str = "walwarden_upload_bytes_total";
 /// How fast parts went.
 pub const UPLOAD_RATE: &str = "walwarden_upload_part_bytes_per_second";
+/// Audit chains that do not hold.
+pub const AUDIT_ANOMALIES: &str = "walwarden_audit_anomalies";
+/// Findings of the inventory.
+pub const INVENTORY_FINDINGS: &str = "walwarden_inventory_findings";
 /// Looks at old backups.
 pub const RETENTION: &str = "walwarden_retention_total";
 /// Looks at destinations.
@@ -157,6 +161,8 @@ pub const METRICS: &[Metric] = &[
     metric(UPLOAD_BYTES, Counter, &[], "Bytes of parts that buckets acknowledged.").of_workers(),
     metric(UPLOAD_RATE, Histogram(RATE_BOUNDS), &[], "Bytes per second of each part on its way, tries of the same part included.").of_workers(),
     metric(RETENTION, Counter, &["result"], "Old backups that were looked at: `deleted`, `waiting` for what holds them, or `refused` by the bucket.").known_values(&["deleted", "waiting", "refused"]).of_workers(),
+    metric(AUDIT_ANOMALIES, Gauge, &[], "Audit chains that did not hold when they were last checked, all organizations.").of_workers(),
+    metric(INVENTORY_FINDINGS, Gauge, &["severity"], "What the last comparison of an inventory by this process found: `critical` or `warning`.").of_workers(),
     metric(PREFLIGHTS, Counter, &["result"], "Looks at destinations: `passed` or `failed`.").known_values(&["passed", "failed"]),
     metric(SOURCE_CHECKS, Counter, &["result"], "Looks at sources: `passed`, `warning`, `failed` or `skipped`.").known_values(&["passed", "warning", "failed", "skipped"]),
     metric(INTEGRITY_FAILURES, Counter, &["what"], "Records found not to hold: `audit_chain` or `manifest`.").known_values(&["audit_chain", "manifest"]),

@@ -98,6 +98,10 @@ pub struct Settings {
     pub shutdown_seconds: u32,
     /// How long `pg_dump` waits for a locked table.
     pub lock_wait_seconds: u32,
+    /// How often every audit chain is checked.
+    pub audit_check_seconds: u32,
+    /// How often schedules, chains, manifests and buckets are held against each other.
+    pub inventory_check_seconds: u32,
     /// Where `pg_dump` is; `None` to search PATH.
     pub pg_bin_dir: Option<PathBuf>,
     /// The AWS identity of this server, as the trust policies of roles name it.
@@ -158,6 +162,8 @@ impl Settings {
             presign_seconds: layers.number("presign_seconds", 1, 604_800)?,
             shutdown_seconds: layers.number("shutdown_seconds", 0, 3600)?,
             lock_wait_seconds: layers.number("lock_wait_seconds", 1, 86_400)?,
+            audit_check_seconds: layers.number("audit_check_seconds", 1, 604_800)?,
+            inventory_check_seconds: layers.number("inventory_check_seconds", 1, 604_800)?,
             pg_bin_dir: layers.optional("pg_bin_dir", path)?,
             aws_principal: layers.optional("aws_principal", |text| {
                 let expected = "expected an ARN such as arn:aws:iam::210987654321:role/walwarden";

@@ -93,7 +93,12 @@ impl Server {
             tasks.spawn(self.verifier().run(shutdown.clone()));
             tasks.spawn(worker.run(shutdown.clone()));
             let (store, system) = (self.store.clone(), self.system.clone());
-            keeping::start(&mut tasks, &Keeper { store, system, keyring: Arc::clone(&self.keyring) }, &shutdown);
+            keeping::start(
+                &mut tasks,
+                &Keeper { store, system, keyring: Arc::clone(&self.keyring) },
+                &self.settings,
+                &shutdown,
+            );
         }
         tasks.spawn(keep_house(state.clone(), shutdown.clone()));
 

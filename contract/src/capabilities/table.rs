@@ -125,6 +125,8 @@ pub const CAPABILITIES: &[Capability] = &[
     available("audit.streams", ReadOnly, "The audit chains of an organization are listed with their heads.").tool(&["listAuditStreams"]),
     available("audit.inspect", ReadOnly, "The events of an audit chain are read.").tool(&["listAuditEvents"]),
     available("audit.verify", ReadOnly, "An audit chain is checked from its first event to its newest, by the server.").tool(&["verifyAuditStream"]),
+    available("audit.watch", ReadOnly, "Every audit chain is checked by itself, every six hours by default; one that does not hold is an event in the organization's chain, and fails its readiness.")
+        .operations(&["getReadiness"]),
     available("evidence.list", ReadOnly, "Evidence of completed backups is listed, with integrity, age, lock and drill status.").tool(&["listEvidence"]).commands(&["evidence.list"]),
     available("evidence.read", ReadOnly, "Evidence of one completed backup: signed manifest, integrity verification, audit chain, age of the data.")
         .tool(&["getEvidence"])
@@ -157,6 +159,8 @@ pub const CAPABILITIES: &[Capability] = &[
         "Completed backups that are older than their database's retention days are deleted from the bucket once no lock holds them; the newest stays, and so does every record.",
     )
     .operations(&["createDatabase", "updateDatabase", "getBackup"]),
+    available("inventory.reconcile", ReadOnly, "Every day, schedules, audit chains, signed manifests and the bucket's own list are compared; what is missing, altered or strange is reported, with what to do about it.")
+        .tool(&["getReconciliation"]),
     available("worker.check", ReadOnly, "Store, workers, schedules and queue are checked through the API.").tool(&["getReadiness"]),
     available("capabilities.describe", ReadOnly, "The command line lists and describes what Walwarden can do and cannot do yet, without calling the API.")
         .commands(&["capabilities.list", "capabilities.describe"]),

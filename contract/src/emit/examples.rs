@@ -5,6 +5,7 @@ mod databases;
 mod destinations;
 mod evidence;
 mod facts;
+mod inventory;
 mod recovery;
 mod restores;
 mod service;
@@ -110,6 +111,10 @@ pub(super) fn responses(operation: &str) -> Vec<Example> {
         "listAuditStreams" => vec![example("page", "The only page.", evidence::streams())],
         "listAuditEvents" => vec![example("page", "The chain of a backup.", evidence::events())],
         "verifyAuditStream" => vec![example("passed", "The chain is whole.", evidence::verification())],
+        "getReconciliation" => vec![
+            example("clean", "Everything agrees.", inventory::clean()),
+            example("failed", "Somebody deleted an artifact.", inventory::failed()),
+        ],
         "getReadiness" => vec![example("passed", "Everything answers.", service::readiness())],
         "getApiKey" => vec![example("key", "The key of a pipeline.", service::api_key())],
         "listTools" => vec![example("tools", "A key with no scope but one.", service::tools())],

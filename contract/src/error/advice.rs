@@ -62,6 +62,7 @@ const fn phase(code: ErrorCode) -> Phase {
         E::ArtifactMismatch
         | E::ArchiveIncomplete
         | E::ArtifactChecksumMismatch
+        | E::InventoryMismatch
         | E::ManifestSignatureInvalid
         | E::ManifestInvalid => Phase::Proof,
         E::DownloadFailed

@@ -37,6 +37,8 @@ pub enum Component {
     Worker,
     /// Schedules are being looked at.
     Scheduler,
+    /// The organization's audit chains held when they were last looked at.
+    Audit,
 }
 
 /// How one part of the service is.

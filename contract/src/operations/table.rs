@@ -229,6 +229,16 @@ pub const OPERATIONS: &[Operation] = &[
     .answers(200, of::<m::AuditVerification>)
     .fails(&[E::NotFound])
     .note("Look at `result`: a broken chain is no failed request."),
+    get(
+        "getReconciliation",
+        "/inventory/reconciliation",
+        MANAGEMENT,
+        "Read how schedules, audit chains, manifests and buckets last compared",
+    )
+    .scope_of(S::AuditRead)
+    .answers(200, of::<m::ReconciliationReport>)
+    .fails(&[E::NotFound])
+    .note("A worker compares them every day. Look at `result`: a finding is no failed request."),
     get("getReadiness", "/readiness", MANAGEMENT, "Read whether the service can do its work now")
         .scope_of(S::ReadinessRead)
         .answers(200, of::<m::Readiness>)

@@ -6,6 +6,7 @@ mod crash;
 mod destination;
 mod dump;
 mod happy;
+mod inventory;
 mod preflight;
 mod progress;
 mod retention;
@@ -101,6 +102,9 @@ fn crashing(suite: Suite) -> Suite {
 fn requesting(suite: Suite) -> Suite {
     suite
         .trial("retention_deletes_old_backups_for_good_and_keeps_the_newest", retention::deletes_for_good)
+        .trial("audit_edited_event_is_found_and_fails_readiness", inventory::edited_event)
+        .trial("inventory_finds_what_is_missing_altered_or_strange", inventory::reconciliation)
+        .trial("inventory_compares_locks_and_tells_a_bucket_that_is_gone", inventory::locks_and_reach)
         .trial("retention_waits_for_the_lock", retention::waits_for_the_lock)
         .trial("backup_runs_one_at_a_time_sqlite", |context| trigger::one_at_a_time(context, Store::Sqlite))
         .trial("backup_runs_one_at_a_time_postgres", |context| trigger::one_at_a_time(context, Store::Postgres))

@@ -143,6 +143,15 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting!(Serve, Plain, "presign_seconds", Some("900"), "N", "Life of a presigned download URL"),
     setting!(Serve, Plain, "shutdown_seconds", Some("30"), "N", "Time for running work to end when asked to stop"),
     setting!(Serve, Plain, "lock_wait_seconds", Some("300"), "N", "How long pg_dump waits for a locked table"),
+    setting!(Serve, Plain, "audit_check_seconds", Some("21600"), "N", "How often every audit chain is checked"),
+    setting!(
+        Serve,
+        Plain,
+        "inventory_check_seconds",
+        Some("86400"),
+        "N",
+        "How often schedules, chains, manifests and buckets are held against each other"
+    ),
     setting!(Serve, Plain, "pg_bin_dir", None, "DIR", "Directory of pg_dump, instead of PATH"),
 ];
 

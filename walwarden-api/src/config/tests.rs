@@ -53,6 +53,8 @@ fn shown(settings: &Settings, name: &str) -> String {
         "presign_seconds" => settings.presign_seconds.to_string(),
         "shutdown_seconds" => settings.shutdown_seconds.to_string(),
         "lock_wait_seconds" => settings.lock_wait_seconds.to_string(),
+        "audit_check_seconds" => settings.audit_check_seconds.to_string(),
+        "inventory_check_seconds" => settings.inventory_check_seconds.to_string(),
         "pg_bin_dir" => settings.pg_bin_dir.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         "aws_principal" => settings.aws_principal.clone().unwrap_or_default(),
         "log" => settings.log.clone(),

@@ -17,7 +17,8 @@ use super::bounds::BODY_LIMIT;
 use super::error::ApiError;
 use super::guard::guard;
 use super::routes::{
-    audit, backups, databases, destinations, evidence, keys, profile, readiness, recovery, restores, service, tools,
+    audit, backups, databases, destinations, evidence, inventory, keys, profile, readiness, recovery, restores,
+    service, tools,
 };
 use super::state::AppState;
 use super::{compression, planned};
@@ -44,6 +45,7 @@ pub(super) fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("listAuditStreams", get(audit::streams::handle)),
         ("listAuditEvents", get(audit::events::handle)),
         ("verifyAuditStream", get(audit::verify::handle)),
+        ("getReconciliation", get(inventory::reconciliation::handle)),
         ("getReadiness", get(readiness::get::handle)),
         ("getApiKey", get(keys::get::handle)),
         ("listTools", get(tools::list::handle)),

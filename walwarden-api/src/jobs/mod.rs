@@ -1,6 +1,8 @@
 //! Jobs: their state machines, and the transactions in which a state changes together with its audit event.
 
 pub mod backups;
+pub mod integrity;
+pub mod inventory;
 pub mod preflights;
 pub mod restores;
 pub mod retention;

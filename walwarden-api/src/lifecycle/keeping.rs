@@ -2,25 +2,64 @@
 //! answer keeps nothing else waiting.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Settings;
 use crate::jobs::retention::{self, Keeper};
+use crate::jobs::{integrity, inventory};
 use crate::store::StoreError;
+use crate::store::looks::LookKind;
+use crate::system::after;
 use crate::telemetry;
 
 /// How often it is asked whether something is due; what is not due costs one look into an index.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Starts them.
-pub(super) fn start(tasks: &mut JoinSet<()>, keeper: &Keeper, shutdown: &CancellationToken) {
+pub(super) fn start(tasks: &mut JoinSet<()>, keeper: &Keeper, settings: &Settings, shutdown: &CancellationToken) {
+    let (checking, every) = (keeper.clone(), i64::from(settings.audit_check_seconds) * 1000);
+    let begun = AtomicBool::new(false);
+    tasks.spawn(until_shutdown(shutdown.clone(), "audit chains", move || {
+        let (keeper, first) = (checking.clone(), !begun.swap(true, Ordering::Relaxed));
+        async move { check_chains(&keeper, every, first).await }
+    }));
+    let (comparing, every) = (keeper.clone(), i64::from(settings.inventory_check_seconds) * 1000);
+    let begun = AtomicBool::new(false);
+    tasks.spawn(until_shutdown(shutdown.clone(), "the inventory", move || {
+        let (keeper, first) = (comparing.clone(), !begun.swap(true, Ordering::Relaxed));
+        async move { compare_inventory(&keeper, every, first).await }
+    }));
     let expiring = keeper.clone();
     tasks.spawn(until_shutdown(shutdown.clone(), "backups that are due to be deleted", move || {
         let keeper = expiring.clone();
         async move { expire(&keeper).await }
     }));
+}
+
+async fn check_chains(keeper: &Keeper, every_millis: i64, first: bool) -> Result<(), StoreError> {
+    if first {
+        // Another process, or this one before, may have been told to look more rarely.
+        keeper.store.bring_looks_forward(LookKind::Audit, after(keeper.system.now(), every_millis)).await?;
+    }
+    if integrity::look(keeper, every_millis).await?.is_some() || first {
+        let anomalies = keeper.store.count_anomalies(None).await?;
+        telemetry::audit_anomalies(anomalies);
+    }
+    Ok(())
+}
+
+async fn compare_inventory(keeper: &Keeper, every_millis: i64, first: bool) -> Result<(), StoreError> {
+    if first {
+        keeper.store.bring_looks_forward(LookKind::Inventory, after(keeper.system.now(), every_millis)).await?;
+    }
+    if let Some(report) = inventory::look(keeper, every_millis).await? {
+        telemetry::inventory_compared(report.critical_count, report.finding_count - report.critical_count);
+    }
+    Ok(())
 }
 
 async fn expire(keeper: &Keeper) -> Result<(), StoreError> {

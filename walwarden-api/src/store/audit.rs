@@ -134,6 +134,23 @@ impl Store {
         rows.into_iter().map(|row| row.read(stream_id)).collect()
     }
 
+    /// The newest event of this kind in a chain.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn newest_event(&self, org_id: OrgId, stream_id: &str, kind: EventKind) -> Result<Option<AuditEvent>> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT seq, at, kind, payload, prev_hash, hash FROM audit_events
+             WHERE stream_id = $1 AND org_id = $2 AND kind = $3 ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(stream_id)
+        .bind(org_id.to_string())
+        .bind(kind.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| row.read(stream_id)).transpose()
+    }
+
     /// At most `limit` events of a chain after number `after`, in order.
     ///
     /// # Errors

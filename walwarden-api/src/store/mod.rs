@@ -1,11 +1,14 @@
 //! The only place that speaks SQL: one text for SQLite and Postgres, one file per table.
 
+pub mod anomalies;
 pub mod api_keys;
 pub mod audit;
 pub mod backups;
 pub mod databases;
 pub mod destinations;
 pub mod idempotency;
+pub mod inventory;
+pub mod looks;
 pub mod monitoring;
 pub mod organizations;
 pub mod restores;

@@ -4,7 +4,7 @@ use serde_json::json;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::{OrgId, Timestamp};
 
-use super::{Result, Store, StoreError, audit, parse, time};
+use super::{Result, Store, StoreError, audit, looks, parse, time};
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl Store {
             .bind(organization.created_at.as_millis())
             .execute(tx.connection())
             .await?;
+        looks::begin(&mut tx, organization.id, organization.created_at).await?;
         let payload = json!({ "name": organization.name });
         let stream = organization.id.to_string();
         audit::append(

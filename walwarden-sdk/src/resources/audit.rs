@@ -3,7 +3,9 @@
 use futures::Stream;
 use serde_json::Value;
 use walwarden_contract::StreamId;
-use walwarden_contract::model::{AuditEventList, AuditStream, AuditStreamList, AuditVerification};
+use walwarden_contract::model::{
+    AuditEventList, AuditStream, AuditStreamList, AuditVerification, ReconciliationReport,
+};
 use walwarden_contract::page::PageQuery;
 
 use super::pages::{items, largest};
@@ -65,5 +67,13 @@ impl WalwardenClient {
     /// `not_found`, `forbidden`, and see [`Error`].
     pub async fn verify_audit_stream(&self, id: StreamId) -> Result<AuditVerification, Error> {
         self.transport.send(Call::new("verifyAuditStream").on(&id)).await
+    }
+
+    /// Reads how schedules, audit chains, manifests and buckets last compared. Findings are an `Ok` too: look at the result.
+    ///
+    /// # Errors
+    /// `not_found` before the first comparison, `forbidden`, and see [`Error`].
+    pub async fn get_reconciliation(&self) -> Result<ReconciliationReport, Error> {
+        self.transport.send(Call::new("getReconciliation")).await
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn readiness() -> Readiness {
             check(Component::Server.into(), "It takes requests."),
             check(Component::Worker.into(), "One was seen 3 seconds ago."),
             check(Component::Scheduler.into(), "It looked at the schedules 8 seconds ago."),
+            check(Component::Audit.into(), "All 42 chains held on 2026-01-31T00:00:00.000Z."),
         ],
         queue: QueueDepth { queued: 1, running: 2, oldest_queued_at: Some(at(-5)) },
         overdue_databases: 0,

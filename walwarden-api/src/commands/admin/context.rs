@@ -54,6 +54,11 @@ impl<'a> Context<'a> {
         SourceChecker::new(&self.settings)
     }
 
+    /// How often workers compare the inventory.
+    pub(super) const fn inventory_check_seconds(&self) -> u32 {
+        self.settings.inventory_check_seconds
+    }
+
     /// Every database of the organization, oldest first.
     pub(super) async fn databases(&self) -> Result<Vec<(Database, Option<LastBackup>)>, Failure> {
         const PAGE: u32 = 200;

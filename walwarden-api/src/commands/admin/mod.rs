@@ -4,6 +4,7 @@ mod context;
 mod database;
 mod destination;
 mod key;
+mod reconcile;
 mod secret;
 
 #[cfg(test)]
@@ -44,6 +45,9 @@ enum Noun {
     /// API keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Hold schedules, audit chains, signed manifests and buckets against each other
+    #[command(after_help = reconcile::EXAMPLE)]
+    Reconcile(reconcile::ReconcileArguments),
 }
 
 impl AdminArguments {
@@ -53,6 +57,7 @@ impl AdminArguments {
             Noun::Destination(verb) => ("destination", verb.name()),
             Noun::Database(verb) => ("database", verb.name()),
             Noun::Key(verb) => ("key", verb.name()),
+            Noun::Reconcile(_) => return "admin.reconcile".to_owned(),
         };
         format!("admin.{noun}.{verb}")
     }
@@ -80,6 +85,7 @@ async fn execute(
         Noun::Destination(verb) => destination::run(verb, &context).await,
         Noun::Database(verb) => database::run(verb, &context).await,
         Noun::Key(verb) => key::run(verb, &context).await,
+        Noun::Reconcile(arguments) => reconcile::run(arguments, &context).await,
     };
     context.store.close().await;
     result

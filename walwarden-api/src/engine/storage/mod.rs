@@ -1,6 +1,7 @@
 //! A customer's bucket, spoken to over the S3 protocol.
 
 mod error;
+mod listing;
 mod multipart;
 mod object;
 mod probe;
@@ -24,6 +25,7 @@ pub use walwarden_contract::model::LockMode;
 use walwarden_contract::model::{Addressing, ChecksumMode};
 
 pub use self::error::{StorageError, StorageErrorKind};
+pub use self::listing::{Listed, ListedUpload, UploadMarker};
 pub use self::multipart::{UnfinishedUpload, Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
 use self::role::{Assumer, Sessions};

@@ -193,6 +193,6 @@ fn read_lock(lock: &ObjectLockRetention) -> Result<Retention, StorageError> {
     Ok(Retention { mode, retain_until })
 }
 
-fn size(content_length: Option<i64>) -> u64 {
+pub(super) fn size(content_length: Option<i64>) -> u64 {
     content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
 }

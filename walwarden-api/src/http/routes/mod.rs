@@ -5,6 +5,7 @@ pub(super) mod backups;
 pub(super) mod databases;
 pub(super) mod destinations;
 pub(super) mod evidence;
+pub(super) mod inventory;
 pub(super) mod keys;
 pub(super) mod profile;
 pub(super) mod readiness;

@@ -13,6 +13,7 @@ mod evidence;
 mod export;
 mod fixture;
 mod idempotency;
+mod integrity;
 mod keys;
 mod matrix;
 mod pages;

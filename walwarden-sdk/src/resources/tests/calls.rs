@@ -137,6 +137,7 @@ pub(super) fn calls<'a>(
         ("listAuditStreams", called(client.list_audit_streams(&with.page))),
         ("listAuditEvents", called(client.list_audit_events(with.stream, &with.page))),
         ("verifyAuditStream", called(client.verify_audit_stream(with.stream))),
+        ("getReconciliation", called(client.get_reconciliation())),
         ("getReadiness", called(client.get_readiness())),
         ("getApiKey", called(client.get_api_key())),
         ("listTools", called(client.list_tools())),

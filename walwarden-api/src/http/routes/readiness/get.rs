@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
-use walwarden_contract::Timestamp;
 use walwarden_contract::model::{CheckStatus, Component, QueueDepth, Readiness, ReadinessCheck};
+use walwarden_contract::{OrgId, Timestamp};
 
 use crate::http::auth::Caller;
 use crate::http::error::Result;
 use crate::http::state::AppState;
+use crate::jobs::integrity::AuditLook;
+use crate::store::looks::LookKind;
 use crate::store::workers::Presence;
 use crate::system::after;
 
@@ -47,6 +49,28 @@ fn scheduler(seen: Presence, overdue: bool) -> ReadinessCheck {
     check(Component::Scheduler, true, "No schedule has been due for more than five minutes.")
 }
 
+/// Whether the organization's chains held when they were last looked at.
+async fn audit(state: &AppState, org_id: OrgId) -> Result<ReadinessCheck> {
+    const NAMED: u32 = 3;
+    let broken = state.store.count_anomalies(Some(org_id)).await?;
+    if broken > 0 {
+        let named = state.store.anomalies(org_id, NAMED).await?;
+        let named: Vec<_> = named.iter().map(|it| format!("{} ({})", it.stream_id, it.failure)).collect();
+        let evidence = format!("Audit chains that do not hold: {broken}. {}", named.join(" "));
+        return Ok(check(Component::Audit, false, evidence));
+    }
+    let last = state.store.look_result(LookKind::Audit, org_id).await?;
+    Ok(match last.and_then(|text| serde_json::from_str::<AuditLook>(&text).ok()) {
+        Some(AuditLook { finished_at: Some(at), streams, .. }) => {
+            check(Component::Audit, true, format!("All {streams} audit chains held at {at}."))
+        }
+        _ => ReadinessCheck {
+            status: CheckStatus::NotVerifiable.into(),
+            ..check(Component::Audit, true, "The audit chains were not looked at yet: a worker does so within hours.")
+        },
+    })
+}
+
 pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Caller) -> Result<Json<Readiness>> {
     let (store, org_id, now) = (&state.store, caller.org_id(), state.system.now());
     let overdue_since = after(now, -OVERDUE_MILLIS);
@@ -63,6 +87,7 @@ pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Calle
         check(Component::Server, accepting, server),
         worker(seen, now),
         scheduler(seen, overdue),
+        audit(&state, org_id).await?,
     ];
     let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
     Ok(Json(Readiness {

@@ -1,0 +1,3 @@
+//! The inventory.
+
+pub(in crate::http) mod reconciliation;

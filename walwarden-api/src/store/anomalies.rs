@@ -1,0 +1,117 @@
+//! Audit chains that do not hold: one row for each, for as long as it does not.
+
+use walwarden_contract::audit::EventKind;
+use walwarden_contract::{OrgId, StreamId, Timestamp};
+
+use super::{Result, Store, audit, count, parse};
+
+/// A chain that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// Whose chain it is.
+    pub stream_id: StreamId,
+    /// Where it breaks.
+    pub failure: String,
+}
+
+impl Store {
+    /// Notes that a chain does not hold, with an event in the organization's own chain unless it was noted before. Answers whether
+    /// it is new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn note_anomaly(
+        &self,
+        org_id: OrgId,
+        stream_id: StreamId,
+        failure: &str,
+        detected_at: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let noted = sqlx::query(
+            "INSERT INTO audit_anomalies (stream_id, org_id, detected_at, failure) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (stream_id) DO NOTHING",
+        )
+        .bind(stream_id.to_string())
+        .bind(org_id.to_string())
+        .bind(detected_at.as_millis())
+        .bind(failure)
+        .execute(tx.connection())
+        .await?;
+        if noted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let payload = serde_json::json!({ "streamId": stream_id, "failure": failure });
+        let stream = org_id.to_string();
+        audit::append(&mut tx, org_id, &stream, detected_at, EventKind::AuditAnomalyDetected, &payload).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets that a chain did not hold, now that it does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn clear_anomaly(&self, stream_id: StreamId) -> Result<bool> {
+        let cleared = sqlx::query("DELETE FROM audit_anomalies WHERE stream_id = $1")
+            .bind(stream_id.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(cleared.rows_affected() > 0)
+    }
+
+    /// At most `limit` chains of the organization that do not hold.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn anomalies(&self, org_id: OrgId, limit: u32) -> Result<Vec<Anomaly>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT stream_id, failure FROM audit_anomalies WHERE org_id = $1 ORDER BY stream_id LIMIT $2",
+        )
+        .bind(org_id.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|(id, failure)| Ok(Anomaly { stream_id: parse(&id, "audit stream id")?, failure }))
+            .collect()
+    }
+
+    /// How many chains do not hold: of one organization, or of all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count_anomalies(&self, org_id: Option<OrgId>) -> Result<u64> {
+        let (anomalies,): (i64,) = match org_id {
+            Some(id) => {
+                sqlx::query_as("SELECT COUNT(*) FROM audit_anomalies WHERE org_id = $1")
+                    .bind(id.to_string())
+                    .fetch_one(&self.pool)
+                    .await?
+            }
+            None => sqlx::query_as("SELECT COUNT(*) FROM audit_anomalies").fetch_one(&self.pool).await?,
+        };
+        count(anomalies, "count")
+    }
+
+    /// At most `limit` jobs of the organization, and the organization itself, that have no chain, with ids after `after`. Each of
+    /// them had its first event when it was made.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn without_chain(&self, org_id: OrgId, after: Option<StreamId>, limit: u32) -> Result<Vec<StreamId>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT id FROM (
+                 SELECT id, org_id FROM backup_jobs UNION ALL SELECT id, org_id FROM restore_jobs
+                 UNION ALL SELECT id, id AS org_id FROM organizations) owners
+             WHERE org_id = $1 AND id > $2
+             AND NOT EXISTS (SELECT 1 FROM audit_streams s WHERE s.stream_id = owners.id) ORDER BY id LIMIT $3",
+        )
+        .bind(org_id.to_string())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|(id,)| parse(&id, "audit stream id")).collect()
+    }
+}
