@@ -144,6 +144,13 @@ impl S3Server {
         client(endpoint, &self.access_key, &self.secret_key)
     }
 
+    /// A bucket with the rights of a destination's key instead of the administrator's.
+    #[must_use]
+    pub fn as_writer(&self, bucket: &Bucket) -> Bucket {
+        let client = client(&self.endpoint(), &self.writer_access_key, &self.writer_secret_key);
+        Bucket::new(bucket.name().to_owned(), client)
+    }
+
     /// An empty bucket with a name of its own. With `object_lock` it is versioned and can hold retention; it has no default retention.
     pub fn create_bucket(&self, object_lock: bool) -> Result<Bucket> {
         let name = format!("t-{}", random_hex(6));

@@ -9,6 +9,7 @@ use walwarden_contract::Timestamp;
 use walwarden_contract::audit::{AuditEvent, EventKind as K, verify_chain};
 use walwarden_contract::manifest::{self, Manifest};
 use walwarden_contract::model::{Backup, BackupState, BackupTrigger};
+use walwarden_tests::fault_proxy::Matcher;
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::{Role, Store};
@@ -28,6 +29,7 @@ pub(super) fn completes(context: &TestContext, store: Store) -> Result<()> {
     object_is_what_the_manifest_says(&setting, &backup, &manifest)?;
     objects_are_locked(&setting, &backup, &manifest)?;
     manifest_is_written_last(&setting)?;
+    nothing_is_deleted_or_written_twice(&setting, &backup)?;
     evidence_is_whole(&setting, &backup)?;
     setting.assert_audit(backup.id, &FIRST_ATTEMPT)?;
     let database = setting.get(&format!("/api/v1/databases/{}", setting.database_id))?;
@@ -106,7 +108,17 @@ fn objects_are_locked(setting: &Setting<'_>, backup: &Backup, manifest: &Manifes
         ensure!(retention.mode == "GOVERNANCE" && retention.until == until / 1000, "{key}: {retention:?}");
         let versions = setting.bucket.versions(&key)?;
         ensure!(versions.len() == 1, "{key} was written more than once: {versions:?}");
-        ensure!(setting.bucket.delete_version(&key, &versions[0], false).is_err(), "{key} could be deleted");
+        // Neither by the backup's own key, whatever it asks for, nor by somebody who may do everything else.
+        let own = setting.context.s3().as_writer(&setting.bucket);
+        for refused in [
+            own.delete_version(&key, &versions[0], false),
+            own.delete_version(&key, &versions[0], true),
+            setting.bucket.delete_version(&key, &versions[0], false),
+        ] {
+            let error = refused.err().with_context(|| format!("{key} could be deleted"))?;
+            ensure!(format!("{error:?}").contains("AccessDenied"), "{error:?}");
+        }
+        ensure!(setting.bucket.versions(&key)? == versions, "{key} was deleted all the same");
     }
     Ok(())
 }
@@ -118,6 +130,28 @@ fn manifest_is_written_last(setting: &Setting<'_>) -> Result<()> {
         last.is_some_and(|last| last.method == "PUT" && last.path.ends_with(".manifest.json")),
         "the last write was {last:?}"
     );
+    Ok(())
+}
+
+/// What the backup asked of the bucket, word for word.
+fn nothing_is_deleted_or_written_twice(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
+    let artifact = &backup.artifact.as_ref().context("a completed backup has an artifact")?.key;
+    let requests = setting.proxy()?.requests();
+    let count = |matcher: Matcher| requests.iter().filter(|request| matcher.matches(request)).count();
+    ensure!(count(Matcher::method("DELETE")) == 0, "something was deleted: {requests:#?}");
+    for (written, times) in [
+        (Matcher::create_multipart().path_ends(artifact), 1),
+        (Matcher::complete_multipart().path_ends(artifact), 1),
+        (Matcher::put_object(artifact), 0),
+        (Matcher::put_object(&manifest_key(artifact)), 1),
+    ] {
+        ensure!(count(written.clone()) == times, "not {times} times {written:?}");
+    }
+    let makes_an_object = [Matcher::complete_multipart(), Matcher::put_object("")];
+    for request in requests.iter().filter(|request| makes_an_object.iter().any(|matcher| matcher.matches(request))) {
+        let head = String::from_utf8_lossy(&request.head).to_ascii_lowercase();
+        ensure!(head.contains("\r\nif-none-match: *\r\n"), "this could overwrite: {head}");
+    }
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! The rows of the matrix. Its columns are the two stores.
+//! The rows of the matrix. Its columns are the two stores. One row is elsewhere, with a token service of its own: a role whose
+//! sessions end in the middle of an upload (`role_whose_sessions_end_mid_upload_makes_a_whole_backup`).
 
 use anyhow::Result;
 use walwarden_api::failpoint::Failpoint;
