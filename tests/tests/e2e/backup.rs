@@ -91,6 +91,7 @@ fn uploading(suite: Suite) -> Suite {
 fn crashing(suite: Suite) -> Suite {
     suite
         .trial("backup_is_handed_back_on_sigterm_sqlite", |context| crash::sigterm_mid_dump(context, Store::Sqlite))
+        .trial("backup_is_handed_back_on_sigterm_while_sealing", crash::sigterm_while_sealing)
         .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
         .trial("backup_left_uploads_are_given_up", sweep::only_the_abandoned)

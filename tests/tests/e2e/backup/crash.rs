@@ -45,3 +45,33 @@ pub(super) fn sigterm_mid_dump(context: &TestContext, store: Store) -> Result<()
     setting.assert_audit(id, &[&handed_back, again].concat())?;
     setting.assert_no_leftovers()
 }
+
+/// Asked to stop while the object is sealed, at whatever step: the next worker takes the sealing up, and the source is not dumped
+/// again.
+pub(super) fn sigterm_while_sealing(context: &TestContext) -> Result<()> {
+    let steps = [
+        (Matcher::complete_multipart(), Action::Hold),
+        (Matcher::complete_multipart(), Action::HoldResponse),
+        (Matcher::get_object(".dump"), Action::Hold),
+        (Matcher::put_object(".manifest.json"), Action::Hold),
+        (Matcher::put_object(".manifest.json"), Action::HoldResponse),
+    ];
+    let mut setting = Setting::new(context, Store::Sqlite, Options::proxied())?;
+    for (matcher, action) in steps {
+        let before = setting.proxy()?.count(&Matcher::create_multipart());
+        let gate = setting.proxy()?.add(Rule::new(matcher, action).nth(1));
+        let id = setting.trigger()?;
+        gate.wait_hit(SOON)?;
+        setting.stop()?;
+        let handed_back =
+            [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFinalizing, K::BackupQueued];
+        setting.assert_audit(id, &handed_back)?;
+        setting.start()?;
+        let backup = setting.wait_ended(id, BackupState::Completed)?;
+        ensure!(backup.attempt == 1 && backup.error.is_none(), "{backup:?}");
+        let resumed = [K::BackupClaimed, K::BackupFinalizing, K::BackupCompleted];
+        setting.assert_audit(id, &[&handed_back[..], &resumed].concat())?;
+        ensure!(setting.proxy()?.count(&Matcher::create_multipart()) == before + 1, "the source was dumped twice");
+    }
+    setting.assert_no_leftovers()
+}
