@@ -63,8 +63,7 @@ pub(super) fn sigterm_while_sealing(context: &TestContext) -> Result<()> {
         let id = setting.trigger()?;
         gate.wait_hit(SOON)?;
         setting.stop()?;
-        let handed_back =
-            [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFinalizing, K::BackupQueued];
+        let handed_back = [K::BackupQueued, K::BackupClaimed, K::BackupRunning, K::BackupFinalizing, K::BackupQueued];
         setting.assert_audit(id, &handed_back)?;
         setting.start()?;
         let backup = setting.wait_ended(id, BackupState::Completed)?;

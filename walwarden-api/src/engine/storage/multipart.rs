@@ -31,15 +31,6 @@ pub struct Upload {
     pub id: String,
 }
 
-/// A multipart upload that a bucket lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfinishedUpload {
-    /// The upload.
-    pub upload: Upload,
-    /// When it was begun, by the bucket's clock.
-    pub begun_at: Option<Timestamp>,
-}
-
 /// A part that the bucket has acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadedPart {
@@ -178,36 +169,6 @@ impl Bucket {
                 Ok(())
             }
         }
-    }
-
-    /// The unfinished uploads under a prefix, a page of up to 1,000 at a time, and where the next page begins. A bucket that cannot
-    /// list uploads has none that could be found.
-    ///
-    /// # Errors
-    /// When the bucket refuses.
-    pub async fn unfinished_uploads(
-        &self,
-        prefix: &str,
-        after: Option<&Upload>,
-    ) -> Result<(Vec<UnfinishedUpload>, Option<Upload>), StorageError> {
-        let request = self.client.list_multipart_uploads().bucket(&self.name).prefix(prefix);
-        let request = request
-            .set_key_marker(after.map(|after| after.key.clone()))
-            .set_upload_id_marker(after.map(|after| after.id.clone()));
-        let answer = match request.send().await.map_err(StorageError::from) {
-            Ok(answer) => answer,
-            Err(error) if error.kind == StorageErrorKind::NotImplemented => return Ok((Vec::new(), None)),
-            Err(error) => return Err(error),
-        };
-        let next = match (answer.is_truncated, answer.next_key_marker, answer.next_upload_id_marker) {
-            (Some(true), Some(key), Some(id)) => Some(Upload { key, id }),
-            _ => None,
-        };
-        let uploads = answer.uploads.unwrap_or_default().into_iter().filter_map(|upload| {
-            let begun_at = upload.initiated.and_then(|at| at.to_millis().ok()).and_then(Timestamp::from_millis);
-            Some(UnfinishedUpload { upload: Upload { key: upload.key?, id: upload.upload_id? }, begun_at })
-        });
-        Ok((uploads.collect(), next))
     }
 
     /// Gives up every upload to this key that an earlier attempt may have left, and answers how many there were.

@@ -12,7 +12,7 @@ use walwarden_contract::{BackupJobId, OrgId, Timestamp};
 use super::Worker;
 use super::attempt::{Failure, bucket_of};
 use crate::engine::backup::BackupError;
-use crate::engine::storage::{Bucket, UnfinishedUpload};
+use crate::engine::storage::{Bucket, ListedUpload, Upload};
 use crate::store::StoreError;
 use crate::store::destinations::{Destination, take_due_sweep};
 use crate::system::after;
@@ -74,7 +74,7 @@ impl Worker {
         let old_enough = after(self.system.now(), -policy.grace_millis);
         let (mut aborted, mut keys, mut page_after) = (0, Vec::new(), None);
         loop {
-            let listed = bucket.unfinished_uploads(&format!("org/{org_id}/"), page_after.as_ref()).await;
+            let listed = bucket.uploads_page(&format!("org/{org_id}/"), page_after).await;
             let (uploads, next) = listed.map_err(BackupError::from)?;
             for found in uploads {
                 if self.is_needed(org_id, &found, old_enough).await? {
@@ -83,7 +83,7 @@ impl Worker {
                 self.give_up(&bucket, &found).await?;
                 aborted += 1;
                 if keys.len() < NAMED {
-                    keys.push(found.upload.key);
+                    keys.push(found.key);
                 }
             }
             if next.is_none() {
@@ -99,14 +99,15 @@ impl Worker {
         Ok(aborted)
     }
 
-    async fn give_up(&self, bucket: &Bucket, found: &UnfinishedUpload) -> Result<(), Failure> {
-        bucket.abort_upload(&found.upload).await.map_err(BackupError::from)?;
+    async fn give_up(&self, bucket: &Bucket, found: &ListedUpload) -> Result<(), Failure> {
+        let upload = Upload { key: found.key.clone(), id: found.id.clone() };
+        bucket.abort_upload(&upload).await.map_err(BackupError::from)?;
         Ok(())
     }
 
     /// Whether a backup may yet be made of it. A job that has not ended clears its own uploads away, or seals them.
-    async fn is_needed(&self, org_id: OrgId, found: &UnfinishedUpload, old_enough: Timestamp) -> Result<bool, Failure> {
-        let known = match job_of(&found.upload.key) {
+    async fn is_needed(&self, org_id: OrgId, found: &ListedUpload, old_enough: Timestamp) -> Result<bool, Failure> {
+        let known = match job_of(&found.key) {
             None => None,
             Some(id) => match self.store.backup(org_id, id).await {
                 Ok(job) => Some(job),
@@ -117,7 +118,7 @@ impl Worker {
         Ok(match known {
             Some(job) => !job.state().is_terminal(),
             // Without a date its age cannot be known.
-            None => found.begun_at.is_none_or(|begun_at| begun_at > old_enough),
+            None => found.initiated_at.is_none_or(|begun_at| begun_at > old_enough),
         })
     }
 }
