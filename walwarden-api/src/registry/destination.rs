@@ -12,6 +12,7 @@ use self::access::set_role;
 pub use self::access::{NewAccess, NewCredentials};
 pub use self::connection::Connection;
 use super::{Field, RegistryError};
+use crate::engine::backup::PartRules;
 use crate::jobs::preflights::first_run;
 use crate::jobs::state::{DestinationEvent, destination as transition};
 use crate::jobs::{Reply, Submitted, answer};
@@ -160,6 +161,12 @@ fn unverified(before: &Destination, changed: &Destination, next_run_at: Timestam
         left: if same_bucket { before.verification.left.clone() } else { Vec::new() },
         ..Verification::due(next_run_at)
     }
+}
+
+/// What the destination's provider asks of the parts of an upload.
+#[must_use]
+pub fn part_rules(destination: &Destination) -> PartRules {
+    providers::rules(destination.provider.parse().unwrap_or(Provider::S3Compatible)).parts
 }
 
 /// Removes a destination. What is in the bucket stays there.

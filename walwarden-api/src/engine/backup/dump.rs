@@ -13,7 +13,6 @@ use walwarden_contract::ErrorCode;
 use walwarden_sdk::postgres::{RunningTool, ToolExit, ToolName, ToolStatus, Tools, classify_stderr};
 use walwarden_sdk::restore::archive::ArchiveParser;
 
-use super::source::MAX_PARTS;
 use super::{BackupError, Prepared, code_of};
 use crate::engine::storage::{Bucket, StorageError, Upload, UploadedPart};
 use crate::failpoint::{Failpoint, reach};
@@ -81,6 +80,7 @@ struct Pump<'a> {
     upload: &'a Upload,
     part_size: usize,
     parts_in_flight: usize,
+    most_parts: u64,
     filling: BytesMut,
     begun_parts: i32,
     /// Memory of parts that were sent, for those to come: allocated anew, parts end up scattered over the allocator's arenas,
@@ -101,6 +101,7 @@ impl<'a> Pump<'a> {
             upload,
             part_size,
             parts_in_flight: prepared.parts_in_flight,
+            most_parts: prepared.most_parts,
             filling: BytesMut::with_capacity(part_size),
             begun_parts: 0,
             spare: Vec::new(),
@@ -179,10 +180,13 @@ impl<'a> Pump<'a> {
     fn send_part(&mut self) -> Result<(), BackupError> {
         self.begun_parts += 1;
         let number = self.begun_parts;
-        if u64::from(number.unsigned_abs()) > MAX_PARTS {
+        if u64::from(number.unsigned_abs()) > self.most_parts {
             return Err(BackupError::new(
                 ErrorCode::ArtifactTooLarge,
-                format!("the dump is longer than {MAX_PARTS} parts of {} bytes; nothing was kept", self.part_size),
+                format!(
+                    "the dump is longer than {} parts of {} bytes; nothing was kept",
+                    self.most_parts, self.part_size
+                ),
             ));
         }
         let empty = self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(self.part_size));

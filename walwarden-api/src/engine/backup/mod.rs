@@ -13,7 +13,7 @@ pub use self::codec::{Codec, UnknownCodec};
 pub use self::dump::{Dumped, dump};
 pub use self::seal::{MAX_MANIFEST_BYTES, PartsGone, seal};
 pub(super) use self::source::part_plan;
-pub use self::source::{Limits, Prepared, prepare};
+pub use self::source::{Limits, PartRules, Prepared, prepare};
 pub(crate) use self::stored::{check_record, check_signature, stored_manifest};
 use super::storage::StorageError;
 use crate::store::backups::BackupJob;

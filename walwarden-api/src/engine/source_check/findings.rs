@@ -6,7 +6,7 @@ use walwarden_sdk::postgres::{Dsn, Listed, SourceFacts, ToolVersion, quote_ident
 
 use super::notes::Notes;
 use super::providers;
-use crate::engine::backup::part_plan;
+use crate::engine::backup::{PartRules, part_plan};
 
 const GIB: f64 = 1_073_741_824.0;
 const MIB: u64 = 1 << 20;
@@ -197,7 +197,8 @@ pub(super) fn contents(facts: &SourceFacts, notes: &mut Notes) {
 pub(super) fn size(facts: &SourceFacts, part_memory_bytes: u64, notes: &mut Notes) {
     #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
     let size = facts.size_bytes as f64 / GIB;
-    match part_plan(facts.size_bytes, part_memory_bytes) {
+    // The destination is not looked at here; no provider's rules make another part of a database of a usual size.
+    match part_plan(facts.size_bytes, part_memory_bytes, PartRules::USUAL) {
         Ok((part, in_flight)) => {
             let (part, in_memory) = (part / MIB, in_flight + 1);
             let evidence = format!("{size:.1} GiB on disk: parts of {part} MiB, {in_memory} of them in memory");

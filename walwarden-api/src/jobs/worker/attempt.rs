@@ -9,6 +9,7 @@ use crate::engine::storage::{Bucket, LockMode, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::jobs::backups::{self, Lease, Started};
 use crate::jobs::preflights;
+use crate::registry::destination::part_rules;
 use crate::store::StoreError;
 use crate::store::backups::{BackupJob, PendingArtifact};
 use crate::store::destinations::Destination;
@@ -63,7 +64,7 @@ pub(super) async fn attempt(
         .map_err(|error| internal(format!("the source DSN cannot be opened: {error}")))?;
     let codec = database.codec.parse::<Codec>().map_err(|error| internal(error.to_string()))?;
     let prepared = tokio::select! {
-        prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits) => prepared?,
+        prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits, part_rules(&destination)) => prepared?,
         () = stop.cancelled() => return Err(BackupError::stopped().into()),
     };
     let pg_dump_version = prepared.pg_dump.to_string();

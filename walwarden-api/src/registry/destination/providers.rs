@@ -2,6 +2,8 @@
 
 use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
 
+use crate::engine::backup::PartRules;
+
 /// What a provider's regions look like. A list of them would be out of date soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Regions {
@@ -45,6 +47,8 @@ pub(super) struct Rules {
     pub(super) endpoints: Endpoints,
     pub(super) buckets: Buckets,
     pub(super) addressing: Addressing,
+    /// The parts of its uploads.
+    pub(super) parts: PartRules,
     /// The usual checksum first. Only where the provider documents it: others refuse the header or the trailer.
     pub(super) checksums: &'static [ChecksumMode],
     pub(super) locks: &'static [LockMode],
@@ -83,6 +87,7 @@ pub(super) const ALL: [Rules; 6] = [
         },
         buckets: Buckets { shortest: 3, dots: true, underscores: false },
         addressing: Addressing::VirtualHost,
+        parts: PartRules::USUAL,
         checksums: CRC32_FIRST,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
@@ -96,6 +101,7 @@ pub(super) const ALL: [Rules; 6] = [
         endpoints: ANYWHERE,
         buckets: Buckets { shortest: 3, dots: true, underscores: false },
         addressing: Addressing::Path,
+        parts: PartRules::USUAL,
         checksums: CRC32_FIRST,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
@@ -114,6 +120,7 @@ pub(super) const ALL: [Rules; 6] = [
         },
         buckets: Buckets { shortest: 3, dots: true, underscores: true },
         addressing: Addressing::Path,
+        parts: PartRules::USUAL,
         checksums: &[ChecksumMode::None],
         locks: &[LockMode::None],
         lock_advice: "can only be none on Google Cloud Storage, which has no Object Lock over its S3 interface: use none, and lock the bucket's retention policy",
@@ -132,6 +139,7 @@ pub(super) const ALL: [Rules; 6] = [
         },
         buckets: Buckets { shortest: 3, dots: true, underscores: false },
         addressing: Addressing::VirtualHost,
+        parts: PartRules::USUAL,
         checksums: CRC32_IF_ASKED,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
@@ -150,6 +158,8 @@ pub(super) const ALL: [Rules; 6] = [
         },
         buckets: Buckets { shortest: 6, dots: false, underscores: false },
         addressing: Addressing::VirtualHost,
+        // Its gigabytes are decimal, which matters at the upper end alone.
+        parts: PartRules { largest: 5_000_000_000, ..PartRules::USUAL },
         checksums: CRC32_IF_ASKED,
         locks: &[LockMode::None, LockMode::Compliance],
         lock_advice: "cannot be governance on Backblaze B2: use compliance, which nobody can lift",
@@ -163,6 +173,7 @@ pub(super) const ALL: [Rules; 6] = [
         endpoints: ANYWHERE,
         buckets: Buckets { shortest: 3, dots: true, underscores: true },
         addressing: Addressing::Path,
+        parts: PartRules::USUAL,
         checksums: CRC32_IF_ASKED,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
@@ -223,5 +234,19 @@ fn fits(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(end) => host.len() > end.len() && host.ends_with(end),
         None => pattern == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_provider_is_sent_parts_beyond_what_it_documents() {
+        for row in &ALL {
+            let PartRules { smallest, largest, most } = row.parts;
+            assert!(smallest >= 5 << 20 && largest <= 5 << 30 && most <= 10_000, "{}", row.name);
+        }
+        assert_eq!(rules(Provider::BackblazeB2).parts.largest, 5_000_000_000, "decimal gigabytes");
     }
 }
