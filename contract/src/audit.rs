@@ -74,6 +74,7 @@ event_kinds! {
     DestinationUploadsAborted = "destination.uploads_aborted", "Unfinished uploads that no backup needs any more were given up in the bucket.";
     AuditAnomalyDetected = "audit.anomaly_detected", "An audit chain of the organization does not hold; the payload says which, and where.";
     InventoryFindingDetected = "inventory.finding_detected", "Schedule, chains, manifests and bucket do not agree; the payload says in what.";
+    SecretsResealed = "secrets.resealed", "Stored secrets were sealed again, with the newest sealing key.";
     EvidenceExported = "evidence.exported", "The evidence of a backup was downloaded as one archive.";
 }
 

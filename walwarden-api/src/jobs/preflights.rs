@@ -59,6 +59,39 @@ pub async fn claim(store: &Store, system: &System) -> Result<Option<Destination>
     Ok(taken)
 }
 
+/// Looks at what a destination is to become. Nothing is recorded but the probes that a lock holds in its bucket.
+///
+/// # Errors
+/// [`LookError`].
+pub async fn try_out(
+    store: &Store,
+    system: &System,
+    keyring: &Keyring,
+    before: &Destination,
+    candidate: &Destination,
+) -> Result<PreflightReport, LookError> {
+    let look = run(system, keyring, candidate).await?;
+    if before.bucket == candidate.bucket && before.endpoint == candidate.endpoint {
+        let mut tx = store.begin().await?;
+        let mut now = lock(&mut tx, before.org_id, before.id).await?;
+        let (earlier, left) = (&before.verification.left, &mut now.verification.left);
+        left.retain(|probe| look.left.contains(probe) || !earlier.contains(probe));
+        let new: Vec<_> =
+            look.left.into_iter().filter(|probe| !left.contains(probe) && !earlier.contains(probe)).collect();
+        left.extend(new);
+        save_verification(&mut tx, &now).await?;
+        tx.commit().await?;
+    }
+    Ok(look.report)
+}
+
+async fn run(system: &System, keyring: &Keyring, destination: &Destination) -> Result<Look, LookError> {
+    let access = keyring.open_access(destination)?;
+    let bucket = Bucket::connect_impatiently(destination, &access)?;
+    // Boxed: it holds the futures of a dozen kinds of requests.
+    Ok(Box::pin(preflight::run(&bucket, system, destination)).await)
+}
+
 /// Looks at a destination, and records what was found.
 ///
 /// # Errors
@@ -70,10 +103,7 @@ pub async fn look(
     destination: &Destination,
     by: Option<ApiKeyId>,
 ) -> Result<Looked, LookError> {
-    let access = keyring.open_access(destination)?;
-    let bucket = Bucket::connect_impatiently(destination, &access)?;
-    // Boxed: it holds the futures of a dozen kinds of requests.
-    let look = Box::pin(preflight::run(&bucket, system, destination)).await;
+    let look = run(system, keyring, destination).await?;
     crate::telemetry::preflighted(look.report.summary().failed.is_empty());
     let destination = record(store, system, destination, &look, by).await?;
     Ok(Looked { report: look.report, destination })

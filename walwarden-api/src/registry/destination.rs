@@ -49,7 +49,7 @@ pub enum Looker {
 }
 
 /// What of a destination is to change.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct DestinationChange<'a> {
     /// Its name.
     pub name: Option<String>,
@@ -128,27 +128,43 @@ pub async fn update(
 ) -> Result<Destination, RegistryError> {
     let mut tx = store.begin().await?;
     let before = lock(&mut tx, org_id, id).await?;
+    let destination = changed(&before, change, system)?;
+    if destination == before {
+        return Ok(destination);
+    }
+    save(&mut tx, &destination, by).await?;
+    tx.commit().await?;
+    Ok(destination)
+}
+
+/// What a change makes of a destination, checked and sealed, and not written anywhere.
+///
+/// # Errors
+/// [`RegistryError`] that says what does not go together.
+pub fn changed(
+    before: &Destination,
+    change: DestinationChange<'_>,
+    system: &System,
+) -> Result<Destination, RegistryError> {
     let mut destination = before.clone();
     destination.name = change.name.unwrap_or(destination.name);
     destination.bucket = change.bucket.unwrap_or(destination.bucket);
-    change.connection.following(&before).set(&mut destination);
-    rules::check(&destination, Some(&before))?;
+    change.connection.following(before).set(&mut destination);
+    rules::check(&destination, Some(before))?;
     match (change.credentials, change.role_arn) {
         (Some(_), Some(_)) => return Err(RegistryError::invalid(Field::RoleArn, "goes without an access key")),
-        (Some(credentials), None) => credentials.set(&mut destination, &before, system)?,
+        (Some(credentials), None) => credentials.set(&mut destination, before, system)?,
         (None, Some(arn)) => set_role(arn, &mut destination, system)?,
         (None, None) => {}
     }
-    if destination == before {
+    if destination == *before {
         return Ok(destination);
     }
     let now = system.now();
     destination.updated_at = now;
-    if (Destination { name: before.name.clone(), updated_at: before.updated_at, ..destination.clone() }) != before {
-        destination.verification = unverified(&before, &destination, first_run(now, change.looker == Looker::Caller));
+    if (Destination { name: before.name.clone(), updated_at: before.updated_at, ..destination.clone() }) != *before {
+        destination.verification = unverified(before, &destination, first_run(now, change.looker == Looker::Caller));
     }
-    save(&mut tx, &destination, by).await?;
-    tx.commit().await?;
     Ok(destination)
 }
 

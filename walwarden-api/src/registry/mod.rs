@@ -3,6 +3,7 @@
 
 pub mod database;
 pub mod destination;
+pub mod resealing;
 pub mod source_check;
 
 use walwarden_contract::ErrorCode;

@@ -102,12 +102,30 @@ fn read(key: KeyFile, source: &KeySource) -> Result<Zeroizing<String>, KeyringEr
     }
 }
 
-fn read_bytes(key: KeyFile, source: &KeySource) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
-    let text = read(key, source)?;
+fn parse_bytes(key: KeyFile, text: &str, expected: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
     let mut bytes = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), &mut *bytes)
-        .map_err(|_| KeyringError::Malformed { key, expected: "64 hexadecimal digits" })?;
+    hex::decode_to_slice(text.trim(), &mut *bytes).map_err(|_| KeyringError::Malformed { key, expected })?;
     Ok(bytes)
+}
+
+fn read_bytes(key: KeyFile, source: &KeySource) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
+    parse_bytes(key, &read(key, source)?, "64 hexadecimal digits")
+}
+
+/// Reads sealing keys, one on each line: the first one seals, all of them open.
+fn read_sealer(source: &KeySource) -> Result<Sealer, KeyringError> {
+    let (key, expected) = (KeyFile::Sealing, "one key of 64 hexadecimal digits on each of at most 8 lines");
+    let text = read(key, source)?;
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().ok_or(KeyringError::Malformed { key, expected })?;
+    let mut sealer = Sealer::new(&*parse_bytes(key, first, expected)?);
+    for (number, line) in lines.enumerate() {
+        if number >= 7 {
+            return Err(KeyringError::Malformed { key, expected });
+        }
+        sealer = sealer.and_opens_with(&*parse_bytes(key, line, expected)?);
+    }
+    Ok(sealer)
 }
 
 impl Keyring {
@@ -122,7 +140,7 @@ impl Keyring {
             expected: "an Ed25519 private key in PKCS#8 PEM form",
         })?;
         Ok(Self {
-            sealer: Sealer::new(&*read_bytes(KeyFile::Sealing, &sources.sealing)?),
+            sealer: read_sealer(&sources.sealing)?,
             signing_key,
             token_key: read_bytes(KeyFile::Token, &sources.token)?,
         })

@@ -79,6 +79,12 @@ impl Sealer {
         &self.current.id
     }
 
+    /// What every text begins with that the newest key has sealed.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{VERSION}.{}.", self.current.id)
+    }
+
     /// Seals `plaintext` for the record `record_id`.
     ///
     /// # Panics
@@ -91,7 +97,7 @@ impl Sealer {
         let ciphertext =
             self.current.cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is shorter than 256 GiB");
         let sealed = [nonce.as_slice(), &ciphertext].concat();
-        format!("{VERSION}.{}.{}", self.current.id, URL_SAFE_NO_PAD.encode(sealed))
+        format!("{}{}", self.prefix(), URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Opens what was sealed for the record `record_id`.

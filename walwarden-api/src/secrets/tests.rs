@@ -42,6 +42,29 @@ fn an_earlier_key_still_opens_and_an_unknown_one_is_named() {
     assert_ne!(rotated.key_id(), old.key_id());
 }
 
+#[test]
+fn the_first_of_several_sealing_keys_seals_and_all_of_them_open() {
+    let (system, _) = manual();
+    let directory = tempfile::tempdir().expect("a directory");
+    Keyring::generate(&system, directory.path()).expect("generates");
+    let load = |sealing: &str| {
+        let sources =
+            KeySources { sealing: KeySource::Text(sealing.into()), ..KeySources::in_directory(directory.path()) };
+        Keyring::load(&sources)
+    };
+    let (old, new) = ("07".repeat(32), "08".repeat(32));
+    let before = load(&old).expect("loads");
+    let sealed = before.sealer().seal(&system, "db_1", b"x");
+    let both = load(&format!("{new}\n\n{old}\n")).expect("loads");
+    assert_eq!(both.sealer().key_id(), load(&new).expect("loads").sealer().key_id());
+    assert!(both.sealer().open("db_1", &sealed).is_ok() && !sealed.starts_with(&both.sealer().prefix()));
+    let known = load(&format!("{old}\n{new}")).expect("loads");
+    assert!(known.sealer().open("db_1", &both.sealer().seal(&system, "db_1", b"x")).is_ok());
+    for wrong in [String::new(), format!("{old}\nabc"), format!("{old}\n").repeat(9)] {
+        assert!(load(&wrong).is_err());
+    }
+}
+
 proptest! {
     #[test]
     fn any_changed_character_is_refused(position in 0_usize..4096, replacement in "[A-Za-z0-9_.-]") {

@@ -12,6 +12,7 @@ pub mod looks;
 pub mod monitoring;
 pub mod organizations;
 pub mod restores;
+pub(crate) mod sealed;
 pub mod workers;
 
 use std::path::Path;

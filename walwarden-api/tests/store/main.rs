@@ -6,6 +6,7 @@ mod destinations;
 mod idempotency;
 mod reading;
 mod registry;
+mod resealing;
 mod restores;
 mod retention;
 mod schedules;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         idempotency::SCENARIOS,
         reading::SCENARIOS,
         registry::SCENARIOS,
+        resealing::SCENARIOS,
         restores::SCENARIOS,
         retention::SCENARIOS,
         schedules::SCENARIOS,

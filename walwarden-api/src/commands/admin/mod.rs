@@ -5,6 +5,7 @@ mod database;
 mod destination;
 mod key;
 mod reconcile;
+mod sealing;
 mod secret;
 
 #[cfg(test)]
@@ -45,6 +46,9 @@ enum Noun {
     /// API keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// How stored secrets are sealed
+    #[command(subcommand)]
+    Secret(sealing::Verb),
     /// Hold schedules, audit chains, signed manifests and buckets against each other
     #[command(after_help = reconcile::EXAMPLE)]
     Reconcile(reconcile::ReconcileArguments),
@@ -57,6 +61,7 @@ impl AdminArguments {
             Noun::Destination(verb) => ("destination", verb.name()),
             Noun::Database(verb) => ("database", verb.name()),
             Noun::Key(verb) => ("key", verb.name()),
+            Noun::Secret(verb) => ("secret", verb.name()),
             Noun::Reconcile(_) => return "admin.reconcile".to_owned(),
         };
         format!("admin.{noun}.{verb}")
@@ -85,6 +90,7 @@ async fn execute(
         Noun::Destination(verb) => destination::run(verb, &context).await,
         Noun::Database(verb) => database::run(verb, &context).await,
         Noun::Key(verb) => key::run(verb, &context).await,
+        Noun::Secret(verb) => sealing::run(&verb, &context).await,
         Noun::Reconcile(arguments) => reconcile::run(arguments, &context).await,
     };
     context.store.close().await;

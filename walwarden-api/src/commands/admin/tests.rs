@@ -122,10 +122,12 @@ async fn no_secret_is_ever_shown_again_or_stored_in_the_clear() {
     let installation = Installation::new().await;
     let destination = installation.destination("eu").await;
     let database = installation.database("shop", &destination).await;
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 10] = [
         &["admin", "destination", "show", &destination],
         &["admin", "destination", "list"],
         &["admin", "destination", "update", &destination, "--retention-days", "90", "--access-key-id", "AKIAOTHER"],
+        &["admin", "destination", "update", &destination, "--access-key-id", "AKIAOTHER", "--force"],
+        &["admin", "secret", "rotate"],
         &["admin", "destination", "preflight", &destination],
         &["admin", "database", "show", &database],
         &["admin", "database", "list"],

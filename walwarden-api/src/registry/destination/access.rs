@@ -60,6 +60,7 @@ impl NewAccess {
 }
 
 /// An access key, or the half of it that is new.
+#[derive(Clone)]
 pub struct NewCredentials<'a> {
     /// What seals it.
     pub keyring: &'a Keyring,

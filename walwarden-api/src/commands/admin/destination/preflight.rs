@@ -40,6 +40,23 @@ pub(super) async fn run(id: DestinationId, context: &Context<'_>) -> CommandResu
     Ok(judged(Outcome::new(json!(looked.report), text_of(&looked.report)), &looked.report))
 }
 
+/// Tries a change out that is not written yet, and says what it would fail at; `None` when it would not.
+pub(super) async fn refused(
+    context: &Context<'_>,
+    keyring: &Keyring,
+    before: &Destination,
+    candidate: &Destination,
+) -> Result<Option<Outcome>, Failure> {
+    let report = preflights::try_out(&context.store, context.system, keyring, before, candidate).await?;
+    if report.summary().failed.is_empty() {
+        return Ok(None);
+    }
+    let outcome = judged(Outcome::new(json!({ "changed": false, "report": report }), text_of(&report)), &report);
+    let warning =
+        "nothing was changed: preflight fails with the new access; add --force to replace the old one all the same";
+    Ok(Some(outcome.warn(warning)))
+}
+
 /// Looks at a destination that was just written, and shows both. What is written stays, whatever is found.
 pub(super) async fn after_change(context: &Context<'_>, keyring: &Keyring, destination: &Destination) -> CommandResult {
     let looked = preflights::look(&context.store, context.system, keyring, destination, None).await;

@@ -39,17 +39,29 @@ pub(in crate::commands::admin) struct UpdateArguments {
     /// Leave the preflight to a worker, because the bucket is not set up yet
     #[arg(long)]
     skip_preflight: bool,
+    /// Replace an access key, or a role by another, although preflight fails with the new one
+    #[arg(long)]
+    force: bool,
 }
 
 pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> CommandResult {
-    let UpdateArguments { id, name, bucket, options, access_key_id, role_arn, secret, skip_preflight } = arguments;
+    let UpdateArguments { id, name, bucket, options, access_key_id, role_arn, secret, skip_preflight, force } =
+        arguments;
     let before = context.store.destination(context.org_id, id).await?;
     let secret_access_key = if role_arn.is_none() { secret.read(context.env)? } else { None };
-    let rekeyed = access_key_id.is_some() || secret_access_key.is_some();
+    let new_key = access_key_id.is_some() || secret_access_key.is_some();
+    // The external id of a first role is made by the change itself: no trust policy can name it before.
+    let rekeyed = new_key || (role_arn.is_some() && before.role.is_some());
     let keyring = context.keyring()?;
-    let credentials = rekeyed.then(|| NewCredentials { keyring: &keyring, access_key_id, secret_access_key });
+    let credentials = new_key.then(|| NewCredentials { keyring: &keyring, access_key_id, secret_access_key });
     let looker = if skip_preflight { Looker::Worker } else { Looker::Caller };
     let change = DestinationChange { name, bucket, connection: options.into(), credentials, role_arn, looker };
+    if rekeyed && !skip_preflight && !force {
+        let candidate = destination::changed(&before, change.clone(), context.system)?;
+        if let Some(refused) = preflight::refused(context, &keyring, &before, &candidate).await? {
+            return Ok(refused);
+        }
+    }
     let changed = destination::update(&context.store, context.system, context.org_id, id, change, None).await?;
     let to_be_looked_at = changed.verification.revision != before.verification.revision && !skip_preflight;
     let outcome =

@@ -77,6 +77,47 @@ async fn a_destination_that_fails_its_first_preflight_is_kept_and_the_command_fa
 }
 
 #[tokio::test]
+async fn a_new_access_key_that_fails_its_preflight_does_not_replace_the_old_one() {
+    let installation = Installation::new().await;
+    let id = installation.destination("eu").await;
+    let update = ["admin", "destination", "update", &id, "--access-key-id", "AKIANEW"];
+    let shown = async || installation.run(&["admin", "destination", "show", &id], &[]).await.expect("shows").data;
+    let before = shown().await;
+    let refused = installation.run(&update, &[("WALWARDEN_SECRET_ACCESS_KEY", "canary-new")]).await.expect("reports");
+    assert_eq!((&refused.data["changed"], &refused.data["report"]["result"]), (&json!(false), &json!("failed")));
+    assert!(refused.finding.is_some() && refused.warnings[0].contains("--force"), "{:?}", refused.warnings);
+    assert_eq!(shown().await, before);
+    let forced = [update.as_slice(), &["--force"]].concat();
+    let forced = installation.run(&forced, &[("WALWARDEN_SECRET_ACCESS_KEY", "canary-new")]).await.expect("changes");
+    assert!(forced.finding.is_some() && shown().await["updatedAt"] == forced.data["updatedAt"]);
+    assert_ne!(shown().await["preflight"], before["preflight"]);
+    assert!(!format!("{} {}", forced.data, refused.data).contains("canary"));
+}
+
+#[tokio::test]
+async fn stored_secrets_are_sealed_again_while_the_old_key_is_still_known() {
+    let installation = Installation::new().await;
+    let id = installation.destination("eu").await;
+    installation.database("shop", &id).await;
+    let path = installation.data_dir().join("sealing.key");
+    let old = std::fs::read_to_string(&path).expect("reads");
+    std::fs::write(&path, format!("{}\n{old}", "5a".repeat(32))).expect("writes");
+    let rotate = ["admin", "secret", "rotate"];
+    let done = installation.run(&rotate, &[]).await.expect("rotates");
+    assert_eq!(
+        (&done.data["organizations"][0]["destinations"], &done.data["organizations"][0]["databases"]),
+        (&json!(1), &json!(1))
+    );
+    let again = installation.run(&rotate, &[]).await.expect("rotates").data;
+    assert_eq!((&again["organizations"][0]["destinations"], &again["keyId"]), (&json!(0), &done.data["keyId"]));
+    let preflight = ["admin", "destination", "preflight", &id];
+    std::fs::write(&path, "5a".repeat(32)).expect("writes");
+    installation.run(&preflight, &[]).await.expect("opens without the old key");
+    std::fs::write(&path, &old).expect("writes");
+    assert_eq!(installation.code(&preflight, &[]).await, ErrorCode::ConfigInvalid);
+}
+
+#[tokio::test]
 async fn policies_are_printed_as_documents_and_for_reading() {
     let installation = Installation::new().await;
     let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--access-key-id", "A"];
