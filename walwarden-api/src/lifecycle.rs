@@ -1,6 +1,7 @@
 //! A server process from start to end: what runs in it, and how it stops without losing anything.
 
 mod keeping;
+mod vital;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::vital::Vital;
 use crate::config::Settings;
 use crate::engine::backup::Limits;
 use crate::http;
@@ -73,7 +75,7 @@ impl Server {
     /// Runs until `shutdown`, then drains: requests under way are answered, backups under way handed back.
     ///
     /// # Errors
-    /// When the HTTP server fails.
+    /// When the HTTP server fails, or something that has to run ended by itself.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let state = http::AppState::new(
             self.store.clone(),
@@ -85,22 +87,18 @@ impl Server {
         let router =
             if self.settings.role.serves() { http::router(state.clone()) } else { http::status_router(state.clone()) };
 
-        let mut tasks = JoinSet::new();
+        let mut vital = Vital::new(shutdown.clone());
         if self.settings.role.works() {
             let worker = self.worker(Arc::clone(&state.wake));
-            tasks.spawn(sweep(worker.clone(), sweep_policy(&self.settings), shutdown.clone()));
-            tasks.spawn(look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
-            tasks.spawn(self.verifier().run(shutdown.clone()));
-            tasks.spawn(worker.run(shutdown.clone()));
+            vital.spawn("sweep", sweep(worker.clone(), sweep_policy(&self.settings), shutdown.clone()));
+            vital.spawn("look_after", look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
+            vital.spawn("verifier", self.verifier().run(shutdown.clone()));
+            vital.spawn("worker", worker.run(shutdown.clone()));
             let (store, system) = (self.store.clone(), self.system.clone());
-            keeping::start(
-                &mut tasks,
-                &Keeper { store, system, keyring: Arc::clone(&self.keyring) },
-                &self.settings,
-                &shutdown,
-            );
+            let keeper = Keeper { store, system, keyring: Arc::clone(&self.keyring) };
+            keeping::start(&mut vital, &keeper, &self.settings, &shutdown);
         }
-        tasks.spawn(keep_house(state.clone(), shutdown.clone()));
+        vital.spawn("keep_house", keep_house(state.clone(), shutdown.clone()));
 
         let grace = Duration::from_secs(self.settings.shutdown_seconds.into());
         let mut serving = tokio::spawn(http::serve(self.listener, router, shutdown.clone()));
@@ -111,11 +109,11 @@ impl Server {
                 tracing::warn!("some requests were still open when the time to drain ran out");
             }
         }
-        let handed_back = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(grace.max(Duration::from_secs(1)), handed_back).await.is_err() {
+        if tokio::time::timeout(grace.max(Duration::from_secs(1)), vital.end()).await.is_err() {
             tracing::warn!("a backup could not be handed back in time; its lease will run out instead");
         }
         self.store.close().await;
+        anyhow::ensure!(!vital.is_broken(), "a part of the server ended by itself; its log says which: start it again");
         Ok(())
     }
 

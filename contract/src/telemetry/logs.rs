@@ -48,5 +48,6 @@ pub const LOG_FIELDS: &[LogField] = &[
     field("role", "What the process does: `all`, `api` or `worker`."),
     field("key_id", "The key that signs manifests."),
     field("version", "The version of Walwarden."),
+    field("task", "A part of the server that has to run as long as the process does."),
     field("failpoint", "In a debug build under test: where it was told to end."),
 ];

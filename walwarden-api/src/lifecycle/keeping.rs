@@ -5,9 +5,9 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::vital::Vital;
 use crate::config::Settings;
 use crate::jobs::retention::{self, Keeper};
 use crate::jobs::{integrity, inventory};
@@ -20,24 +20,27 @@ use crate::telemetry;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Starts them.
-pub(super) fn start(tasks: &mut JoinSet<()>, keeper: &Keeper, settings: &Settings, shutdown: &CancellationToken) {
+pub(super) fn start(vital: &mut Vital, keeper: &Keeper, settings: &Settings, shutdown: &CancellationToken) {
     let (checking, every) = (keeper.clone(), i64::from(settings.audit_check_seconds) * 1000);
     let begun = AtomicBool::new(false);
-    tasks.spawn(until_shutdown(shutdown.clone(), "audit chains", move || {
+    let look = move || {
         let (keeper, first) = (checking.clone(), !begun.swap(true, Ordering::Relaxed));
         async move { check_chains(&keeper, every, first).await }
-    }));
+    };
+    vital.spawn("audit_chains", until_shutdown(shutdown.clone(), "audit chains", look));
     let (comparing, every) = (keeper.clone(), i64::from(settings.inventory_check_seconds) * 1000);
     let begun = AtomicBool::new(false);
-    tasks.spawn(until_shutdown(shutdown.clone(), "the inventory", move || {
+    let look = move || {
         let (keeper, first) = (comparing.clone(), !begun.swap(true, Ordering::Relaxed));
         async move { compare_inventory(&keeper, every, first).await }
-    }));
+    };
+    vital.spawn("inventory", until_shutdown(shutdown.clone(), "the inventory", look));
     let expiring = keeper.clone();
-    tasks.spawn(until_shutdown(shutdown.clone(), "backups that are due to be deleted", move || {
+    let look = move || {
         let keeper = expiring.clone();
         async move { expire(&keeper).await }
-    }));
+    };
+    vital.spawn("retention", until_shutdown(shutdown.clone(), "backups that are due to be deleted", look));
 }
 
 async fn check_chains(keeper: &Keeper, every_millis: i64, first: bool) -> Result<(), StoreError> {
