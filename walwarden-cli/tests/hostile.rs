@@ -36,7 +36,7 @@ fn example(operation: &str) -> (u16, Value) {
 
 /// Adds the attack to every text but identifiers and times, which have a form that they are held to.
 fn attacked(key: &str, value: Value) -> Value {
-    let held = key == "id" || ["Id", "At", "Until"].iter().any(|end| key.ends_with(end));
+    let held = key == "id" || ["Id", "At", "Until", "scheduledFor", "notBefore"].iter().any(|end| key.ends_with(end));
     match value {
         Value::String(text) if !held => json!(text + ATTACK),
         Value::Array(items) => items.into_iter().map(|item| attacked(key, item)).collect(),

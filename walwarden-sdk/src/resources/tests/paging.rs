@@ -9,7 +9,7 @@ fn page(names: &[&str], next: Option<&str>) -> ResponseTemplate {
         json!({
             "id": DatabaseId::from_uuid(ID), "name": name, "databaseName": "d", "sourceRedactedDsn": "postgresql://h/d",
             "destinationId": walwarden_contract::DestinationId::from_uuid(ID), "schedule": null, "nextRunAt": null,
-            "codec": "auto", "lastBackupJobId": null, "lastBackupStartedAt": null, "rpoMinutes": null,
+            "codec": "auto", "lastBackupJobId": null, "lastBackupStartedAt": null, "rpoMinutes": null, "freshness": "no_backup",
             "createdAt": "2026-01-31T02:00:00.000Z",
         })
     };
