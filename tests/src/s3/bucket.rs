@@ -159,10 +159,13 @@ impl Bucket {
         Ok(())
     }
 
-    /// Creates a bucket that was deleted again, empty and without versions.
+    /// Creates a bucket that was deleted again, empty and without versions. The server may have done so by itself.
     pub fn create_again(&self) -> Result<()> {
-        block_on(self.client.create_bucket().bucket(&self.name).send()).context("cannot create the bucket")?;
-        Ok(())
+        let created = block_on(self.client.create_bucket().bucket(&self.name).send());
+        match created.map_err(aws_sdk_s3::error::SdkError::into_service_error) {
+            Err(error) if !error.is_bucket_already_owned_by_you() => Err(error).context("cannot create the bucket"),
+            _ => Ok(()),
+        }
     }
 
     /// The versions of a key, newest first.

@@ -8,8 +8,10 @@ use walwarden_contract::telemetry::{LOG_FIELDS, METRICS, Metric};
 use walwarden_contract::{ErrorCode, Scope};
 use walwarden_tests::harness::{Suite, TestContext};
 use walwarden_tests::postgres::free_port;
+use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::Store;
 
+use crate::SOON;
 use crate::setting::{Options, Setting};
 
 pub(crate) fn register(suite: Suite) -> Suite {
@@ -34,13 +36,16 @@ fn value(text: &str, series: &str) -> Result<f64> {
 /// After a backup that completed and one that was tried again, every documented metric is there and no other, with the labels that
 /// it should have.
 fn metrics(context: &TestContext, store: Store) -> Result<()> {
-    let options = Options::default().serve(&["--backup-attempts", "2", "--retry-delay-seconds", "0"]);
-    let mut setting = Setting::new(context, store, options)?;
+    let flags = &["--backup-attempts", "2", "--retry-delay-seconds", "0", "--inventory-check-seconds", "1"];
+    let mut setting = Setting::new(context, store, Options::default().serve(flags))?;
     let bytes = setting.backup_and_wait()?.artifact.context("an artifact")?.size_bytes;
     setting.update_source(&setting.source.dsn_with(&setting.source.password, free_port()?))?;
     setting.backup_fails(ErrorCode::SourceUnreachable)?;
 
-    let text = scrape(&setting)?;
+    // What the inventory holds is not known before it was compared.
+    let text = wait_for("the inventory to be compared", SOON, || {
+        Ok(Some(scrape(&setting)?).filter(|text| text.contains("walwarden_inventory_findings{")))
+    })?;
     let documented: BTreeMap<&str, &Metric> = METRICS.iter().map(|metric| (metric.name, metric)).collect();
     let mut kinds = BTreeMap::new();
     for (name, kind) in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')) {

@@ -29,7 +29,11 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn set(context: &'a TestContext) -> Result<Self> {
-        let mut setting = Setting::new(context, Store::Sqlite, Options::multipart())?;
+        Self::set_with(context, Options::multipart())
+    }
+
+    fn set_with(context: &'a TestContext, options: Options) -> Result<Self> {
+        let mut setting = Setting::new(context, Store::Sqlite, options)?;
         let s3 = context.s3();
         let (admin, writer) = (
             (s3.access_key().to_owned(), s3.secret_key().to_owned()),
@@ -159,9 +163,11 @@ pub(super) fn sessions_end_mid_upload(context: &TestContext) -> Result<()> {
     setting.assert_quiet()
 }
 
-/// The role is taken back while parts are sent: the backup fails with its own code, and its upload is aborted.
+/// The role is taken back while parts are sent: the backup fails with its own code, and its upload is aborted once the role is
+/// there again.
 pub(super) fn refused_mid_upload(context: &TestContext) -> Result<()> {
-    let stage = Stage::set(context)?;
+    let flags = &["--part-memory-mib", "32", "--upload-sweep-seconds", "1"];
+    let stage = Stage::set_with(context, Options::multipart().serve(flags))?;
     let setting = &stage.setting;
     stage.preflight(None)?;
     stage.sts.change(|script| script.seconds = 5);
@@ -169,12 +175,14 @@ pub(super) fn refused_mid_upload(context: &TestContext) -> Result<()> {
     let output = setting.json(&["backup", "trigger", "--database", &stage.database])?;
     let id: BackupJobId = field(&data(&output)?, "/triggered/backupJobId")?;
     held.wait_hit(SOON)?;
-    stage.sts.change(|script| script.refused = Some((1, 403, "AccessDenied")));
+    stage.sts.change(|script| script.refused = Some((usize::MAX, 403, "AccessDenied")));
     held.release();
     let backup = setting.wait_ended(id, BackupState::FailedTerminal)?;
     let error = backup.error.context("an error")?;
     ensure!(error.code == ErrorCode::DestinationAccessDenied && error.message.contains(ROLE), "{error:?}");
     setting.assert_audit(id, &FAILED_RUNNING)?;
+    ensure!(setting.bucket.list_multipart_uploads()?.len() == 1, "without the role nothing can be aborted");
+    stage.sts.change(|script| script.refused = None);
     setting.assert_no_leftovers()
 }
 

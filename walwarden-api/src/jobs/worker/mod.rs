@@ -135,6 +135,7 @@ impl Worker {
                     self.clear_away(&job).await;
                 }
             }
+            Err(StoreError::LeaseLost) => self.let_go(&job).await,
             // The lease runs out and the job is taken over: nothing is lost.
             Err(error) => tracing::error!(%error, "cannot record how the backup ended"),
         }
