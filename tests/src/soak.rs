@@ -1,5 +1,5 @@
 //! The soak: one Postgres store, many worker processes, many databases, and faults without end. What must hold afterwards is in
-//! [`verify`].
+//! `soak/verify.rs`.
 
 mod drive;
 mod installation;
