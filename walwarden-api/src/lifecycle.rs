@@ -90,7 +90,15 @@ impl Server {
         let mut vital = Vital::new(shutdown.clone());
         if self.settings.role.works() {
             let worker = self.worker(Arc::clone(&state.wake));
-            vital.spawn("sweep", sweep(worker.clone(), sweep_policy(&self.settings), shutdown.clone()));
+            let (sweeper, policy) = (worker.clone(), sweep_policy(&self.settings));
+            let sweep = move || {
+                let worker = sweeper.clone();
+                async move {
+                    while worker.sweep(policy).await {}
+                    Ok(())
+                }
+            };
+            vital.spawn("sweep", keeping::until_shutdown(shutdown.clone(), "unfinished uploads", sweep));
             vital.spawn("look_after", look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
             vital.spawn("verifier", self.verifier().run(shutdown.clone()));
             vital.spawn("worker", worker.run(shutdown.clone()));
@@ -150,20 +158,6 @@ fn sweep_policy(settings: &Settings) -> SweepPolicy {
     SweepPolicy {
         every_millis: i64::from(settings.upload_sweep_seconds) * 1000,
         grace_millis: i64::from(settings.upload_grace_seconds) * 1000,
-    }
-}
-
-/// Searches one bucket after the other for unfinished uploads that no backup needs.
-async fn sweep(worker: Worker, policy: SweepPolicy, shutdown: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            swept = worker.sweep(policy) => if swept { continue },
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(TICK) => {}
-        }
     }
 }
 

@@ -76,7 +76,7 @@ async fn expire(keeper: &Keeper) -> Result<(), StoreError> {
 }
 
 /// Looks again and again. What a shutdown interrupts is due again later, and safe to repeat.
-async fn until_shutdown<F>(shutdown: CancellationToken, at: &'static str, look: impl Fn() -> F)
+pub(super) async fn until_shutdown<F>(shutdown: CancellationToken, at: &'static str, look: impl Fn() -> F)
 where
     F: Future<Output = Result<(), StoreError>>,
 {
