@@ -85,6 +85,11 @@ bench-api: setup ## requests per second of the API on one core
 	cargo build $(LOCKED) --release --workspace --bins
 	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" --api
 
+.PHONY: bench-memory
+bench-memory: setup ## what a worker holds for artifacts of 1, 8 and 32 GiB (about 12 minutes and 45 GB of disk)
+	cargo build $(LOCKED) --release --workspace --bins
+	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/bench" --memory 1,8,32
+
 .PHONY: bench-store
 bench-store: setup ## 25,000 schedules, and eight workers at the queue, on SQLite and Postgres
 	cargo bench $(LOCKED) -p walwarden-api --bench store

@@ -6,6 +6,7 @@ pub mod api;
 mod bare;
 mod data;
 mod installation;
+pub mod lengths;
 mod machine;
 mod measure;
 pub(crate) mod memory;
@@ -17,7 +18,7 @@ use std::io::Write as _;
 
 use anyhow::Result;
 
-pub use self::options::{Options, USAGE};
+pub use self::options::Options;
 pub use self::report::Report;
 use crate::harness::TestContext;
 

@@ -16,7 +16,7 @@ use anyhow::Result;
 use self::drive::Drive;
 use self::installation::Installation;
 use self::memory::Memory;
-pub use self::options::{Options, USAGE};
+pub use self::options::Options;
 pub use self::report::Report;
 use self::turmoil::Turmoil;
 use crate::harness::TestContext;
@@ -37,7 +37,7 @@ pub fn run(context: &TestContext, options: &Options) -> Result<Report> {
 
     installation.proxy.storm(options.seed, FAULTS_PER_MILLE);
     let began = Instant::now();
-    let end = began + options.length;
+    let end = began + options.length();
     while Instant::now() < end {
         drive.step(&installation, true)?;
         turmoil.step(&mut installation)?;

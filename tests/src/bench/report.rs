@@ -124,7 +124,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { megabytes, rounds, codec } = &self.options;
+        let (megabytes, rounds) = (self.options.megabytes(), self.options.rounds());
         writeln!(formatter, "machine   {}", self.machine)?;
         writeln!(formatter, "servers   Postgres {} and SeaweedFS on the same machine; fsync is off", self.postgres)?;
         writeln!(
@@ -134,7 +134,7 @@ impl fmt::Display for Report {
             in_mebibytes(self.artifact_bytes),
             self.compression
         )?;
-        let large = if codec.is_some() { " --large" } else { "" };
+        let large = if self.options.codec().is_some() { " --large" } else { "" };
         writeln!(
             formatter,
             "command   bench{large} --megabytes {megabytes} --rounds {rounds}; medians; pg_restore with {} jobs\n",

@@ -33,14 +33,14 @@ struct Bench<'a> {
 /// Loads, measures and reports.
 pub(super) fn run(context: &TestContext, options: &Options) -> Result<Report> {
     let machine = machine::describe()?;
-    progress(&format!("loading {} MB", options.megabytes));
+    progress(&format!("loading {} MB", options.megabytes()));
     let source = context.database()?;
-    let database_bytes = data::load(context.postgres(), &source, options.megabytes)?;
+    let database_bytes = data::load(context.postgres(), &source, options.megabytes())?;
     let digests = context.postgres().table_digests(&source.name)?;
     let bucket = context.bucket(false)?;
     // The first object of a bucket makes the S3 server allocate its volumes, which is nobody's upload.
     bucket.put("first", "x")?;
-    let installation = Installation::new(context, &source, &bucket, options.codec.as_deref())?;
+    let installation = Installation::new(context, &source, &bucket, options.codec())?;
     let work = context.directory().join("work");
     fs::create_dir(&work)?;
     let mut bench = Bench {
@@ -55,8 +55,8 @@ pub(super) fn run(context: &TestContext, options: &Options) -> Result<Report> {
     bench.figures.version = Bench::start_time(&crate::paths::workspace_binary("walwarden")?, "--version")?;
     bench.figures.nothing = Bench::start_time(Path::new("/bin/true"), "--version")?;
     let mut last = None;
-    for round in 1..=options.rounds {
-        progress(&format!("round {round} of {}", options.rounds));
+    for round in 1..=options.rounds() {
+        progress(&format!("round {round} of {}", options.rounds()));
         last = Some(bench.round(&digests)?);
     }
     let last = last.context("there is at least one round")?;

@@ -137,7 +137,7 @@ fn restores(installation: &Installation<'_>, drive: &Drive, options: &Options, r
     }
     let is_newest = |id: &String| newest.values().any(|newest| *newest == id);
     let (first, others): (Vec<_>, Vec<_>) = completed.into_iter().partition(|(id, _)| is_newest(id));
-    let enough = Instant::now() + options.restoring;
+    let enough = Instant::now() + options.restoring();
     for (id, job) in first {
         restored(installation, id, job, &key, report);
     }
