@@ -15,18 +15,31 @@ pub(crate) async fn append(
     kind: EventKind,
     payload: &Value,
 ) -> Result<()> {
-    // The upsert locks the stream's row, so that chains never fork.
+    let hash_after = |head: &str| {
+        event_hash(head, at, stream_id, kind, payload).map_err(|_| StoreError::Corrupt("audit event payload"))
+    };
+    // The upsert locks the stream's row, so that chains never fork. It answers the head as it was, or of a new stream as it is.
+    let first = hash_after(FIRST_PREV_HASH)?;
     let (seq, head): (i64, String) = sqlx::query_as(
         "INSERT INTO audit_streams (stream_id, org_id, seq, head) VALUES ($1, $2, 1, $3)
          ON CONFLICT (stream_id) DO UPDATE SET seq = audit_streams.seq + 1 RETURNING seq, head",
     )
     .bind(stream_id)
     .bind(org_id.to_string())
-    .bind(FIRST_PREV_HASH)
+    .bind(&first)
     .fetch_one(tx.connection())
     .await?;
-    let hash =
-        event_hash(&head, at, stream_id, kind, payload).map_err(|_| StoreError::Corrupt("audit event payload"))?;
+    let (prev_hash, hash) = if seq == 1 {
+        (FIRST_PREV_HASH.to_owned(), first)
+    } else {
+        let hash = hash_after(&head)?;
+        sqlx::query("UPDATE audit_streams SET head = $2 WHERE stream_id = $1")
+            .bind(stream_id)
+            .bind(&hash)
+            .execute(tx.connection())
+            .await?;
+        (head, hash)
+    };
     sqlx::query(
         "INSERT INTO audit_events (stream_id, seq, org_id, at, kind, payload, prev_hash, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -37,15 +50,10 @@ pub(crate) async fn append(
     .bind(at.as_millis())
     .bind(kind.as_str())
     .bind(payload.to_string())
-    .bind(&head)
-    .bind(&hash)
+    .bind(prev_hash)
+    .bind(hash)
     .execute(tx.connection())
     .await?;
-    sqlx::query("UPDATE audit_streams SET head = $2 WHERE stream_id = $1")
-        .bind(stream_id)
-        .bind(&hash)
-        .execute(tx.connection())
-        .await?;
     Ok(())
 }
 

@@ -208,10 +208,8 @@ pub(crate) async fn insert(tx: &mut Tx, job: &BackupJob) -> Result<()> {
 
 /// Reads a job and keeps every other transaction from changing it until this one ends.
 pub(crate) async fn lock(tx: &mut Tx, id: BackupJobId) -> Result<BackupJob> {
-    let row: Option<Row> = sqlx::query_as("UPDATE backup_jobs SET fence = fence WHERE id = $1 RETURNING *")
-        .bind(id.to_string())
-        .fetch_optional(tx.connection())
-        .await?;
+    let text = tx.locking("SELECT * FROM backup_jobs WHERE id = $1");
+    let row: Option<Row> = sqlx::query_as(text).bind(id.to_string()).fetch_optional(tx.connection()).await?;
     row.ok_or(StoreError::Missing("backup job"))?.read()
 }
 

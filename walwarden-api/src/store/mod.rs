@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 /// What can go wrong between us and the store.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +84,9 @@ const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL
 /// two statements nothing is waited for but the store.
 const POSTGRES_SETUP: &str = "SET idle_in_transaction_session_timeout = '15s'";
 
+/// A connection that was idle for no longer is used without asking whether it still lives.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
 /// How long a store may take to show that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -120,9 +123,18 @@ impl Store {
                     Ok(())
                 })
             })
-            // A commit that the disk refused leaves a connection that believes to be in a transaction, and refuses to begin
-            // another for as long as it lives.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            // A connection is asked whether it still lives, but not between two statements of one busy caller.
+            .test_before_acquire(false)
+            .before_acquire(|connection, past| {
+                Box::pin(async move {
+                    if past.idle_for >= TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    // A commit that the disk refused leaves a connection that believes to be in a transaction, and refuses
+                    // to begin another for as long as it lives.
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect(url.expose_secret())
             .await?;
         sqlx::migrate!().run(&pool).await?;
@@ -171,7 +183,17 @@ impl Tx {
         &mut self.inner
     }
 
-    /// How to take a row that no other transaction holds: SQLite has one writer at a time anyway.
+    /// Reads a row and keeps every other transaction from changing it until this one ends. SQLite has one writer at a time anyway.
+    fn locking(&self, select: &str) -> AssertSqlSafe<String> {
+        let lock = match self.dialect {
+            Dialect::Sqlite => "",
+            // As strong as an update of the row: others may go on referring to it.
+            Dialect::Postgres => " FOR NO KEY UPDATE",
+        };
+        AssertSqlSafe(format!("{select}{lock}"))
+    }
+
+    /// How to take a row that no other transaction holds.
     fn skip_locked(&self) -> &'static str {
         match self.dialect {
             Dialect::Sqlite => "",

@@ -115,20 +115,17 @@ pub(crate) async fn insert(tx: &mut Tx, job: &RestoreJob) -> Result<()> {
 
 /// Reads a job and keeps every other transaction from changing it until this one ends.
 pub(crate) async fn lock(tx: &mut Tx, id: RestoreJobId) -> Result<RestoreJob> {
-    let row: Option<Row> = sqlx::query_as("UPDATE restore_jobs SET state = state WHERE id = $1 RETURNING *")
-        .bind(id.to_string())
-        .fetch_optional(tx.connection())
-        .await?;
+    let text = tx.locking("SELECT * FROM restore_jobs WHERE id = $1");
+    let row: Option<Row> = sqlx::query_as(text).bind(id.to_string()).fetch_optional(tx.connection()).await?;
     row.ok_or(StoreError::Missing("restore job"))?.read()
 }
 
 /// Locks one unfinished job that was last heard of before `cutoff`, or whose token expired unused before `now`.
 pub(crate) async fn take_silent(tx: &mut Tx, cutoff: Timestamp, now: Timestamp) -> Result<Option<RestoreJob>> {
     let text = format!(
-        "UPDATE restore_jobs SET state = state WHERE id = (
-             SELECT id FROM restore_jobs WHERE finished_at IS NULL AND
+        "SELECT * FROM restore_jobs WHERE finished_at IS NULL AND
              ((state = 'token_issued' AND token_expires_at <= $1) OR (state <> 'token_issued' AND last_seen_at <= $2))
-             LIMIT 1 {}) RETURNING *",
+             LIMIT 1 {}",
         tx.skip_locked()
     );
     let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text))

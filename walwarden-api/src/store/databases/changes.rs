@@ -53,14 +53,12 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) ->
 
 /// Reads a database and keeps every other transaction from changing it until this one ends.
 pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DatabaseId) -> Result<Database> {
-    let row: Option<Row> = sqlx::query_as(
-        "UPDATE databases SET name = name WHERE id = $1 AND org_id = $2
-         RETURNING *, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at, CAST(NULL AS BIGINT) AS last_finished_at",
-    )
-    .bind(id.to_string())
-    .bind(org_id.to_string())
-    .fetch_optional(tx.connection())
-    .await?;
+    let text = tx.locking(
+        "SELECT *, NULL AS last_backup_id, CAST(NULL AS BIGINT) AS last_started_at, CAST(NULL AS BIGINT) AS last_finished_at
+         FROM databases WHERE id = $1 AND org_id = $2",
+    );
+    let row: Option<Row> =
+        sqlx::query_as(text).bind(id.to_string()).bind(org_id.to_string()).fetch_optional(tx.connection()).await?;
     Ok(row.ok_or(StoreError::Missing("database"))?.read()?.0)
 }
 

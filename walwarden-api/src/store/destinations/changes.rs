@@ -83,12 +83,9 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Destination, by: Option<ApiKeyId>)
 
 /// Reads a destination and keeps every other transaction from changing it until this one ends.
 pub(crate) async fn lock(tx: &mut Tx, org_id: OrgId, id: DestinationId) -> Result<Destination> {
+    let text = tx.locking("SELECT * FROM destinations WHERE id = $1 AND org_id = $2");
     let row: Option<Row> =
-        sqlx::query_as("UPDATE destinations SET name = name WHERE id = $1 AND org_id = $2 RETURNING *")
-            .bind(id.to_string())
-            .bind(org_id.to_string())
-            .fetch_optional(tx.connection())
-            .await?;
+        sqlx::query_as(text).bind(id.to_string()).bind(org_id.to_string()).fetch_optional(tx.connection()).await?;
     row.ok_or(StoreError::Missing("destination"))?.read()
 }
 
