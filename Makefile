@@ -92,7 +92,7 @@ bench-memory: setup ## what a worker holds for artifacts of 1, 8 and 32 GiB (abo
 
 .PHONY: bench-store
 bench-store: setup ## 25,000 schedules, and eight workers at the queue, on SQLite and Postgres
-	cargo bench $(LOCKED) -p walwarden-api --bench store
+	cargo bench $(LOCKED) --workspace --bench store
 
 # For example: make soak SOAK_ARGS='--minutes 1 --databases 12 --workers 4'
 SOAK_ARGS ?=

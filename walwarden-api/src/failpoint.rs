@@ -1,5 +1,5 @@
-//! Named points of a backup at which a debug build can be made to kill or stop its own process, so that tests meet a death
-//! between any two lines. A release build has the names and nothing that looks for them.
+//! Named points of a backup, and of its deletion, at which a debug build can be made to kill or stop its own process, so that
+//! tests meet a death between any two lines. A release build has the names and nothing that looks for them.
 
 #[cfg(debug_assertions)]
 mod armed;
@@ -11,24 +11,26 @@ pub(crate) use self::armed::reach;
 #[cfg(debug_assertions)]
 pub(crate) use self::clock::skewed;
 
-/// Writes the points once: the enumeration, the list that tests iterate, and the names.
+/// Writes the points once: the enumeration, the lists that tests iterate, and the names.
 macro_rules! failpoints {
-    ($($(#[$documentation:meta])* $variant:ident = $name:literal,)+) => {
-        /// A boundary of a backup: what is before it has happened, what is after it has not.
+    ($($list:ident, $order:literal: {$($(#[$documentation:meta])* $variant:ident = $name:literal,)+})+) => {
+        /// A boundary of a backup, or of its deletion: what is before it has happened, what is after it has not.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Failpoint {
-            $($(#[$documentation])* $variant,)+
+            $($($(#[$documentation])* $variant,)+)+
         }
 
         impl Failpoint {
-            /// Every point, in the order in which a backup passes them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            $(
+                #[doc = $order]
+                pub const $list: &'static [Self] = &[$(Self::$variant,)+];
+            )+
 
             /// Its name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $name,)+
+                    $($(Self::$variant => $name,)+)+
                 }
             }
         }
@@ -36,30 +38,40 @@ macro_rules! failpoints {
 }
 
 failpoints! {
-    /// The job is claimed.
-    AfterClaim = "after_claim",
-    /// The job is running; the bucket has seen nothing.
-    AfterStart = "after_start",
-    /// The bucket has begun an upload that the store does not know.
-    AfterUploadBegun = "after_upload_begun",
-    /// The store knows the upload.
-    AfterUploadRecorded = "after_upload_recorded",
-    /// The bucket has taken a part, and more are to come. Reached once for each part.
-    MidDump = "mid_dump",
-    /// The dump is whole and in the bucket; the store does not know.
-    AfterDump = "after_dump",
-    /// The store knows the closed dump.
-    AfterFinalizeRecorded = "after_finalize_recorded",
-    /// The artifact stands under its key.
-    AfterCompleteUpload = "after_complete_upload",
-    /// The artifact was read back and matches.
-    AfterReadBack = "after_read_back",
-    /// The manifest was written; nobody has read it back.
-    AfterManifestWritten = "after_manifest_written",
-    /// The manifest was read back; the store does not know.
-    BeforeCompletedRecorded = "before_completed_recorded",
-    /// The job is completed.
-    AfterCompleted = "after_completed",
+    BACKUP, "In the order in which a backup passes them.": {
+        /// The job is claimed.
+        AfterClaim = "after_claim",
+        /// The job is running; the bucket has seen nothing.
+        AfterStart = "after_start",
+        /// The bucket has begun an upload that the store does not know.
+        AfterUploadBegun = "after_upload_begun",
+        /// The store knows the upload.
+        AfterUploadRecorded = "after_upload_recorded",
+        /// The bucket has taken a part, and more are to come. Reached once for each part.
+        MidDump = "mid_dump",
+        /// The dump is whole and in the bucket; the store does not know.
+        AfterDump = "after_dump",
+        /// The store knows the closed dump.
+        AfterFinalizeRecorded = "after_finalize_recorded",
+        /// The artifact stands under its key.
+        AfterCompleteUpload = "after_complete_upload",
+        /// The artifact was read back and matches.
+        AfterReadBack = "after_read_back",
+        /// The manifest was written; nobody has read it back.
+        AfterManifestWritten = "after_manifest_written",
+        /// The manifest was read back; the store does not know.
+        BeforeCompletedRecorded = "before_completed_recorded",
+        /// The job is completed.
+        AfterCompleted = "after_completed",
+    }
+    DELETION, "In the order in which the deletion of an old backup passes them.": {
+        /// The backup is marked as being deleted; the bucket has seen nothing.
+        AfterExpiryMarked = "after_expiry_marked",
+        /// The artifact is gone, its manifest is not.
+        AfterArtifactDeleted = "after_artifact_deleted",
+        /// Both are gone; the store does not know.
+        BeforeExpiredRecorded = "before_expired_recorded",
+    }
 }
 
 /// Nothing: failpoints are for debug builds.
@@ -80,8 +92,9 @@ mod tests {
 
     #[test]
     fn every_point_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<_> = Failpoint::ALL.iter().map(|point| point.as_str()).collect();
-        assert_eq!(names.len(), Failpoint::ALL.len());
+        let all = [Failpoint::BACKUP, Failpoint::DELETION].concat();
+        let names: std::collections::BTreeSet<_> = all.iter().map(|point| point.as_str()).collect();
+        assert_eq!(names.len(), all.len());
     }
 
     /// This module as the compiler sees it without debug assertions: what it makes of it, as text.

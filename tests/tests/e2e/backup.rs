@@ -71,8 +71,18 @@ fn failing(suite: Suite) -> Suite {
         .trial("destination_of_the_api_is_verified_by_a_worker_postgres", |context| {
             destination::verified_by_a_worker(context, Store::Postgres)
         })
-        .trial("role_whose_sessions_end_mid_upload_makes_a_whole_backup", role::sessions_end_mid_upload)
-        .trial("role_that_is_refused_mid_upload_leaves_nothing", role::refused_mid_upload)
+        .trial("role_whose_sessions_end_mid_upload_makes_a_whole_backup_sqlite", |context| {
+            role::sessions_end_mid_upload(context, Store::Sqlite)
+        })
+        .trial("role_whose_sessions_end_mid_upload_makes_a_whole_backup_postgres", |context| {
+            role::sessions_end_mid_upload(context, Store::Postgres)
+        })
+        .trial("role_that_is_refused_mid_upload_leaves_nothing_sqlite", |context| {
+            role::refused_mid_upload(context, Store::Sqlite)
+        })
+        .trial("role_that_is_refused_mid_upload_leaves_nothing_postgres", |context| {
+            role::refused_mid_upload(context, Store::Postgres)
+        })
         .trial("role_is_assumed_under_its_external_id_or_not_at_all", role::preflight_of_a_role)
         .trial("backup_of_truncated_dump_never_completes", dump::truncated)
         .trial("backup_of_dump_with_more_behind_never_completes", dump::trailing)
@@ -107,6 +117,7 @@ fn requesting(suite: Suite) -> Suite {
         .trial("inventory_finds_what_is_missing_altered_or_strange", inventory::reconciliation)
         .trial("inventory_compares_locks_and_tells_a_bucket_that_is_gone", inventory::locks_and_reach)
         .trial("retention_waits_for_the_lock", retention::waits_for_the_lock)
+        .trial("retention_goes_on_after_a_death_at_any_point", retention::killed)
         .trial("backup_runs_one_at_a_time_sqlite", |context| trigger::one_at_a_time(context, Store::Sqlite))
         .trial("backup_runs_one_at_a_time_postgres", |context| trigger::one_at_a_time(context, Store::Postgres))
         .trial("backup_trigger_is_idempotent_sqlite", |context| trigger::idempotent(context, Store::Sqlite))

@@ -25,7 +25,7 @@ fn post(setting: &Setting<'_>, path: &str) -> Result<Answer> {
     setting.server()?.request("POST", path, &headers, None)
 }
 
-fn cancel(setting: &Setting<'_>, id: BackupJobId) -> Result<Backup> {
+pub(super) fn cancel(setting: &Setting<'_>, id: BackupJobId) -> Result<Backup> {
     let answer = post(setting, &format!("/api/v1/backups/{id}/cancel"))?;
     ensure!(answer.status == 200, "{}: {}", answer.status, answer.json()?);
     Ok(serde_json::from_value(answer.json()?)?)

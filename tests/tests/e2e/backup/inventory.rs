@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_s3::types::ObjectLockRetentionMode;
 use serde_json::Value;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::Backup;
@@ -10,6 +11,7 @@ use walwarden_tests::harness::TestContext;
 use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::Store;
 
+use super::cancel::cancel;
 use crate::SOON;
 use crate::setting::{Options, Setting, manifest_key};
 
@@ -61,6 +63,11 @@ fn codes(report: &Value, backup: Option<&Backup>) -> BTreeSet<String> {
     of.filter_map(|finding| finding["code"].as_str().map(str::to_owned)).collect()
 }
 
+/// The code of every finding.
+fn found(report: &Value) -> Result<Vec<Value>> {
+    Ok(report["findings"].as_array().context("findings")?.iter().map(|it| it["code"].clone()).collect())
+}
+
 fn only(code: &str) -> BTreeSet<String> {
     BTreeSet::from([code.to_owned()])
 }
@@ -87,7 +94,12 @@ pub(super) fn reconciliation(context: &TestContext) -> Result<()> {
     sql(&setting, &format!("DELETE FROM backup_jobs WHERE id = '{}'", backups[4].id))?;
     sql(&setting, &format!("DELETE FROM audit_events WHERE stream_id = '{}'", backups[4].id))?;
     sql(&setting, &format!("DELETE FROM audit_streams WHERE stream_id = '{}'", backups[4].id))?;
+    let lock = context.postgres().lock_table(&setting.source.name, "shop.customers")?;
+    let cancelled = cancel(&setting, setting.trigger()?)?;
+    lock.release()?;
+    setting.bucket.put(&keys[0].replace(&backups[0].id.to_string(), &cancelled.id.to_string()), "half of it")?;
     let report = reconcile(&setting, &[], 3)?;
+    ensure!(codes(&report, Some(&cancelled)) == only("leftover_object"), "{report}");
     let expected = ["missing_artifact", "altered_artifact", "missing_manifest", "altered_manifest", "unknown_backup"];
     for (backup, code) in backups.iter().zip(expected) {
         ensure!(codes(&report, Some(backup)) == only(code), "{code}: {report}");
@@ -112,11 +124,13 @@ pub(super) fn locks_and_reach(context: &TestContext) -> Result<()> {
     ensure!(report["result"] == "clean", "{report}");
     // A new version in front of the locked one has no lock.
     let bytes = setting.bucket.get(&key, None)?;
-    setting.bucket.put(&key, bytes)?;
+    setting.bucket.put(&key, bytes.clone())?;
     let report = reconcile(&setting, &[], 3)?;
-    let found: Vec<_> =
-        report["findings"].as_array().context("findings")?.iter().map(|it| it["code"].clone()).collect();
-    ensure!(found == ["lock_missing"], "{report}");
+    ensure!(found(&report)? == ["lock_missing"], "{report}");
+    // Or one that ends too soon.
+    setting.bucket.put_retained(&key, bytes, ObjectLockRetentionMode::Governance, 3600)?;
+    let report = reconcile(&setting, &[], 3)?;
+    ensure!(found(&report)? == ["lock_shorter"], "{report}");
     // The change is kept, and its preflight says that nobody is there.
     let id = setting.destination_id.to_string();
     let moved = ["destination", "update", &id, "--endpoint", "http://127.0.0.1:9"];

@@ -1,23 +1,30 @@
 //! Old backups leave the bucket when their database asks for it, and stay as long as anything holds them.
 
 use anyhow::{Context as _, Result, ensure};
+use walwarden_api::failpoint::Failpoint;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::Backup;
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::wait::wait_for;
-use walwarden_tests::walwarden::Store;
+use walwarden_tests::walwarden::{Role, Store};
 
 use crate::SOON;
 use crate::setting::{Options, Setting, assert_failure, manifest_key};
 
 /// Makes a backup two days older than it is, and its look due.
 fn age(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
+    change(setting, backup, "finished_at = finished_at - 172800000, expiry_look_at = 1")
+}
+
+/// Makes the look at a backup due.
+fn look_at_once(setting: &Setting<'_>, backup: &Backup) -> Result<()> {
+    change(setting, backup, "expiry_look_at = 1")
+}
+
+fn change(setting: &Setting<'_>, backup: &Backup, change: &str) -> Result<()> {
     let metadata = setting.walwarden.metadata().context("the store is on Postgres")?;
-    let sql = format!(
-        "UPDATE backup_jobs SET finished_at = finished_at - 172800000, expiry_look_at = 1 WHERE id = '{}'",
-        backup.id
-    );
+    let sql = format!("UPDATE backup_jobs SET {change} WHERE id = '{}'", backup.id);
     setting.context.postgres().psql(&metadata.name, &sql).map(drop)
 }
 
@@ -92,4 +99,44 @@ pub(super) fn waits_for_the_lock(context: &TestContext) -> Result<()> {
         ensure!(setting.bucket.delete_version(&key, &version, false).is_err(), "the bucket let {key} go");
     }
     setting.assert_no_leftovers()
+}
+
+/// Whoever deletes is killed at each boundary of a deletion, and the next look ends what it began. What was marked is not offered
+/// any more, whatever is left of it.
+pub(super) fn killed(context: &TestContext) -> Result<()> {
+    let options = Options { lock_mode: "none", role: Role::Api, ..Options::default() };
+    let mut setting = Setting::new(context, Store::Postgres, options)?;
+    let worker = setting.walwarden.serve(Role::Worker)?;
+    let mut old = Vec::new();
+    for _ in Failpoint::DELETION {
+        old.push(setting.backup_and_wait()?);
+    }
+    let newest = setting.backup_and_wait()?;
+    keep_for_a_day(&setting)?;
+    worker.stop()?;
+    for (point, old) in Failpoint::DELETION.iter().zip(&old) {
+        setting.walwarden.set_env("WALWARDEN_FAILPOINT", &format!("{}=kill", point.as_str()));
+        let dying = setting.walwarden.serve(Role::Worker)?;
+        setting.walwarden.unset_env("WALWARDEN_FAILPOINT");
+        age(&setting, old)?;
+        dying.wait_killed(SOON)?;
+        let kinds = setting.audit_kinds(old.id)?;
+        ensure!(kinds.last() == Some(&EventKind::RetentionExpiring), "{}: {kinds:?}", point.as_str());
+        let listed = setting.get("/api/v1/evidence")?;
+        ensure!(!listed.to_string().contains(&old.id.to_string()), "{}: {listed}", point.as_str());
+
+        let worker = setting.walwarden.serve(Role::Worker)?;
+        look_at_once(&setting, old)?;
+        setting.wait_backup(old.id, |backup| backup.expired_at.is_some())?;
+        worker.stop()?;
+        let kinds = setting.audit_kinds(old.id)?;
+        let ends = [EventKind::BackupCompleted, EventKind::RetentionExpiring, EventKind::RetentionDeleted];
+        ensure!(kinds.ends_with(&ends), "{}: {kinds:?}", point.as_str());
+        for key in objects(old)? {
+            ensure!(setting.bucket.versions(&key)?.is_empty(), "{}: {key} is still there", point.as_str());
+        }
+    }
+    let keys = setting.keys()?;
+    ensure!(objects(&newest)?.iter().all(|key| keys.contains(key)), "the last backup is gone: {keys:?}");
+    setting.assert_quiet()
 }

@@ -28,12 +28,12 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn set(context: &'a TestContext) -> Result<Self> {
-        Self::set_with(context, Options::multipart())
+    fn set(context: &'a TestContext, store: Store) -> Result<Self> {
+        Self::set_with(context, store, Options::multipart())
     }
 
-    fn set_with(context: &'a TestContext, options: Options) -> Result<Self> {
-        let mut setting = Setting::new(context, Store::Sqlite, options)?;
+    fn set_with(context: &'a TestContext, store: Store, options: Options) -> Result<Self> {
+        let mut setting = Setting::new(context, store, options)?;
         let s3 = context.s3();
         let (admin, writer) = (
             (s3.access_key().to_owned(), s3.secret_key().to_owned()),
@@ -118,8 +118,8 @@ fn signer(head: &[u8]) -> Option<String> {
 }
 
 /// Every request finds its session at its end: the parts are signed by one session after the other, and the backup is whole.
-pub(super) fn sessions_end_mid_upload(context: &TestContext) -> Result<()> {
-    let stage = Stage::set(context)?;
+pub(super) fn sessions_end_mid_upload(context: &TestContext, store: Store) -> Result<()> {
+    let stage = Stage::set(context, store)?;
     let setting = &stage.setting;
     stage.preflight(None)?;
     stage.sts.change(|script| {
@@ -165,9 +165,9 @@ pub(super) fn sessions_end_mid_upload(context: &TestContext) -> Result<()> {
 
 /// The role is taken back while parts are sent: the backup fails with its own code, and its upload is aborted once the role is
 /// there again.
-pub(super) fn refused_mid_upload(context: &TestContext) -> Result<()> {
+pub(super) fn refused_mid_upload(context: &TestContext, store: Store) -> Result<()> {
     let flags = &["--part-memory-mib", "32", "--upload-sweep-seconds", "1"];
-    let stage = Stage::set_with(context, Options::multipart().serve(flags))?;
+    let stage = Stage::set_with(context, store, Options::multipart().serve(flags))?;
     let setting = &stage.setting;
     stage.preflight(None)?;
     stage.sts.change(|script| script.seconds = 5);
@@ -188,7 +188,7 @@ pub(super) fn refused_mid_upload(context: &TestContext) -> Result<()> {
 
 /// Whatever keeps the role from being assumed as it should be is told apart.
 pub(super) fn preflight_of_a_role(context: &TestContext) -> Result<()> {
-    let stage = Stage::set(context)?;
+    let stage = Stage::set(context, Store::Sqlite)?;
     let first = |report: &Value| (report["checks"][0]["id"].clone(), report["checks"][0]["status"].clone());
     let report = stage.preflight(None)?;
     ensure!(first(&report) == (json!("assume_role"), json!("passed")), "{report}");

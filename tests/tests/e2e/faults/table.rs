@@ -1,5 +1,5 @@
 //! The rows of the matrix. Its columns are the two stores. One row is elsewhere, with a token service of its own: a role whose
-//! sessions end in the middle of an upload (`role_whose_sessions_end_mid_upload_makes_a_whole_backup`).
+//! sessions end in the middle of an upload (`role_whose_sessions_end_mid_upload_*`).
 
 use anyhow::Result;
 use walwarden_api::failpoint::Failpoint;
@@ -45,7 +45,7 @@ pub(super) fn faults() -> Vec<Fault> {
     let mut rows = of_the_source();
     rows.extend(of_the_bucket());
     rows.extend(of_store_and_clock());
-    rows.extend(Failpoint::ALL.iter().map(|point| {
+    rows.extend(Failpoint::BACKUP.iter().map(|point| {
         let name = format!("worker_killed_{}", point.as_str());
         fault(name, Verified, |context, store| worker::killed(context, store, *point))
     }));

@@ -40,7 +40,7 @@ pub(super) fn killed(context: &TestContext, store: Store, point: Failpoint) -> R
     let other = setting.walwarden.serve_with(Role::Worker, PATIENT)?;
     let completed = setting.wait_ended(id, BackupState::Completed)?;
     ensure!((completed.attempt == 1) == (point == Failpoint::AfterCompleted), "{completed:?}");
-    let mut knowing = Failpoint::ALL.iter().skip_while(|at| **at != Failpoint::AfterFinalizeRecorded);
+    let mut knowing = Failpoint::BACKUP.iter().skip_while(|at| **at != Failpoint::AfterFinalizeRecorded);
     let dumps = setting.proxy()?.count(&Matcher::create_multipart());
     ensure!(dumps == 1 || knowing.all(|at| *at != point), "a dump that was whole was made {dumps} times");
     Ok(Cell { workers: vec![other], ..Cell::new(setting, id) })

@@ -97,7 +97,11 @@ impl Assumer {
                     "this server has no AWS credentials of its own to assume a role with: give it a role or AWS_ACCESS_KEY_ID"
                         .to_owned(),
                 ),
-                _ => said(StorageErrorKind::Unreachable, format!("STS did not answer: {}", super::error::with_causes(error))),
+                Some(error) => said(
+                    StorageErrorKind::Unreachable,
+                    format!("this server cannot read its own AWS credentials: {}", super::error::with_causes(error)),
+                ),
+                None => said(StorageErrorKind::Unreachable, format!("STS did not answer: {}", super::error::with_causes(error))),
             };
         };
         let (status, code) = (service.raw().status().as_u16(), service.err().code().unwrap_or_default());

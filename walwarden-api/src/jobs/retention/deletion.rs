@@ -6,6 +6,7 @@ use super::records::Deleted;
 use super::{Keeper, Refusal};
 use crate::engine::backup::{MAX_MANIFEST_BYTES, manifest_key, stored_manifest};
 use crate::engine::storage::{Bucket, LockMode, ObjectHead, StorageErrorKind};
+use crate::failpoint::{Failpoint, reach};
 use crate::store::backups::BackupJob;
 use crate::store::{Result, StoreError};
 
@@ -53,6 +54,7 @@ impl<'a> Objects<'a> {
     /// Deletes the artifact, and then the manifest. Safe to repeat at any point.
     pub(super) async fn delete(&self, now: Timestamp) -> Result<[Deleted; 2], Stopped> {
         let artifact = self.delete_artifact(now).await?;
+        reach(Failpoint::AfterArtifactDeleted);
         let stopped = |refusal| Stopped { refusal, untouched: false };
         let manifest = self.delete_manifest(now).await.map_err(stopped)?;
         Ok([artifact, manifest])

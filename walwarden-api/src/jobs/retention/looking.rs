@@ -6,6 +6,7 @@ use super::deletion::{Objects, Stopped};
 use super::records::{Marked, Waits, finish, mark, postpone, refuse, take};
 use super::{Keeper, Refusal};
 use crate::engine::backup::{manifest_key, stored_manifest};
+use crate::failpoint::{Failpoint, reach};
 use crate::jobs::state::ExpiryState;
 use crate::store::backups::BackupJob;
 use crate::store::{Result, StoreError};
@@ -86,12 +87,16 @@ async fn expire(keeper: &Keeper, job: BackupJob) -> Result<Ended> {
             Err(refusal) => return Ok(refusal.into()),
         }
         match mark(&keeper.store, &keeper.system, job.id, newer).await? {
-            Marked::Yes(job) => *job,
+            Marked::Yes(job) => {
+                reach(Failpoint::AfterExpiryMarked);
+                *job
+            }
             Marked::Not(waits) => return Ok(Ended::Waits(waits)),
         }
     };
     match Objects::of(&bucket, &job)?.delete(keeper.system.now()).await {
         Ok(objects) => {
+            reach(Failpoint::BeforeExpiredRecorded);
             finish(&keeper.store, &keeper.system, job.id, &objects).await?;
             Ok(Ended::Deleted)
         }
