@@ -1,6 +1,7 @@
-//! What a running server tells of itself: metrics and fields of log lines, as data.
+//! What a running server tells of itself: metrics, fields of log lines and spans of traces, as data.
 
 mod logs;
+pub mod spans;
 
 pub use self::logs::{LOG_FIELDS, LogField};
 
@@ -123,6 +124,8 @@ pub const RETENTION: &str = "walwarden_retention_total";
 pub const PREFLIGHTS: &str = "walwarden_preflights_total";
 /// Looks at sources.
 pub const SOURCE_CHECKS: &str = "walwarden_source_checks_total";
+/// Spans on their way to a collector.
+pub const TRACE_SPANS: &str = "walwarden_trace_spans_total";
 /// Records that do not hold.
 pub const INTEGRITY_FAILURES: &str = "walwarden_integrity_failures_total";
 
@@ -165,6 +168,7 @@ pub const METRICS: &[Metric] = &[
     metric(INVENTORY_FINDINGS, Gauge, &["severity"], "What the last comparison of an inventory by this process found: `critical` or `warning`.").of_workers(),
     metric(PREFLIGHTS, Counter, &["result"], "Looks at destinations: `passed` or `failed`.").known_values(&["passed", "failed"]),
     metric(SOURCE_CHECKS, Counter, &["result"], "Looks at sources: `passed`, `warning`, `failed` or `skipped`.").known_values(&["passed", "warning", "failed", "skipped"]),
+    metric(TRACE_SPANS, Counter, &["result"], "Spans of traces: `exported`, `failed` where the collector did not take them, or `dropped` because too many waited. All stay 0 where no traces are exported.").known_values(&["exported", "failed", "dropped"]),
     metric(INTEGRITY_FAILURES, Counter, &["what"], "Records found not to hold: `audit_chain` or `manifest`.").known_values(&["audit_chain", "manifest"]),
 ];
 

@@ -9,6 +9,7 @@
 pub mod argv;
 pub mod bench;
 pub mod canary;
+pub mod collector;
 mod conformance;
 pub mod contract;
 pub mod dice;

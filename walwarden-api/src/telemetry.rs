@@ -1,6 +1,7 @@
-//! Logs and metrics: how they are set up. What they are called is the contract's. Logs go to stderr.
+//! Logs, metrics and traces: how they are set up. What they are called is the contract's. Logs go to stderr.
 
 mod board;
+pub(crate) mod traces;
 
 use std::io;
 use std::time::Duration;
@@ -11,9 +12,12 @@ use tracing_subscriber::util::TryInitError;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{BackupState, SourceCheckReport};
 use walwarden_contract::telemetry as names;
+use walwarden_contract::telemetry::spans::RESULT;
 use walwarden_contract::telemetry::{METRICS, MetricKind};
 
 pub use self::board::Board;
+use self::traces::Traced;
+pub use self::traces::{Traces, TracesError};
 use crate::config::{LogFormat, Settings};
 use crate::store::backups::BackupJob;
 
@@ -100,6 +104,11 @@ pub(crate) fn attempt_ended(job: &BackupJob) {
         None => "handed_back",
     };
     metrics::counter!(names::BACKUPS, "result" => result).increment(1);
+    let traced = Traced::current();
+    traced.set(RESULT, result);
+    if let Some((code, _)) = &job.error {
+        traced.fail(*code);
+    }
     retried(job);
 }
 
@@ -113,11 +122,15 @@ fn retried(job: &BackupJob) {
 /// The backup was called off while it ran.
 pub(crate) fn backup_cancelled() {
     metrics::counter!(names::BACKUPS, "result" => ErrorCode::Cancelled.as_str()).increment(1);
+    Traced::current().set(RESULT, ErrorCode::Cancelled.as_str());
 }
 
 /// An attempt ended because its lease was lost.
 pub(crate) fn lease_lost() {
     metrics::counter!(names::LEASE_LOSSES).increment(1);
+    let traced = Traced::current();
+    traced.set(RESULT, "lease_lost");
+    traced.fail(ErrorCode::WorkerLost);
 }
 
 /// A job was taken from a worker that stopped answering, and is now like this.

@@ -1,11 +1,14 @@
 //! What a running server tells of itself: exactly what is documented.
 
+mod traces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use walwarden_contract::telemetry::{LOG_FIELDS, METRICS, Metric};
 use walwarden_contract::{ErrorCode, Scope};
+use walwarden_tests::collector::Mood;
 use walwarden_tests::harness::{Suite, TestContext};
 use walwarden_tests::postgres::free_port;
 use walwarden_tests::wait::wait_for;
@@ -19,6 +22,13 @@ pub(crate) fn register(suite: Suite) -> Suite {
         .trial("metrics_are_those_that_are_documented_sqlite", |context| metrics(context, Store::Sqlite))
         .trial("metrics_are_those_that_are_documented_postgres", |context| metrics(context, Store::Postgres))
         .trial("log_lines_have_only_documented_fields", log_fields)
+        .trial("traces_are_those_that_are_documented_sqlite", |context| traces::documented(context, Store::Sqlite))
+        .trial("traces_are_those_that_are_documented_postgres", |context| traces::documented(context, Store::Postgres))
+        .trial("traces_of_a_worker_by_itself_arrive", traces::of_a_worker)
+        .trial("traces_that_are_refused_cost_a_backup_nothing", |context| traces::of_no_use(context, Mood::Refuses))
+        .trial("traces_that_nobody_answers_cost_a_backup_nothing", |context| traces::of_no_use(context, Mood::Hangs))
+        .trial("traces_that_find_the_queue_full_are_counted", traces::bounded)
+        .trial("traces_are_sent_only_where_somebody_asks", traces::only_as_asked)
 }
 
 fn scrape(setting: &Setting<'_>) -> Result<String> {

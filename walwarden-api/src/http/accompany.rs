@@ -17,7 +17,8 @@ use walwarden_contract::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use super::error::{ApiError, finish};
 use super::rate_limit::Allowance;
 use super::state::AppState;
-use super::{bounds, compression};
+use super::{bounds, compression, trace};
+use crate::telemetry::traces::Traced;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -77,10 +78,11 @@ pub(super) async fn accompany(
     request.extensions_mut().insert(cell.clone());
     compression::settle(request.headers_mut());
     let span = tracing::info_span!("request", %request_id, operation = Empty);
+    let traced = trace::begin(&request, request_id).unwrap_or_else(Traced::nothing);
 
     let response = match bounds::check(&request) {
         // The handler reads the body, so that a slow one counts into the same time.
-        Ok(()) => tokio::time::timeout(time_limit, next.run(request))
+        Ok(()) => tokio::time::timeout(time_limit, traced.around(next.run(request)))
             .instrument(span.clone())
             .await
             .unwrap_or_else(|_| ApiError::of(ErrorCode::Timeout).into_response()),
@@ -93,7 +95,9 @@ pub(super) async fn accompany(
     if let Some(allowance) = cell.0.allowance.get() {
         allowance.tell(headers);
     }
-    record(&span, cell.0.operation.get().copied(), response.status(), started.elapsed());
+    let operation = cell.0.operation.get().copied();
+    trace::answered(&traced, operation, &response);
+    record(&span, operation, response.status(), started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id_header);
     response
 }

@@ -171,6 +171,10 @@ pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
 
     let mut finished = Response::new(Body::from(body));
     *finished.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(status);
+    // For whoever tells of it without reading the body.
+    if let Some(code) = problem.error.code.known() {
+        finished.extensions_mut().insert(code);
+    }
     let headers = finished.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if problem.status == 401 {

@@ -19,6 +19,7 @@ mod routes;
 mod server;
 mod state;
 mod token;
+mod trace;
 pub mod view;
 
 #[cfg(test)]

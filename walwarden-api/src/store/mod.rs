@@ -15,12 +15,17 @@ pub mod restores;
 pub(crate) mod sealed;
 pub mod workers;
 
+use std::panic::Location;
 use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use walwarden_contract::ErrorCode;
+use walwarden_contract::telemetry::spans::COMMITTED;
+
+use crate::telemetry::traces::{self, Traced};
 
 /// What can go wrong between us and the store.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,7 @@ pub struct Store {
 pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
     dialect: Dialect,
+    traced: Traced,
 }
 
 /// SQLite: readers never wait for the writer, and a commit that was reported survives a power cut.
@@ -145,13 +151,25 @@ impl Store {
     ///
     /// # Errors
     /// When no connection is free in time.
-    pub async fn begin(&self) -> Result<Tx> {
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Tx>> + Send + use<'_> {
+        let traced = traces::transaction(Location::caller());
+        self.begin_traced(traced)
+    }
+
+    async fn begin_traced(&self, traced: Traced) -> Result<Tx> {
         // SQLite takes the write lock at once: a lock taken later, after a read, could fail instead of wait.
         let begin = match self.dialect {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
         };
-        Ok(Tx { inner: self.pool.begin_with(begin).await?, dialect: self.dialect })
+        match self.pool.begin_with(begin).await {
+            Ok(inner) => Ok(Tx { inner, dialect: self.dialect, traced }),
+            Err(error) => {
+                traced.fail(ErrorCode::ServiceUnavailable);
+                Err(error.into())
+            }
+        }
     }
 
     /// Proves that the store answers, and soon: who asks whether it does has little time.
@@ -176,7 +194,12 @@ impl Tx {
     /// # Errors
     /// When the store did not commit.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.inner.commit().await?)
+        let committed = self.inner.commit().await;
+        match &committed {
+            Ok(()) => self.traced.set(COMMITTED, true),
+            Err(_) => self.traced.fail(ErrorCode::ServiceUnavailable),
+        }
+        Ok(committed?)
     }
 
     fn connection(&mut self) -> &mut AnyConnection {

@@ -1,6 +1,7 @@
 //! `metrics.md`
 
 use crate::emit::markdown::{codes, head, table};
+use crate::telemetry::spans::{SPAN_ATTRIBUTES, SPANS};
 use crate::telemetry::{LOG_FIELDS, METRICS, MetricKind, Where};
 
 const LEAD: &str = "\
@@ -18,6 +19,14 @@ const LOGS: &str = "\
 
 With `--log-format json` each line on stderr is one JSON object with these fields and no others; which of them depends on the line. The
 fields of spans stand in `span` and `spans`. No field ever holds a secret or a row of your data.
+";
+
+const TRACES: &str = "\
+## Traces
+
+Where a collector is set by the standard variables of OpenTelemetry, these spans are exported, with these attributes and no others. A span
+is of no more than one trace: a job does not go on with the trace of the request that queued it. No attribute ever holds a secret, an
+address, a key of an object, SQL, or a row of your data.
 ";
 
 fn kind(kind: MetricKind) -> String {
@@ -44,8 +53,27 @@ pub(in crate::emit) fn page() -> String {
     let metrics = table(["metric", "kind", "labels", "processes", "what it tells", "from the start"], metrics);
     let fields = LOG_FIELDS.iter().map(|field| [format!("`{}`", field.name), field.about.to_owned()]);
     format!(
-        "{}\n{COUNTERS}\n{metrics}\n{LOGS}\n{}",
-        head("Metrics and log lines", LEAD),
-        table(["field", "what it holds"], fields)
+        "{}\n{COUNTERS}\n{metrics}\n{LOGS}\n{}\n{TRACES}\n{}\n{}",
+        head("Metrics, log lines and traces", LEAD),
+        table(["field", "what it holds"], fields),
+        spans(),
+        table(["attribute", "what it holds"], attributes())
     )
+}
+
+fn spans() -> String {
+    let rows = SPANS.iter().map(|span| {
+        [
+            format!("`{}`", span.name),
+            codes(span.within.iter().copied()),
+            codes(span.attributes.iter().copied()),
+            codes(span.sometimes.iter().copied()),
+            span.about.to_owned(),
+        ]
+    });
+    table(["span", "directly within", "attributes", "sometimes", "what it spans"], rows)
+}
+
+fn attributes() -> impl Iterator<Item = [String; 2]> {
+    SPAN_ATTRIBUTES.iter().map(|attribute| [format!("`{}`", attribute.name), attribute.about.to_owned()])
 }

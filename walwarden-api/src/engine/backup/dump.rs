@@ -10,12 +10,14 @@ use tokio::process::ChildStdout;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walwarden_contract::ErrorCode;
+use walwarden_contract::telemetry::spans;
 use walwarden_sdk::postgres::{RunningTool, ToolExit, ToolName, ToolStatus, Tools, classify_stderr};
 use walwarden_sdk::restore::archive::ArchiveParser;
 
 use super::{BackupError, Prepared, code_of};
-use crate::engine::storage::{Bucket, StorageError, Upload, UploadedPart};
+use crate::engine::storage::{Bucket, Sends, StorageError, Upload, UploadedPart};
 use crate::failpoint::{Failpoint, reach};
+use crate::telemetry::traces::Traced;
 
 /// How long `pg_dump` has to end by itself once it is told to.
 const KILL_GRACE: Duration = Duration::from_secs(5);
@@ -192,7 +194,11 @@ impl<'a> Pump<'a> {
         let empty = self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(self.part_size));
         let body = std::mem::replace(&mut self.filling, empty).freeze();
         let (bucket, upload) = (self.bucket.clone(), self.upload.clone());
-        self.sending.spawn(async move { send(&bucket, &upload, number, body).await });
+        // Begun here, where the dump is traced: the task is not within it.
+        let traced = Traced::child(&spans::UPLOAD_PART);
+        traced.set(spans::PART, i64::from(number));
+        traced.count(spans::SIZE_BYTES, body.len() as u64);
+        self.sending.spawn(async move { traced.step(send(&bucket, &upload, number, body, &traced)).await });
         Ok(())
     }
 
@@ -207,10 +213,18 @@ async fn read_some(stdout: &mut ChildStdout, into: &mut BytesMut, room: usize) -
     read.map_err(|error| BackupError::new(ErrorCode::DumpFailed, format!("cannot read from pg_dump: {error}")))
 }
 
-async fn send(bucket: &Bucket, upload: &Upload, number: i32, body: Bytes) -> Result<SentPart, StorageError> {
+async fn send(
+    bucket: &Bucket,
+    upload: &Upload,
+    number: i32,
+    body: Bytes,
+    traced: &Traced,
+) -> Result<SentPart, StorageError> {
     let checksum = hex::encode(Sha256::digest(&body));
-    let started = Instant::now();
-    let part = bucket.upload_part(upload, number, body.clone()).await?;
+    let (started, sends) = (Instant::now(), Sends::default());
+    let part = bucket.upload_part(upload, number, body.clone(), &sends).await;
+    traced.count(spans::RETRIES, sends.again().into());
+    let part = part?;
     crate::telemetry::part_sent(body.len(), started.elapsed());
     let spare = body.try_into_mut().ok().map(|mut memory| {
         memory.clear();

@@ -17,6 +17,7 @@ pub use self::source::{Limits, PartRules, Prepared, prepare};
 pub(crate) use self::stored::{check_record, check_signature, stored_manifest};
 use super::storage::StorageError;
 use crate::store::backups::BackupJob;
+use crate::telemetry::traces::Coded;
 
 /// Why an attempt at a backup failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,6 +38,12 @@ impl BackupError {
     #[must_use]
     pub fn stopped() -> Self {
         Self::new(ErrorCode::Cancelled, "the attempt was called off")
+    }
+}
+
+impl Coded for BackupError {
+    fn code(&self) -> ErrorCode {
+        self.code
     }
 }
 

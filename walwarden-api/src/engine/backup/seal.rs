@@ -7,12 +7,14 @@ use sha2::{Digest, Sha256};
 use walwarden_contract::manifest::{
     Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id, sign, verify,
 };
+use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::{BackupError, manifest_key};
-use crate::engine::storage::{Bucket, LockMode, Retention, StorageErrorKind, Upload};
+use crate::engine::storage::{Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
+use crate::telemetry::traces::step;
 
 /// How many parts are read back at once.
 const READS_IN_FLIGHT: usize = 4;
@@ -34,22 +36,17 @@ pub async fn seal(
     pending: &PendingArtifact,
     signing_key: &SigningKey,
 ) -> Result<Result<crate::jobs::backups::Sealed, PartsGone>, BackupError> {
-    if !place(bucket, key, pending).await? {
+    if !step(&spans::COMPLETE, place(bucket, key, pending)).await? {
         return Ok(Err(PartsGone));
     }
     reach(Failpoint::AfterCompleteUpload);
-    read_back(bucket, key, pending).await?;
-    reach(Failpoint::AfterReadBack);
-    let head = bucket.head(key).await?.ok_or_else(|| {
-        BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} was read back and then was not there"))
-    })?;
-    let retention = bucket.retention(key).await?;
-    check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
+    let (head, retention) = step(&spans::READ_BACK, prove(bucket, key, pending)).await?;
 
     let manifest = describe(job, key, pending, &retention, key_id(&signing_key.verifying_key()));
     let signed = sign(&manifest, signing_key)
         .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot sign the manifest: {error}")))?;
-    write_manifest(bucket, key, &signed, &manifest, signing_key, pending.retain_until).await?;
+    let written = write_manifest(bucket, key, &signed, &manifest, signing_key, pending.retain_until);
+    step(&spans::MANIFEST, written).await?;
     let manifest_text = String::from_utf8(signed.bytes)
         .map_err(|_| BackupError::new(ErrorCode::InternalError, "the manifest is not UTF-8"))?;
     Ok(Ok(crate::jobs::backups::Sealed {
@@ -92,6 +89,18 @@ async fn present(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Resul
             format!("{key} holds {} bytes where this backup has {}", head.size_bytes, pending.size_bytes),
         )),
     }
+}
+
+/// Finds the object as it was sent, and locked as it was asked for.
+async fn prove(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<(ObjectHead, Retention), BackupError> {
+    read_back(bucket, key, pending).await?;
+    reach(Failpoint::AfterReadBack);
+    let head = bucket.head(key).await?.ok_or_else(|| {
+        BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} was read back and then was not there"))
+    })?;
+    let retention = bucket.retention(key).await?;
+    check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
+    Ok((head, retention))
 }
 
 /// Reads the whole object back, part by part, and compares each with what was sent.

@@ -4,6 +4,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use walwarden_contract::ErrorCode;
 
+use crate::telemetry::traces::Coded;
+
 /// The class of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorageErrorKind {
@@ -75,6 +77,12 @@ impl StorageError {
                 ErrorCode::UploadFailed
             }
         }
+    }
+}
+
+impl Coded for StorageError {
+    fn code(&self) -> ErrorCode {
+        Self::code(self)
     }
 }
 

@@ -26,7 +26,7 @@ use walwarden_contract::model::{Addressing, ChecksumMode};
 
 pub use self::error::{StorageError, StorageErrorKind};
 pub use self::listing::{Listed, ListedUpload, UploadMarker};
-pub use self::multipart::{Upload, UploadedPart};
+pub use self::multipart::{Sends, Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
 use self::role::{Assumer, Sessions};
 pub use self::settings::{DefaultRetention, PublicAccessBlock};

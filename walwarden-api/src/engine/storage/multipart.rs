@@ -1,11 +1,15 @@
 //! Multipart uploads: begun, filled part by part, and completed or aborted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Builder, ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectLockMode};
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
 use bytes::Bytes;
 use walwarden_contract::Timestamp;
 
@@ -29,6 +33,34 @@ pub struct Upload {
     pub key: String,
     /// The bucket's name for the upload.
     pub id: String,
+}
+
+/// Counts how often a request is sent.
+#[derive(Debug, Clone, Default)]
+pub struct Sends(Arc<AtomicU32>);
+
+impl Sends {
+    /// How often it was sent again.
+    #[must_use]
+    pub fn again(&self) -> u32 {
+        self.0.load(Ordering::Relaxed).saturating_sub(1)
+    }
+}
+
+impl Intercept for Sends {
+    fn name(&self) -> &'static str {
+        "Sends"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 /// A part that the bucket has acknowledged.
@@ -97,11 +129,17 @@ impl Bucket {
         if locks { error } else { because(StorageErrorKind::LockRefused, "the bucket has no Object Lock") }
     }
 
-    /// Sends one part.
+    /// Sends one part, and counts how often.
     ///
     /// # Errors
     /// When the bucket refuses, after the client's own retries.
-    pub async fn upload_part(&self, upload: &Upload, number: i32, body: Bytes) -> Result<UploadedPart, StorageError> {
+    pub async fn upload_part(
+        &self,
+        upload: &Upload,
+        number: i32,
+        body: Bytes,
+        sends: &Sends,
+    ) -> Result<UploadedPart, StorageError> {
         let answer = self
             .client
             .upload_part()
@@ -112,6 +150,7 @@ impl Bucket {
             .body(ByteStream::from(body))
             .customize()
             .config_override(patience(PART_TIMEOUT))
+            .interceptor(sends.clone())
             .send()
             .await?;
         let etag = answer.e_tag.ok_or_else(|| StorageError {

@@ -1,6 +1,7 @@
 //! One attempt at a backup: the engine's steps, each recorded before the next begins.
 
 use tokio_util::sync::CancellationToken;
+use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::Worker;
@@ -14,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::backups::{BackupJob, PendingArtifact};
 use crate::store::destinations::Destination;
 use crate::system::after;
+use crate::telemetry::traces::{Traced, step};
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -64,7 +66,10 @@ pub(super) async fn attempt(
         .map_err(|error| internal(format!("the source DSN cannot be opened: {error}")))?;
     let codec = database.codec.parse::<Codec>().map_err(|error| internal(error.to_string()))?;
     let prepared = tokio::select! {
-        prepared = backup::prepare(&worker.tools, &dsn, codec, worker.limits, part_rules(&destination)) => prepared?,
+        prepared = step(
+            &spans::SOURCE,
+            backup::prepare(&worker.tools, &dsn, codec, worker.limits, part_rules(&destination)),
+        ) => prepared?,
         () = stop.cancelled() => return Err(BackupError::stopped().into()),
     };
     let pg_dump_version = prepared.pg_dump.to_string();
@@ -109,7 +114,10 @@ async fn send(
 ) -> Result<backup::Dumped, Failure> {
     backups::record_upload(&worker.store, lease, &upload.id).await?;
     reach(Failpoint::AfterUploadRecorded);
-    Ok(backup::dump(&worker.tools, prepared, bucket, upload, stop).await?)
+    let traced = Traced::child(&spans::DUMP);
+    let dumped = traced.step(backup::dump(&worker.tools, prepared, bucket, upload, stop)).await?;
+    traced.count(spans::SIZE_BYTES, dumped.size_bytes);
+    Ok(dumped)
 }
 
 async fn give_up(bucket: &Bucket, upload: &Upload, error: Failure) -> Failure {

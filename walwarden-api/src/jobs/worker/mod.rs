@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walwarden_contract::ErrorCode;
 use walwarden_contract::model::BackupState;
+use walwarden_contract::telemetry::spans;
 use walwarden_sdk::postgres::Tools;
 
 use self::attempt::{Failure, attempt, clear_uploads};
@@ -26,6 +27,7 @@ use crate::store::backups::BackupJob;
 use crate::store::{Store, StoreError};
 use crate::system::{System, after};
 use crate::telemetry;
+use crate::telemetry::traces::Traced;
 
 /// How long an idle worker waits before it looks again, when nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
@@ -97,8 +99,17 @@ impl Worker {
         after(self.system.now(), i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX))
     }
 
-    #[tracing::instrument(name = "backup", skip_all, fields(backup_job_id = %job.id, attempt = job.attempt))]
     async fn process(self, job: BackupJob, shutdown: CancellationToken) {
+        let traced = Traced::root(&spans::BACKUP);
+        traced.show(spans::BACKUP_JOB_ID, &job.id);
+        traced.show(spans::DATABASE_ID, &job.database_id);
+        traced.show(spans::ORGANIZATION_ID, &job.org_id);
+        traced.count(spans::ATTEMPT, job.attempt.into());
+        traced.around(self.work_on(job, shutdown)).await;
+    }
+
+    #[tracing::instrument(name = "backup", skip_all, fields(backup_job_id = %job.id, attempt = job.attempt))]
+    async fn work_on(self, job: BackupJob, shutdown: CancellationToken) {
         let lease = Lease { id: job.id, fence: job.fence };
         let stop = shutdown.child_token();
         let heartbeat = heartbeat::Heartbeat::start(self.clone(), lease, stop.clone());
@@ -137,7 +148,10 @@ impl Worker {
             }
             Err(StoreError::LeaseLost) => self.let_go(&job).await,
             // The lease runs out and the job is taken over: nothing is lost.
-            Err(error) => tracing::error!(%error, "cannot record how the backup ended"),
+            Err(error) => {
+                Traced::current().fail(ErrorCode::ServiceUnavailable);
+                tracing::error!(%error, "cannot record how the backup ended");
+            }
         }
     }
 
