@@ -39,8 +39,10 @@ pub struct Manifest {
     pub finished_at: Timestamp,
     /// The lock on the artifact, as read back from the bucket.
     pub retention: ManifestRetention,
-    /// How the artifact is encrypted beyond the bucket's own encryption; null when it is not.
-    pub encryption: Option<Value>,
+    /// How the bucket encrypts the artifact, as read back: `method`, `algorithm` and `kmsKeyId`, as the evidence shows them; null
+    /// where the destination did not ask for it. What a later version may write here is left open.
+    #[schemars(with = "Option<Value>")]
+    pub encryption: Option<ManifestEncryption>,
     /// Which key signed the manifest.
     #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
@@ -89,6 +91,28 @@ pub struct ManifestRetention {
     pub mode: String,
     /// Until when the object cannot be deleted; null without a lock.
     pub retain_until: Option<Timestamp>,
+}
+
+/// How a bucket encrypts an object. Whoever may read the object gets its bytes in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestEncryption {
+    /// What was asked for: `sse_s3` or `sse_kms`.
+    #[schemars(with = "crate::model::Encryption")]
+    pub method: String,
+    /// The algorithm that the bucket told of: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The key that the bucket told of; null with keys of the provider's own.
+    pub kms_key_id: Option<String>,
+}
+
+impl ManifestEncryption {
+    /// Whether the bucket undoes it by itself when the object is read. Any other method is a later version's.
+    #[must_use]
+    pub fn is_the_buckets(&self) -> bool {
+        use crate::model::Encryption;
+        matches!(self.method.parse(), Ok(Encryption::SseS3 | Encryption::SseKms))
+    }
 }
 
 /// The signature is no field of [`Manifest`], because it signs the fields; it is a member of the document.

@@ -22,6 +22,9 @@ use crate::wait::wait_for;
 /// The region the server answers to.
 pub const REGION: &str = "us-east-1";
 
+/// A key of the server's key management.
+pub const KMS_KEY: &str = "walwarden-tests";
+
 /// What a destination's key needs: objects, and the locks on them.
 const WRITER: &[&str] =
     &["Read", "Write", "List", "GetObjectRetention", "PutObjectRetention", "GetBucketObjectLockConfiguration"];
@@ -58,10 +61,14 @@ impl S3Server {
             let identities = serde_json::json!({"identities": [
                 identity("tests", &access_key, &secret_key, &["Admin", "Read", "Write", "List", "Tagging"]),
                 identity("writer", &writer_access_key, &writer_secret_key, WRITER),
-            ]});
+            ],
+            // Keys of the server's own key management, made when they are first named.
+            "kms": {"default_provider": "local", "providers": {"local": {"type": "local", "enableOnDemandCreate": true}}}});
             fs::write(directory.join("s3.json"), identities.to_string())?;
             let [master, volume, filer, s3] = free_ports()?;
             let mut process = Run::new(&weed, &directory, logs)
+                // Without a key to wrap keys with, the server refuses whatever asks for SSE-S3.
+                .env("WEED_S3_SSE_KEK", random_hex(32))
                 .args(["server", "-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"])
                 .args(["-master.volumeSizeLimitMB=1024", "-volume.max=2000", "-filer", "-s3", "-s3.config=s3.json"])
                 // Fixed default ports of services nobody here uses.

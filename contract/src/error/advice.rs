@@ -55,6 +55,8 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::DestinationFull
         | E::ClockSkewed
         | E::DestinationLockRefused
+        | E::DestinationEncryptionRefused
+        | E::DestinationKeyUnusable
         | E::UploadFailed
         | E::ArtifactKeyOccupied
         | E::ArtifactTooLarge => Phase::Backup,

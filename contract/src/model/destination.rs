@@ -93,6 +93,18 @@ choices! {
 }
 
 choices! {
+    /// What a bucket is asked to encrypt objects with, beyond what it does by itself.
+    Encryption {
+        /// Nothing is asked: the bucket encrypts as it does by default.
+        None = "none",
+        /// Keys of the provider's own.
+        SseS3 = "sse_s3",
+        /// A key of the owner's, held by the provider's key management.
+        SseKms = "sse_kms",
+    }
+}
+
+choices! {
     /// What preflight has found out about a destination.
     DestinationState {
         /// It was added or changed, and preflight has not passed since.
@@ -128,6 +140,10 @@ pub struct Destination {
     pub lock_mode: Open<LockMode>,
     /// For how many days each artifact is locked; 0 without a lock.
     pub retention_floor_days: u32,
+    /// What the bucket is asked to encrypt objects with.
+    pub encryption: Open<Encryption>,
+    /// The key of `sse_kms`, as it was given; null otherwise.
+    pub kms_key_id: Option<String>,
     /// The role in the owner's account that is assumed; null where an access key is used.
     pub role_arn: Option<String>,
     /// What the role's trust policy has to ask for; the server made it, and nobody else can choose it.
@@ -188,6 +204,13 @@ pub struct CreateDestinationRequest {
     #[schemars(range(min = 1, max = 365))]
     #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub retention_floor_days: Option<u32>,
+    /// What the bucket is asked to encrypt objects with; `none` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+    /// The key of `sse_kms`, which needs one: its ARN, its id, or an alias's ARN.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
     /// Identifier of the access key, unless there is a role.
     #[schemars(length(min = 1, max = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,6 +244,13 @@ pub struct UpdateDestinationRequest {
     #[schemars(range(min = 1, max = 365))]
     #[serde(default, deserialize_with = "crate::number::whole", skip_serializing_if = "Option::is_none")]
     pub retention_floor_days: Option<u32>,
+    /// What the bucket is asked to encrypt objects with from now on. Anything but `sse_kms` takes the key away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+    /// The key of `sse_kms` from now on: its ARN, its id, or an alias's ARN.
+    #[schemars(length(min = 1, max = 512))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
     /// Identifier of a new access key; its secret comes with it.
     #[schemars(length(min = 1, max = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
+use crate::manifest::ManifestEncryption;
 use crate::open::Open;
 use crate::time::Timestamp;
 
@@ -31,6 +32,9 @@ pub struct Evidence {
     pub rpo_minutes: u64,
     /// The lock on the artifact.
     pub lock: LockProof,
+    /// How the bucket encrypts the artifact, as read back when the backup was completed; null where the destination did not ask
+    /// for it, or the stored manifest does not hold.
+    pub encryption: Option<ManifestEncryption>,
     /// Whether a restore of this backup was completed.
     pub drill: DrillProof,
     /// When the backup was deleted from the bucket, because its database keeps backups no longer.
@@ -66,6 +70,9 @@ pub struct EvidenceSummary {
     pub rpo_minutes: u64,
     /// The lock on the artifact.
     pub lock: LockProof,
+    /// How the bucket encrypts the artifact, as read back when the backup was completed; null where the destination did not ask
+    /// for it, or the stored manifest does not hold.
+    pub encryption: Option<ManifestEncryption>,
     /// Whether a restore of this backup was completed.
     pub drill: DrillProof,
 }

@@ -32,7 +32,7 @@ pub enum PreflightCheckId {
     PublicAccessBlock,
     /// The bucket's policy refuses plain HTTP.
     TlsOnly,
-    /// The bucket encrypts what is written without a word about it.
+    /// The probe is encrypted as the destination asks; where it asks for nothing, the bucket encrypts by default.
     DefaultEncryption,
     /// A multipart upload can be begun, listed and aborted.
     MultipartUpload,

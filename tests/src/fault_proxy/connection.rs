@@ -78,6 +78,7 @@ async fn before_forward(
         | Action::DropAfterForward
         | Action::HoldResponse
         | Action::CorruptResponse(_)
+        | Action::WithoutHeader(_)
         | Action::TruncateResponse(_) => Ok(true),
     }
 }
@@ -107,7 +108,7 @@ async fn exchange(
         }
     }
     let answered_early = early.is_some();
-    let answer = if let Some(answer) = early {
+    let mut answer = if let Some(answer) = early {
         answer
     } else {
         let cut = if let Some(Action::DropInBody(cut)) = action { Some(*cut) } else { None };
@@ -136,6 +137,10 @@ async fn exchange(
         Some(Action::CorruptResponse(at)) => {
             hit();
             tamper.flip = Some(*at);
+        }
+        Some(Action::WithoutHeader(name)) => {
+            hit();
+            answer.remove(name);
         }
         Some(Action::TruncateResponse(at)) => {
             hit();

@@ -55,6 +55,13 @@ impl Head {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Takes a header out, as if the server had not sent it.
+    pub(super) fn remove(&mut self, name: &str) {
+        let names = |line: &[u8]| line.split(|byte| *byte == b':').next().map(<[u8]>::to_ascii_lowercase);
+        let lines = self.raw.split_inclusive(|byte| *byte == b'\n');
+        self.raw = lines.filter(|line| names(line).as_deref() != Some(name.as_bytes())).flatten().copied().collect();
+    }
+
     fn says(&self, header: &str, token: &str) -> bool {
         self.header(header).is_some_and(|value| value.to_ascii_lowercase().contains(token))
     }

@@ -41,6 +41,8 @@ pub enum Action {
     HoldResponse,
     /// The answer's body has one bit flipped, at this byte; shorter answers pass unchanged.
     CorruptResponse(u64),
+    /// The answer passes without this header, given in lowercase.
+    WithoutHeader(&'static str),
     /// The answer is cut off after so many bytes of its body, and the connection closed.
     TruncateResponse(u64),
 }

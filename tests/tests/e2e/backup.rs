@@ -5,6 +5,7 @@ mod cancel;
 mod crash;
 mod destination;
 mod dump;
+mod encryption;
 mod happy;
 mod inventory;
 mod preflight;
@@ -96,6 +97,8 @@ fn uploading(suite: Suite) -> Suite {
         .trial("backup_with_corrupted_manifest_never_completes", upload::corrupted_manifest)
         .trial("backup_with_truncated_read_back_never_completes", upload::truncated_read_back)
         .trial("backup_never_overwrites_an_object", upload::occupied_key)
+        .trial("backup_is_encrypted_as_asked_and_says_so", encryption::proven)
+        .trial("backup_that_the_bucket_did_not_encrypt_never_completes", encryption::overlooked)
 }
 
 fn crashing(suite: Suite) -> Suite {

@@ -32,6 +32,7 @@ fn register_happy(suite: Suite) -> Suite {
         .trial("restore_creates_the_sources_database_on_another_cluster", happy::another_cluster)
         .trial("restore_execute_tells_the_api_only_the_redacted_target", traffic::execute)
         .trial("restore_commands_send_nothing_of_the_target_but_its_identity", traffic::every_command)
+        .trial("restore_reads_what_the_bucket_encrypts", happy::encrypted_by_the_bucket)
         .trial("restore_in_place_replaces_what_the_target_holds", happy::in_place)
         .trial("restore_accepts_only_the_key_that_was_pinned", happy::pinned_key)
         .trial("restore_dry_run_touches_nothing_and_its_plan_is_carried_out", plan::carried_out)

@@ -19,6 +19,7 @@ pub struct Arguments {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process, made of its command line")]
 pub enum Command {
     /// Run the API, the worker and the scheduler
     #[command(after_help = "Example:\n  walwarden-api serve --listen 127.0.0.1:8420")]

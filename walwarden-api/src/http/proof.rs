@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
-use walwarden_contract::manifest::Manifest;
+use walwarden_contract::manifest::{Manifest, ManifestEncryption};
 use walwarden_contract::model::{
     DrillProof, DrillStatus, EvidenceSource, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
     ProofStatus, RecoveryWindow,
@@ -116,6 +116,11 @@ impl Checked {
             Some(_) => LockStatus::Locked,
         };
         LockProof { status: status.into(), mode: retention.mode.clone(), retain_until: retention.retain_until }
+    }
+
+    /// The encryption that was read back. Where the manifest does not hold, nothing says that there is one.
+    pub(super) fn encryption(&self) -> Option<ManifestEncryption> {
+        self.manifest.as_ref()?.encryption.clone()
     }
 
     /// How the manifest stands now.

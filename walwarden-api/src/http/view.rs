@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use walwarden_contract::model::{
-    Addressing, Backup, BackupArtifact, BackupAttempt, ChecksumMode, Database, Destination, Freshness, LockMode,
-    Provider, Restore,
+    Addressing, Backup, BackupArtifact, BackupAttempt, ChecksumMode, Database, Destination, Encryption, Freshness,
+    LockMode, Provider, Restore,
 };
 use walwarden_contract::{ErrorBody, ErrorCode, Timestamp};
 
@@ -80,6 +80,8 @@ pub fn destination_view(destination: &destinations::Destination) -> Result<Desti
         checksum_mode: choice::<ChecksumMode>(&destination.checksum_mode, "checksum mode")?.into(),
         lock_mode: lock_mode.into(),
         retention_floor_days: if lock_mode == LockMode::None { 0 } else { destination.retention_days },
+        encryption: choice::<Encryption>(&destination.encryption, "encryption")?.into(),
+        kms_key_id: destination.kms_key_id.clone(),
         role_arn: destination.role.as_ref().map(|role| role.arn.clone()),
         external_id: destination.role.as_ref().map(|role| role.external_id.clone()),
         state: destination.verification.state.into(),

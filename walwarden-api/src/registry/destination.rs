@@ -2,6 +2,7 @@
 
 mod access;
 mod connection;
+mod encryption;
 mod providers;
 mod rules;
 
@@ -95,7 +96,7 @@ pub async fn create(
         trial: false,
         sealed_credentials: String::new(),
         role: None,
-        encryption: "none".to_owned(),
+        encryption: String::new(),
         kms_key_id: None,
         verification: Verification::due(first_run(now, new.looker == Looker::Caller)),
         created_at: now,

@@ -35,6 +35,10 @@ pub enum Field {
     LockMode,
     /// For how many days.
     Retention,
+    /// What the bucket is asked to encrypt with.
+    Encryption,
+    /// The key of that.
+    KmsKeyId,
     /// For how many days backups are kept.
     Keeping,
     /// The access key's identifier.
@@ -60,6 +64,8 @@ impl Field {
             Self::ChecksumMode => "checksumMode",
             Self::LockMode => "lockMode",
             Self::Retention => "retentionFloorDays",
+            Self::Encryption => "encryption",
+            Self::KmsKeyId => "kmsKeyId",
             Self::Keeping => "retentionDays",
             Self::AccessKeyId => "accessKeyId",
             Self::SecretAccessKey => "secretAccessKey",
@@ -81,6 +87,8 @@ impl Field {
             Self::ChecksumMode => "--checksum-mode",
             Self::LockMode => "--lock-mode",
             Self::Retention | Self::Keeping => "--retention-days",
+            Self::Encryption => "--encryption",
+            Self::KmsKeyId => "--kms-key-id",
             Self::AccessKeyId => "--access-key-id",
             Self::SecretAccessKey => "the access key's secret",
             Self::RoleArn => "--role-arn",

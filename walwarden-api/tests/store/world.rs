@@ -15,7 +15,7 @@ use walwarden_api::store::databases::Database;
 use walwarden_api::store::destinations::{Destination, Verification};
 use walwarden_api::store::organizations::Organization;
 use walwarden_api::system::{System, after};
-use walwarden_contract::model::{BackupTrigger, DestinationState};
+use walwarden_contract::model::{BackupTrigger, DestinationState, Encryption};
 use walwarden_contract::{DatabaseId, DestinationId, OrgId, Timestamp, audit};
 use walwarden_sdk::postgres::{Ambient, ClusterOptions, EphemeralCluster, Tools, query, quote_identifier};
 
@@ -198,6 +198,8 @@ impl World {
             pg_dump_version: "15.18".to_owned(),
             finished_at: self.system.now(),
             retain_until: None,
+            encryption: Encryption::None,
+            kms_key_id: None,
         }
     }
 

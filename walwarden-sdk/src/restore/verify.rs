@@ -3,7 +3,7 @@
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
 use walwarden_contract::ErrorCode;
-use walwarden_contract::manifest::{self, Manifest, ManifestError};
+use walwarden_contract::manifest::{self, Manifest, ManifestEncryption, ManifestError};
 use walwarden_contract::model::RestoreClaim;
 use walwarden_contract::token::TokenPayload;
 
@@ -51,7 +51,10 @@ pub(super) fn manifest(
         (manifest.org_id == token.org_id, "the manifest is of another organization"),
         (manifest.artifact.format == "custom", "the artifact's format is not known to this version"),
         (manifest.artifact.size_bytes > 0, "the artifact is empty"),
-        (manifest.encryption.is_none(), "the artifact is encrypted, which this version cannot read"),
+        (
+            manifest.encryption.as_ref().is_none_or(ManifestEncryption::is_the_buckets),
+            "the artifact is encrypted in a way that this version cannot read",
+        ),
         (!manifest.source.database_name.is_empty(), "the manifest names no source database"),
     ];
     match consistent.iter().find(|(holds, _)| !holds) {

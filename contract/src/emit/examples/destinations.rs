@@ -4,7 +4,8 @@ use super::facts::{DAY, MINUTE, at, destination as id};
 use crate::error::ErrorCode;
 use crate::model::{
     Addressing, CheckStatus, ChecksumMode, CreateDestinationRequest, Destination, DestinationList, DestinationState,
-    LockMode, PreflightCheck, PreflightCheckId, PreflightReport, PreflightSummary, Provider, UpdateDestinationRequest,
+    Encryption, LockMode, PreflightCheck, PreflightCheckId, PreflightReport, PreflightSummary, Provider,
+    UpdateDestinationRequest,
 };
 use crate::secret::Secret;
 
@@ -21,6 +22,8 @@ pub(super) fn create_request() -> CreateDestinationRequest {
         checksum_mode: None,
         lock_mode: Some(LockMode::Governance),
         retention_floor_days: Some(7),
+        encryption: None,
+        kms_key_id: None,
         access_key_id: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
         secret_access_key: Some(Secret::new("change-me")),
         role_arn: None,
@@ -36,6 +39,8 @@ pub(super) fn create_compatible_request() -> CreateDestinationRequest {
         checksum_mode: Some(ChecksumMode::None),
         lock_mode: None,
         retention_floor_days: None,
+        encryption: None,
+        kms_key_id: None,
         access_key_id: Some("walwarden".to_owned()),
         ..create_request()
     }
@@ -61,6 +66,8 @@ pub(super) fn destination() -> Destination {
         checksum_mode: ChecksumMode::Crc32.into(),
         lock_mode: LockMode::Governance.into(),
         retention_floor_days: 7,
+        encryption: Encryption::None.into(),
+        kms_key_id: None,
         role_arn: None,
         external_id: None,
         state: DestinationState::Verified.into(),

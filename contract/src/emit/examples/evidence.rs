@@ -132,6 +132,7 @@ pub(super) fn evidence() -> Evidence {
         integrity_verification: integrity(),
         rpo_minutes: 15,
         lock: lock(),
+        encryption: None,
         drill: drill(),
         expired_at: None,
         audit_events: documents(),
@@ -154,6 +155,7 @@ pub(super) fn list() -> EvidenceList {
         integrity_verification: full.integrity_verification,
         rpo_minutes: full.rpo_minutes,
         lock: full.lock,
+        encryption: full.encryption,
         drill: full.drill,
     };
     EvidenceList { evidence: vec![summary], next_cursor: None }

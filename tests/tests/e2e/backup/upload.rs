@@ -32,7 +32,7 @@ pub(super) fn truncated_read_back(context: &TestContext) -> Result<()> {
 }
 
 /// What stands under the artifact's key is whole, as invariant 1 asks; without a manifest nobody takes it for a backup.
-fn no_manifest(setting: &Setting<'_>) -> Result<()> {
+pub(super) fn no_manifest(setting: &Setting<'_>) -> Result<()> {
     let keys = setting.keys()?;
     ensure!(keys.len() == 1 && keys[0].strip_suffix(".dump").is_some(), "{keys:?}");
     setting.assert_quiet()

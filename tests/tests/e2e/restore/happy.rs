@@ -7,6 +7,7 @@ use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind as K;
 use walwarden_contract::model::{RestoreMode, RestoreState};
 use walwarden_tests::harness::TestContext;
+use walwarden_tests::s3::KMS_KEY;
 use walwarden_tests::walwarden::Store;
 
 use super::stage::Stage;
@@ -96,4 +97,18 @@ pub(super) fn pinned_key(context: &TestContext) -> Result<()> {
     let session = stage.session()?;
     let pinned = stage.restore(&session, &stage.maintenance())?.arg("--pubkey").arg(&own).output()?;
     stage.assert_completed(&session, &pinned)
+}
+
+/// Whoever may read an object that the bucket encrypts gets its bytes in the clear: a presigned URL needs nothing more.
+pub(super) fn encrypted_by_the_bucket(context: &TestContext) -> Result<()> {
+    let mut stage = Stage::with(context, Store::Sqlite, locked(1500))?;
+    let key = format!("--kms-key-id={KMS_KEY}");
+    for flags in [&["--encryption", "sse_s3"][..], &["--encryption", "sse_kms", &key]] {
+        stage.setting.update_destination(flags, &[])?;
+        stage.backup = stage.setting.backup_and_wait()?;
+        let session = stage.session()?;
+        stage.succeeds(&session, &stage.maintenance())?;
+        stage.assert_restored(session.created.as_deref().context("a name")?)?;
+    }
+    stage.setting.assert_no_leftovers()
 }

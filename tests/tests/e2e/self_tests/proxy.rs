@@ -108,6 +108,11 @@ pub(super) fn proxy_errors(context: &TestContext) -> Result<()> {
     proxy.add(Rule::new(Matcher::get_object("object"), Action::TruncateResponse(1000)));
     ensure!(get().is_err(), "a truncated answer was taken for a whole one");
     proxy.clear();
+    let typed = || anyhow::Ok(block_on(client.head_object().bucket(bucket.name()).key("object").send())?.content_type);
+    ensure!(typed()?.is_some(), "there is nothing to take away");
+    proxy.add(Rule::new(Matcher::method("HEAD"), Action::WithoutHeader("content-type")));
+    ensure!(typed()?.is_none(), "the header passed");
+    proxy.clear();
     let held = proxy.add(Rule::new(Matcher::get_object("object"), Action::HoldResponse));
     thread::scope(|scope| {
         let answer = scope.spawn(get);

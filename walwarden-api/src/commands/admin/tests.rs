@@ -187,7 +187,7 @@ async fn destinations_are_checked_as_a_whole() {
         let words = [words.as_slice(), &["--skip-preflight"]].concat();
         installation.run(&[words.as_slice(), more].concat(), &[SECRET]).await
     };
-    let refused: [&[&str]; 9] = [
+    let refused: [&[&str]; 12] = [
         &["--provider", "aws"],
         &["--provider", "minio"],
         &["--provider", "s3-compatible", "--endpoint", "http://s3.example.com"],
@@ -197,6 +197,9 @@ async fn destinations_are_checked_as_a_whole() {
         &["--provider", "aws", "--region", "eu-central-1", "--retention-days", "366"],
         &["--provider", "wasabi", "--region", "eu.example.com/"],
         &["--provider", "floppy"],
+        &["--provider", "gcs", "--encryption", "sse_s3"],
+        &["--provider", "aws", "--region", "eu-central-1", "--encryption", "sse_kms"],
+        &["--provider", "aws", "--region", "eu-central-1", "--kms-key-id", "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"],
     ];
     for more in refused {
         let Failure(error) = add(more).await.expect_err("is refused");
@@ -206,6 +209,7 @@ async fn destinations_are_checked_as_a_whole() {
     let b2 = b2.expect("adds");
     assert_eq!(b2.data["endpoint"], "https://s3.us-west-004.backblazeb2.com");
     assert_eq!((&b2.data["addressing"], &b2.data["retentionDays"]), (&json!("virtual_host"), &json!(30)));
+    assert_eq!((&b2.data["encryption"], &b2.data["kmsKeyId"]), (&json!("none"), &Value::Null));
     assert!(b2.warnings.is_empty());
     let Failure(error) = add(&["--provider", "aws", "--region", "eu-central-1"]).await.expect_err("the name is taken");
     assert_eq!(error.code, ErrorCode::NameTaken);

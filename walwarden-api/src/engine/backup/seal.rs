@@ -5,13 +5,14 @@ use ed25519_dalek::SigningKey;
 use futures::{TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use walwarden_contract::manifest::{
-    Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id, sign, verify,
+    Manifest, ManifestArtifact, ManifestEncryption, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id,
+    sign, verify,
 };
 use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::{BackupError, manifest_key};
-use crate::engine::storage::{Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload};
+use crate::engine::storage::{AskedEncryption, Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 use crate::telemetry::traces::step;
@@ -40,9 +41,9 @@ pub async fn seal(
         return Ok(Err(PartsGone));
     }
     reach(Failpoint::AfterCompleteUpload);
-    let (head, retention) = step(&spans::READ_BACK, prove(bucket, key, pending)).await?;
+    let (head, read) = step(&spans::READ_BACK, prove(bucket, key, pending)).await?;
 
-    let manifest = describe(job, key, pending, &retention, key_id(&signing_key.verifying_key()));
+    let manifest = describe(job, key, pending, read, key_id(&signing_key.verifying_key()));
     let signed = sign(&manifest, signing_key)
         .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot sign the manifest: {error}")))?;
     let written = write_manifest(bucket, key, &signed, &manifest, signing_key, pending.retain_until);
@@ -91,16 +92,17 @@ async fn present(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Resul
     }
 }
 
-/// Finds the object as it was sent, and locked as it was asked for.
-async fn prove(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<(ObjectHead, Retention), BackupError> {
+/// Finds the object as it was sent, and encrypted and locked as it was asked for.
+async fn prove(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<(ObjectHead, ReadBack), BackupError> {
     read_back(bucket, key, pending).await?;
     reach(Failpoint::AfterReadBack);
     let head = bucket.head(key).await?.ok_or_else(|| {
         BackupError::new(ErrorCode::ArtifactMismatch, format!("{key} was read back and then was not there"))
     })?;
+    let encryption = check_encryption(key, pending, &head)?;
     let retention = bucket.retention(key).await?;
     check_lock(bucket.lock_mode(), pending.retain_until, &retention)?;
-    Ok((head, retention))
+    Ok((head, ReadBack { retention, encryption }))
 }
 
 /// Reads the whole object back, part by part, and compares each with what was sent.
@@ -141,7 +143,27 @@ fn check_lock(mode: LockMode, asked: Option<Timestamp>, found: &Retention) -> Re
     ))
 }
 
-fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, retention: &Retention, key_id: String) -> Manifest {
+/// The object must be encrypted as its upload asked for; the destination may ask for something else by now.
+fn check_encryption(
+    key: &str,
+    pending: &PendingArtifact,
+    head: &ObjectHead,
+) -> Result<Option<ManifestEncryption>, BackupError> {
+    let asked = AskedEncryption { method: pending.encryption, kms_key_id: pending.kms_key_id.clone() };
+    asked.proven_by(&head.encryption).map_err(|error| {
+        let stays = format!("{}; {key} stays in the bucket without a manifest, and is no backup", error.message);
+        BackupError::new(error.code(), stays)
+    })
+}
+
+/// What the bucket told of the object.
+struct ReadBack {
+    retention: Retention,
+    encryption: Option<ManifestEncryption>,
+}
+
+fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, read: ReadBack, key_id: String) -> Manifest {
+    let ReadBack { retention, encryption } = read;
     Manifest {
         schema: SCHEMA.to_owned(),
         backup_job_id: job.id,
@@ -165,7 +187,7 @@ fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, retention: &R
         started_at: job.started_at.unwrap_or(pending.finished_at),
         finished_at: pending.finished_at,
         retention: ManifestRetention { mode: retention.mode.as_str().to_owned(), retain_until: retention.retain_until },
-        encryption: None,
+        encryption,
         key_id,
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use walwarden_contract::model::{PreflightCheckId, Provider};
 
-use super::lifecycle;
 use super::permissions::{capabilities, needed, roles, statements};
 use super::target::Target;
 use super::terraform::terraform;
+use super::{kms, lifecycle};
 
 /// The version of Amazon's policy language.
 const VERSION: &str = "2012-10-17";
@@ -114,7 +114,10 @@ pub fn documents(target: &Target, trusted: Option<&TrustedPrincipal>) -> Documen
     let amazon = target.provider == Provider::Aws;
     let has_policies = !matches!(target.provider, Provider::Gcs | Provider::BackblazeB2);
     let iam_policy = has_policies.then(|| policy(&statements(needed(target), target)));
-    let bucket_policy = amazon.then(|| policy(&[tls_only(target)]));
+    let bucket_policy = amazon.then(|| {
+        let statements: Vec<_> = std::iter::once(tls_only(target)).chain(kms::other_keys(target)).collect();
+        policy(&statements)
+    });
     let trust_policy = trusted.filter(|_| amazon).map(|trusted| policy(&[trust_statement(trusted)]));
     let terraform = match (&iam_policy, &bucket_policy) {
         (Some(iam), Some(bucket)) => Some(terraform(target, iam, bucket, trust_policy.as_ref())),

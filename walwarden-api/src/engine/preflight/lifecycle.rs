@@ -90,7 +90,7 @@ pub(super) fn terraform(target: &Target) -> String {
 
 #[cfg(test)]
 mod tests {
-    use walwarden_contract::model::LockMode;
+    use walwarden_contract::model::{Encryption, LockMode};
     use walwarden_contract::{DestinationId, OrgId};
 
     use super::*;
@@ -115,6 +115,8 @@ mod tests {
                 bucket: "b".to_owned(),
                 lock_mode: LockMode::Governance,
                 retention_days: 30,
+                encryption: Encryption::None,
+                kms_key_id: None,
                 role: None,
                 expires: true,
             };
@@ -137,6 +139,8 @@ mod tests {
             bucket: "b".to_owned(),
             lock_mode: LockMode::None,
             retention_days: 30,
+            encryption: Encryption::None,
+            kms_key_id: None,
             role: None,
             expires: false,
         })

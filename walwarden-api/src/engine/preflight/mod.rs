@@ -1,6 +1,7 @@
 //! Preflight: everything that a backup asks of a bucket, tried out on a small probe, and told as observed.
 
 mod documents;
+mod kms;
 mod lifecycle;
 mod permissions;
 mod remedies;
@@ -20,7 +21,7 @@ pub use self::lifecycle::NOTE as LIFECYCLE_NOTE;
 use self::report::Notes;
 use self::settings::{Telling, telling};
 pub use self::target::Target;
-use super::storage::{Bucket, LockMode, StorageError, StorageErrorKind};
+use super::storage::{Bucket, LockMode, ObjectHead, StorageError, StorageErrorKind};
 use crate::store::destinations::{Destination, LeftProbe};
 use crate::system::{System, after};
 
@@ -82,7 +83,7 @@ async fn look_at(
             notes.passed(Check::PutObject, format!("wrote {PROBE_BYTES} bytes under {key}"));
             let probe = Probe { key, version };
             read(bucket, &probe, &body, &mut notes).await;
-            look(bucket, &probe, &mut notes).await;
+            let head = look(bucket, &probe, &mut notes).await;
             settings::lock_configuration(bucket, &target, &mut notes).await;
             let locked = lock(bucket, &probe, &body, now, &target, &mut notes).await;
             let earlier = clear_earlier(bucket, now, left).await;
@@ -90,7 +91,7 @@ async fn look_at(
             settings::versioning(bucket, &target, &mut notes).await;
             settings::public_access(bucket, &probe.key, &target, &mut notes).await;
             settings::tls_only(bucket, &target, &mut notes).await;
-            settings::encryption(bucket, &target, &mut notes).await;
+            settings::encryption(bucket, head.as_ref(), &target, &mut notes).await;
             multipart(bucket, &probe, now, &mut notes).await;
             let told = Told { earlier, locked, left };
             clean_up(bucket, probe, told, &target, &mut notes).await;
@@ -138,13 +139,15 @@ async fn read(bucket: &Bucket, probe: &Probe, written: &Bytes, notes: &mut Notes
     }
 }
 
-async fn look(bucket: &Bucket, probe: &Probe, notes: &mut Notes) {
+/// Answers what the bucket told, where it is the probe.
+async fn look(bucket: &Bucket, probe: &Probe, notes: &mut Notes) -> Option<ObjectHead> {
     if notes.skipped(Check::HeadObject) {
-        return;
+        return None;
     }
     match bucket.head(&probe.key).await {
         Ok(Some(head)) if head.size_bytes == PROBE_BYTES as u64 => {
             notes.passed(Check::HeadObject, format!("the bucket tells of {PROBE_BYTES} bytes, as were written"));
+            return Some(head);
         }
         Ok(Some(head)) => {
             let told = format!("the bucket tells of {} bytes where {PROBE_BYTES} were written", head.size_bytes);
@@ -156,6 +159,7 @@ async fn look(bucket: &Bucket, probe: &Probe, notes: &mut Notes) {
         }
         Err(error) => notes.failed(Check::HeadObject, &error),
     }
+    None
 }
 
 /// Writes a second probe with a short lock, as artifacts are written with a long one, and reads the lock back. Answers the

@@ -2,8 +2,9 @@
 //! printed policies are both made of it.
 
 use serde_json::{Value, json};
-use walwarden_contract::model::{PreflightCheckId as Check, Provider};
+use walwarden_contract::model::{Encryption, PreflightCheckId as Check, Provider};
 
+use super::kms;
 use super::target::Target;
 
 /// What a permission is about.
@@ -17,6 +18,8 @@ pub(super) enum On {
     Probes,
     /// Backups.
     Backups,
+    /// The key of the owner's that the bucket encrypts with.
+    Key,
 }
 
 /// One permission.
@@ -44,6 +47,11 @@ const fn for_locks(action: &'static str, on: On, proven_by: &'static [Check]) ->
     Permission { locks: true, ..always(action, on, proven_by) }
 }
 
+/// Of the key management, and by way of the bucket alone.
+const fn for_a_key(action: &'static str, proven_by: &'static [Check]) -> Permission {
+    always(action, On::Key, proven_by)
+}
+
 const fn for_expiry(action: &'static str) -> Permission {
     Permission { expires: true, ..always(action, On::Backups, &[]) }
 }
@@ -64,7 +72,7 @@ const DELETES: &str = "roles/storage.objectUser";
 const VIEWS: &str = "roles/storage.objectViewer";
 
 /// Every permission. Without `ListBucket`, an object that is not there is refused instead of missed.
-pub(super) const TABLE: [Permission; 16] = [
+pub(super) const TABLE: [Permission; 18] = [
     always("s3:ListBucket", On::Bucket, &[Check::Bucket]).backblaze("listBuckets,listFiles").google(READS_BUCKET),
     always("s3:PutObject", On::Objects, &[Check::PutObject, Check::MultipartUpload])
         .backblaze("writeFiles")
@@ -87,6 +95,9 @@ pub(super) const TABLE: [Permission; 16] = [
     always("s3:DeleteObjectVersion", On::Probes, &[Check::Cleanup]).backblaze("deleteFiles"),
     for_expiry("s3:DeleteObject").backblaze("deleteFiles").google(DELETES),
     for_expiry("s3:DeleteObjectVersion").backblaze("deleteFiles").google(DELETES),
+    for_a_key("kms:GenerateDataKey", &[Check::PutObject, Check::MultipartUpload]),
+    // The parts of an upload are put together by it too.
+    for_a_key("kms:Decrypt", &[Check::GetObject]),
 ];
 
 impl Permission {
@@ -94,6 +105,9 @@ impl Permission {
     fn needed(&self, target: &Target) -> bool {
         let asked = match self.action {
             "s3:GetBucketPublicAccessBlock" | "s3:GetBucketPolicy" => target.provider == Provider::Aws,
+            // Where encryption is asked for, what counts is what the bucket tells of the probe.
+            "s3:GetEncryptionConfiguration" => target.encryption == Encryption::None,
+            _ if self.on == On::Key => target.provider == Provider::Aws && target.encryption == Encryption::SseKms,
             _ => true,
         };
         asked && (target.locks() || !self.locks) && (target.expires || !self.expires)
@@ -114,6 +128,11 @@ pub(super) fn needed(target: &Target) -> impl Iterator<Item = &'static Permissio
     TABLE.iter().filter(|permission| permission.needed(target))
 }
 
+/// The statement about the key, where there is one.
+pub(super) fn of_the_key(target: &Target) -> Option<Value> {
+    statements(needed(target).filter(|permission| permission.on == On::Key), target).pop()
+}
+
 /// Those of a check.
 fn of(check: Check, target: &Target) -> impl Iterator<Item = &'static Permission> {
     needed(target).filter(move |permission| permission.proven_by.contains(&check))
@@ -125,6 +144,7 @@ fn resource(on: On, target: &Target) -> String {
         On::Objects => format!("{}/org/{}/*", target.arn(), target.org_id),
         On::Probes => format!("{}/org/{}/preflight/*", target.arn(), target.org_id),
         On::Backups => format!("{}/org/{}/db/*", target.arn(), target.org_id),
+        On::Key => kms::resource(target),
     }
 }
 
@@ -135,15 +155,20 @@ fn statement(on: On, actions: &[&str], target: &Target) -> Value {
         On::Objects => "WalwardenObjects",
         On::Probes => "WalwardenProbes",
         On::Backups => "WalwardenRetention",
+        On::Key => "WalwardenKey",
     };
-    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource(on, target) })
+    let mut statement = json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource(on, target) });
+    if on == On::Key {
+        statement["Condition"] = kms::condition(target);
+    }
+    statement
 }
 
 /// A statement for each kind of resource.
 pub(super) fn statements<'a>(permissions: impl Iterator<Item = &'a Permission>, target: &Target) -> Vec<Value> {
     let permissions: Vec<_> = permissions.collect();
     let on = |on| permissions.iter().filter(move |permission| permission.on == on).map(|permission| permission.action);
-    [On::Bucket, On::Objects, On::Probes, On::Backups]
+    [On::Bucket, On::Objects, On::Probes, On::Backups, On::Key]
         .into_iter()
         .filter_map(|kind| {
             let actions: Vec<_> = on(kind).collect();

@@ -4,8 +4,8 @@ use walwarden_contract::ErrorCode;
 use walwarden_contract::model::{PreflightCheckId as Check, Provider};
 
 use super::documents::{TrustedPrincipal, tls_only, trust_statement};
-use super::permissions;
 use super::target::Target;
+use super::{kms, permissions};
 use crate::engine::storage::{StorageError, StorageErrorKind as Kind};
 
 const ALL_FOUR: &str = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true";
@@ -84,6 +84,8 @@ pub(super) fn remedy(check: Check, error: &StorageError, target: &Target) -> Str
     let known = match error.kind {
         Kind::AccessDenied if check == Check::AssumeRole => trust(target),
         Kind::AccessDenied => permissions::remedy(check, target),
+        Kind::Key(problem) => Some(kms::remedy(problem, target)),
+        Kind::EncryptionRefused => Some(kms::refused(target)),
         Kind::LockRefused | Kind::Unsupported => setting(check, target),
         _ => None,
     };

@@ -141,6 +141,8 @@ const fn is_an_answer(kind: StorageErrorKind) -> bool {
         StorageErrorKind::Unreachable
             | StorageErrorKind::BucketMissing
             | StorageErrorKind::LockRefused
+            | StorageErrorKind::EncryptionRefused
+            | StorageErrorKind::Key(_)
             | StorageErrorKind::Unsupported
     )
 }

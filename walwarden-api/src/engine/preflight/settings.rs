@@ -5,7 +5,7 @@ use walwarden_contract::model::{PreflightCheckId as Check, Provider};
 use super::report::{Notes, Verdict};
 use super::target::Target;
 use super::{remedies, tls};
-use crate::engine::storage::{Bucket, StorageError, StorageErrorKind};
+use crate::engine::storage::{Bucket, ObjectHead, StorageError, StorageErrorKind};
 
 /// How much a provider tells about something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,8 +152,25 @@ pub(super) async fn tls_only(bucket: &Bucket, target: &Target, notes: &mut Notes
     notes.told(Check::TlsOnly, verdict);
 }
 
+/// What was asked for is proven by what the bucket tells of the probe. Its default counts where nothing was asked for.
+pub(super) async fn encryption(bucket: &Bucket, probe: Option<&ObjectHead>, target: &Target, notes: &mut Notes) {
+    if !bucket.encryption().is_asked() {
+        return default_encryption(bucket, target, notes).await;
+    }
+    let Some(probe) = probe else {
+        return notes.not_looked_at(Check::DefaultEncryption, "the bucket did not tell of the probe");
+    };
+    match bucket.encryption().proven_by(&probe.encryption) {
+        Ok(_) => notes.passed(
+            Check::DefaultEncryption,
+            format!("the probe is encrypted as asked for: the bucket tells of {}", probe.encryption.told()),
+        ),
+        Err(error) => notes.failed(Check::DefaultEncryption, &error),
+    }
+}
+
 /// Whether what is written is encrypted without asking for it.
-pub(super) async fn encryption(bucket: &Bucket, target: &Target, notes: &mut Notes) {
+async fn default_encryption(bucket: &Bucket, target: &Target, notes: &mut Notes) {
     if let Telling::Never(because) = telling(target.provider, Check::DefaultEncryption) {
         return notes.not_verifiable(Check::DefaultEncryption, because.to_owned());
     }

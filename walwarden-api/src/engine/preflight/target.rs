@@ -1,6 +1,6 @@
 //! The bucket that is looked at or written policies for, as those need to name it.
 
-use walwarden_contract::model::{LockMode, Provider};
+use walwarden_contract::model::{Encryption, LockMode, Provider};
 use walwarden_contract::{DestinationId, OrgId};
 
 use crate::store::destinations::{Destination, Role};
@@ -26,6 +26,10 @@ pub struct Target {
     pub lock_mode: LockMode,
     /// For how many days.
     pub retention_days: u32,
+    /// What the bucket is asked to encrypt objects with.
+    pub encryption: Encryption,
+    /// The key of that, as the owner named it.
+    pub kms_key_id: Option<String>,
     /// Whether a database is to have its old backups deleted from it.
     pub expires: bool,
 }
@@ -44,6 +48,8 @@ impl Target {
             role: destination.role.clone(),
             lock_mode: destination.lock_mode.parse().unwrap_or(LockMode::None),
             retention_days: destination.retention_days,
+            encryption: destination.encryption.parse().unwrap_or(Encryption::None),
+            kms_key_id: destination.kms_key_id.clone(),
             expires: false,
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::target::Target;
+use super::{kms, lifecycle};
 
 /// JSON is an expression of Terraform's language, where no text in it begins an interpolation.
 fn encoded(document: &Value) -> String {
@@ -42,18 +43,10 @@ resource "aws_s3_bucket" "walwarden" {{
   ignore_public_acls      = true
   block_public_policy     = true
   restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "walwarden" {
-  bucket = aws_s3_bucket.walwarden.id
-  rule {
-    apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
-    }
-  }
 }"#
         .to_owned(),
     );
+    blocks.extend(kms::terraform(target));
     blocks.push(format!(
         r#"resource "aws_s3_bucket_policy" "walwarden" {{
   bucket = aws_s3_bucket.walwarden.id
@@ -61,7 +54,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "walwarden" {
 }}"#,
         encoded(bucket)
     ));
-    blocks.push(super::lifecycle::terraform(target));
+    blocks.push(lifecycle::terraform(target));
     let (kind, owner) = if trust.is_some() { ("role", "role") } else { ("user", "user") };
     let trusting = trust.map(|trust| format!("\n  assume_role_policy = {}", encoded(trust))).unwrap_or_default();
     blocks.push(format!(

@@ -1,6 +1,7 @@
 //! Preflight against endpoints in this process.
 
 mod amazon;
+mod encryption;
 mod stand_in;
 
 use tokio_util::sync::CancellationToken;

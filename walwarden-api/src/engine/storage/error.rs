@@ -6,6 +6,17 @@ use walwarden_contract::ErrorCode;
 
 use crate::telemetry::traces::Coded;
 
+/// What keeps a key of the owner's from being used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// There is none, in that region.
+    Missing,
+    /// It is disabled, or waits for its deletion.
+    Disabled,
+    /// The credentials may not use it.
+    Denied,
+}
+
 /// The class of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorageErrorKind {
@@ -23,6 +34,10 @@ pub enum StorageErrorKind {
     ClockSkewed,
     /// The bucket cannot lock objects, or refused to.
     LockRefused,
+    /// The bucket cannot encrypt as it was asked, or did not.
+    EncryptionRefused,
+    /// The key that objects are to be encrypted with cannot be used.
+    Key(KeyProblem),
     /// There is no such object.
     ObjectMissing,
     /// There is no such multipart upload.
@@ -70,6 +85,8 @@ impl StorageError {
             StorageErrorKind::Full => ErrorCode::DestinationFull,
             StorageErrorKind::ClockSkewed => ErrorCode::ClockSkewed,
             StorageErrorKind::LockRefused => ErrorCode::DestinationLockRefused,
+            StorageErrorKind::EncryptionRefused => ErrorCode::DestinationEncryptionRefused,
+            StorageErrorKind::Key(_) => ErrorCode::DestinationKeyUnusable,
             StorageErrorKind::ObjectExists => ErrorCode::ArtifactKeyOccupied,
             StorageErrorKind::ObjectMissing => ErrorCode::ArtifactMismatch,
             StorageErrorKind::Unsupported => ErrorCode::DestinationNotReady,
@@ -86,15 +103,38 @@ impl Coded for StorageError {
     }
 }
 
+/// What a refusal says about the key. Amazon hands on the words of its key management, with `KMS.` in front of their code, and names the
+/// permission that is missing in the message alone.
+fn key_problem(code: &str, message: &str) -> Option<KeyProblem> {
+    match code {
+        "KMS.NotFoundException" => Some(KeyProblem::Missing),
+        "KMS.DisabledException" | "KMS.KMSInvalidStateException" | "KMS.InvalidStateException" => {
+            Some(KeyProblem::Disabled)
+        }
+        "KMS.AccessDeniedException" => Some(KeyProblem::Denied),
+        "AccessDenied" if message.contains("kms:") || message.contains("The ciphertext refers to") => {
+            Some(KeyProblem::Denied)
+        }
+        _ => None,
+    }
+}
+
 fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
+    if let Some(problem) = key_problem(code, message) {
+        return StorageErrorKind::Key(problem);
+    }
     match code {
         "NoSuchBucket" => StorageErrorKind::BucketMissing,
         "NoSuchKey" | "NotFound" => StorageErrorKind::ObjectMissing,
         "NoSuchUpload" => StorageErrorKind::UploadMissing,
         "PreconditionFailed" | "ConditionalRequestConflict" => StorageErrorKind::ObjectExists,
-        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "ServiceUnavailable" => {
-            StorageErrorKind::Throttled
-        }
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "KMS.ThrottlingException"
+        | "RequestLimitExceeded"
+        | "ServiceUnavailable" => StorageErrorKind::Throttled,
+        "InvalidEncryptionAlgorithmError" => StorageErrorKind::EncryptionRefused,
         "RequestTimeTooSkewed" => StorageErrorKind::ClockSkewed,
         "QuotaExceeded"
         | "StorageQuotaExceeded"
@@ -206,5 +246,24 @@ mod tests {
         assert_eq!(classify(400, "InvalidRequest", "something else"), StorageErrorKind::Other);
         assert_eq!(classify(403, "", ""), StorageErrorKind::AccessDenied);
         assert_eq!(classify(404, "NoSuchBucket", ""), StorageErrorKind::BucketMissing);
+    }
+
+    #[test]
+    fn what_keeps_a_key_from_being_used_is_told_apart_from_what_keeps_a_bucket_from_it() {
+        let denied =
+            "User: arn:aws:iam::210987654321:user/w is not authorized to perform: kms:GenerateDataKey on resource: arn";
+        let hidden = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+        for (status, code, message, problem) in [
+            (400, "KMS.NotFoundException", "", KeyProblem::Missing),
+            (400, "KMS.DisabledException", "", KeyProblem::Disabled),
+            (400, "KMS.KMSInvalidStateException", "is pending deletion", KeyProblem::Disabled),
+            (403, "AccessDenied", denied, KeyProblem::Denied),
+            (403, "AccessDenied", hidden, KeyProblem::Denied),
+        ] {
+            assert_eq!(classify(status, code, message), StorageErrorKind::Key(problem), "{code} {message}");
+        }
+        let of_the_bucket = "is not authorized to perform: s3:PutObject on resource";
+        assert_eq!(classify(403, "AccessDenied", of_the_bucket), StorageErrorKind::AccessDenied);
+        assert_eq!(classify(400, "KMS.ThrottlingException", ""), StorageErrorKind::Throttled);
     }
 }

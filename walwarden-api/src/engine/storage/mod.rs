@@ -1,5 +1,6 @@
 //! A customer's bucket, spoken to over the S3 protocol.
 
+mod encryption;
 mod error;
 mod listing;
 mod multipart;
@@ -22,9 +23,10 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use secrecy::ExposeSecret;
 use walwarden_contract::Timestamp;
 pub use walwarden_contract::model::LockMode;
-use walwarden_contract::model::{Addressing, ChecksumMode};
+use walwarden_contract::model::{Addressing, ChecksumMode, Encryption};
 
-pub use self::error::{StorageError, StorageErrorKind};
+pub use self::encryption::{AskedEncryption, FoundEncryption};
+pub use self::error::{KeyProblem, StorageError, StorageErrorKind};
 pub use self::listing::{Listed, ListedUpload, UploadMarker};
 pub use self::multipart::{Sends, Upload, UploadedPart};
 pub use self::object::{ObjectHead, Retention};
@@ -44,6 +46,7 @@ pub struct Bucket {
     region: String,
     lock_mode: LockMode,
     retention_days: u32,
+    encryption: AskedEncryption,
 }
 
 /// How long to wait for a connection.
@@ -82,6 +85,8 @@ impl Bucket {
     ) -> Result<Self, StorageError> {
         let unknown = |what: &str, text: &str| StorageError::unsupported(format!("{what} {text:?} is not known"));
         let lock_mode = destination.lock_mode.parse().map_err(|_| unknown("lock mode", &destination.lock_mode))?;
+        let method: Encryption =
+            destination.encryption.parse().map_err(|_| unknown("encryption", &destination.encryption))?;
         let checksum_mode = destination.checksum_mode.parse();
         let request = match checksum_mode.map_err(|_| unknown("checksum mode", &destination.checksum_mode))? {
             ChecksumMode::Crc32 => RequestChecksumCalculation::WhenSupported,
@@ -124,6 +129,7 @@ impl Bucket {
             region: destination.region.clone(),
             lock_mode,
             retention_days: destination.retention_days,
+            encryption: AskedEncryption { method, kms_key_id: destination.kms_key_id.clone() },
         })
     }
 

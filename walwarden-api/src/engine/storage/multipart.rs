@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use bytes::Bytes;
 use walwarden_contract::Timestamp;
 
-use super::{Bucket, CONNECT_TIMEOUT, LockMode, StorageError, StorageErrorKind};
+use super::{Bucket, CONNECT_TIMEOUT, FoundEncryption, LockMode, StorageError, StorageErrorKind};
 
 /// How long one attempt to send a part may take: 16 MiB at 19 KB/s. One that stands still ends sooner.
 const PART_TIMEOUT: Duration = Duration::from_mins(15);
@@ -94,17 +94,32 @@ impl Bucket {
             .content_type("application/vnd.postgresql.dump")
             .set_object_lock_mode(retain_until.and_then(|_| lock_to_aws(self.lock_mode)))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
+            .set_server_side_encryption(self.encryption.header())
+            .set_ssekms_key_id(self.encryption.key_header())
+            .set_bucket_key_enabled(self.encryption.bucket_key_header())
             .send()
             .await;
         let answer = match answer.map_err(StorageError::from) {
             Ok(answer) => answer,
+            // What is unheard of stays so; any other failure may pass, and is tried again.
+            Err(error) if error.kind == StorageErrorKind::NotImplemented => {
+                return Err(self.explain_encryption(key, error).await);
+            }
             Err(error) => return Err(self.explain(error, retain_until.is_some()).await),
         };
         let id = answer.upload_id.ok_or_else(|| StorageError {
             kind: StorageErrorKind::Other,
             message: "the bucket began an upload without naming it".to_owned(),
         })?;
-        Ok(Upload { key: key.to_owned(), id })
+        let upload = Upload { key: key.to_owned(), id };
+        let found = FoundEncryption::of(answer.server_side_encryption, answer.ssekms_key_id);
+        if let Err(error) = self.encryption.not_contradicted_by(&found) {
+            if let Err(left) = self.abort_upload(&upload).await {
+                tracing::warn!(error = %left, "cannot abort an upload that is encrypted otherwise; the sweep will");
+            }
+            return Err(error);
+        }
+        Ok(upload)
     }
 
     /// Says more about a refusal that could mean anything: some servers answer a bare 400 or 403 where the bucket is missing, and

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use walwarden_contract::Timestamp;
 
 use super::multipart::lock_to_aws;
-use super::{Bucket, LockMode, StorageError, StorageErrorKind};
+use super::{Bucket, FoundEncryption, LockMode, StorageError, StorageErrorKind};
 
 /// What the bucket says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct ObjectHead {
     pub etag: Option<String>,
     /// Which version it is, where the bucket has versions.
     pub version_id: Option<String>,
+    /// How it is encrypted, where the bucket says so.
+    pub encryption: FoundEncryption,
 }
 
 /// The lock on an object, as the bucket tells it.
@@ -49,6 +51,7 @@ impl Bucket {
                 size_bytes: size(head.content_length),
                 etag: head.e_tag,
                 version_id: head.version_id,
+                encryption: FoundEncryption::of(head.server_side_encryption, head.ssekms_key_id),
             })),
             Err(error) if error.kind == StorageErrorKind::ObjectMissing => Ok(None),
             Err(error) => Err(error),
@@ -137,6 +140,9 @@ impl Bucket {
             .set_checksum_algorithm(retain_until.map(|_| ChecksumAlgorithm::Crc32))
             .set_object_lock_mode(retain_until.and_then(|_| lock_to_aws(self.lock_mode)))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
+            .set_server_side_encryption(self.encryption.header())
+            .set_ssekms_key_id(self.encryption.key_header())
+            .set_bucket_key_enabled(self.encryption.bucket_key_header())
             .body(ByteStream::from(body))
             .send()
             .await?;

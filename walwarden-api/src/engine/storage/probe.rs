@@ -18,7 +18,10 @@ impl Bucket {
         retain_until: Option<Timestamp>,
     ) -> Result<Option<String>, StorageError> {
         match self.put_new(key, body, "application/octet-stream", retain_until).await {
-            Err(error) => Err(self.explain(error, retain_until.is_some()).await),
+            Err(error) => {
+                let error = self.explain_encryption(key, error).await;
+                Err(self.explain(error, retain_until.is_some()).await)
+            }
             written => written,
         }
     }

@@ -21,6 +21,8 @@ async fn a_destination_is_shown_whole_but_for_its_credentials() {
             "checksumMode": "none",
             "lockMode": "none",
             "retentionFloorDays": 0,
+            "encryption": "none",
+            "kmsKeyId": null,
             "roleArn": null,
             "externalId": null,
             "state": "verified",

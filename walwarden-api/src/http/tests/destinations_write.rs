@@ -6,6 +6,8 @@ use super::fixture::{Fixture, database, organization};
 use super::writing::{CANARY, ask, assert_refused, chain, kinds_after, stored_in_the_clear};
 use crate::jobs::preflights;
 
+const KEY: &str = "arn:aws:kms:eu-central-1:210987654321:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+
 fn new() -> Value {
     json!({
         "name": "eu",
@@ -56,7 +58,7 @@ async fn a_destination_is_added_once_and_answered_alike_again() {
 async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
     let fixture = Fixture::new().await;
     let seen = chain(&fixture).await.len();
-    let wrong: [(&str, Value); 17] = [
+    let wrong: [(&str, Value); 22] = [
         ("name", json!({ "name": "two\nlines" })),
         ("bucket", json!({ "bucket": "No" })),
         ("region", json!({ "region": null })),
@@ -67,6 +69,11 @@ async fn what_cannot_be_used_is_refused_by_its_field_and_nothing_is_written() {
         ("lockMode", json!({ "lockMode": "compliance" })),
         ("lockMode", json!({ "provider": "backblaze_b2" })),
         ("lockMode", json!({ "provider": "gcs" })),
+        ("encryption", json!({ "encryption": "aes" })),
+        ("encryption", json!({ "provider": "wasabi", "encryption": "sse_kms", "kmsKeyId": "key" })),
+        ("kmsKeyId", json!({ "encryption": "sse_kms" })),
+        ("kmsKeyId", json!({ "encryption": "sse_s3", "kmsKeyId": "key" })),
+        ("kmsKeyId", json!({ "encryption": "sse_kms", "kmsKeyId": KEY.replace("eu-central", "us-east") })),
         ("retentionFloorDays", json!({ "retentionFloorDays": 0 })),
         ("retentionFloorDays", json!({ "retentionFloorDays": 366 })),
         ("accessKeyId", json!({ "accessKeyId": "with space" })),
@@ -216,6 +223,27 @@ async fn a_bucket_that_does_not_answer_fails_its_preflight_and_not_the_request()
     let shown = fixture.get(&format!("/destinations/{}", fixture.database.destination_id), &fixture.key).await.json();
     let failed = json!([{ "id": "bucket", "code": "destination_unreachable" }]);
     assert_eq!((&shown["state"], &shown["preflight"]["failed"]), (&json!("verified"), &failed));
+}
+
+#[tokio::test]
+async fn encryption_is_shown_recorded_and_looked_at_again_when_it_changes() {
+    let fixture = Fixture::new().await;
+    let mut body = new();
+    let members = body.as_object_mut().expect("an object");
+    members.insert("encryption".to_owned(), json!("sse_kms"));
+    members.insert("kmsKeyId".to_owned(), json!(KEY));
+    let shown = create(&fixture, "k", &body).await.json();
+    assert_eq!((&shown["encryption"], &shown["kmsKeyId"]), (&json!("sse_kms"), &json!(KEY)));
+    let event = chain(&fixture).await.pop().expect("an event");
+    assert_eq!((&event.payload["encryption"], &event.payload["kmsKeyId"]), (&json!("sse_kms"), &json!(KEY)));
+
+    let path = format!("/destinations/{}", fixture.database.destination_id);
+    assert_eq!(fixture.get(&path, &fixture.key).await.json()["state"], "verified");
+    let changed = ask(&fixture, "PATCH", &path, None, Some(&json!({ "encryption": "sse_s3" }))).await.json();
+    assert_eq!((&changed["encryption"], &changed["state"]), (&json!("sse_s3"), &json!("unverified")));
+    assert_eq!(chain(&fixture).await.pop().expect("an event").payload["encryption"], "sse_s3");
+    let again = ask(&fixture, "PATCH", &path, None, Some(&json!({ "encryption": "sse_s3" }))).await;
+    assert_eq!(again.status, 200, "{}", again.text);
 }
 
 #[tokio::test]

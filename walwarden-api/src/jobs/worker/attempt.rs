@@ -6,7 +6,7 @@ use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::Worker;
 use crate::engine::backup::{self, BackupError, Codec, PartsGone, Prepared};
-use crate::engine::storage::{Bucket, LockMode, Upload};
+use crate::engine::storage::{AskedEncryption, Bucket, LockMode, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::jobs::backups::{self, Lease, Started};
 use crate::jobs::preflights;
@@ -90,7 +90,10 @@ pub(super) async fn attempt(
     let upload = bucket.begin_upload(&key, retain_until).await.map_err(BackupError::from)?;
     reach(Failpoint::AfterUploadBegun);
     let pending = match send(worker, &prepared, &bucket, &upload, lease, stop).await {
-        Ok(dumped) => pending(&prepared, &upload, dumped, worker.system.now(), retain_until),
+        Ok(dumped) => {
+            let asked = bucket.encryption().clone();
+            pending(&prepared, &upload, dumped, worker.system.now(), retain_until, asked)
+        }
         Err(error) => return Err(give_up(&bucket, &upload, error).await),
     };
     reach(Failpoint::AfterDump);
@@ -163,6 +166,7 @@ fn pending(
     dumped: backup::Dumped,
     finished_at: Timestamp,
     retain_until: Option<Timestamp>,
+    AskedEncryption { method: encryption, kms_key_id }: AskedEncryption,
 ) -> PendingArtifact {
     PendingArtifact {
         upload_id: upload.id.clone(),
@@ -177,6 +181,8 @@ fn pending(
         pg_dump_version: prepared.pg_dump.to_string(),
         finished_at,
         retain_until,
+        encryption,
+        kms_key_id,
     }
 }
 

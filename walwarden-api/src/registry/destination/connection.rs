@@ -1,6 +1,6 @@
 //! How a bucket is spoken to: what is given, and what follows from the provider.
 
-use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
+use walwarden_contract::model::{Addressing, ChecksumMode, Encryption, LockMode, Provider};
 
 use super::providers::rules;
 use super::rules::check_region;
@@ -25,11 +25,16 @@ pub struct Connection {
     pub lock_mode: Option<LockMode>,
     /// For how many days.
     pub retention_days: Option<u32>,
+    /// What the bucket is asked to encrypt objects with.
+    pub encryption: Option<Encryption>,
+    /// The key of `sse_kms`.
+    pub kms_key_id: Option<String>,
 }
 
 impl Connection {
     pub(super) fn set(self, destination: &mut Destination) {
-        let Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days } = self;
+        let Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days, encryption, kms_key_id } =
+            self;
         if let Some(endpoint) = endpoint {
             destination.endpoint = Some(endpoint.trim_end_matches('/').to_owned());
         }
@@ -46,6 +51,14 @@ impl Connection {
             mode.as_str().clone_into(&mut destination.lock_mode);
         }
         destination.retention_days = retention_days.unwrap_or(destination.retention_days);
+        if let Some(encryption) = encryption {
+            encryption.as_str().clone_into(&mut destination.encryption);
+            // The key of before belongs to nothing else.
+            destination.kms_key_id.take_if(|_| encryption != Encryption::SseKms);
+        }
+        if let Some(key) = kms_key_id {
+            destination.kms_key_id = Some(key);
+        }
     }
 
     /// The same with what the provider takes for granted filled in.
@@ -67,6 +80,8 @@ impl Connection {
             checksum_mode: self.checksum_mode.or_else(|| rules.checksums.first().copied()),
             lock_mode: self.lock_mode.or(Some(LockMode::None)),
             retention_days: self.retention_days.or(Some(USUAL_RETENTION_DAYS)),
+            encryption: self.encryption.or(Some(Encryption::None)),
+            kms_key_id: self.kms_key_id,
         })
     }
 

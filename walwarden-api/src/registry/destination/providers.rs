@@ -1,6 +1,6 @@
 //! One row for each provider: what it takes for granted, and which regions, endpoints, buckets, checksums and locks it has.
 
-use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
+use walwarden_contract::model::{Addressing, ChecksumMode, Encryption, LockMode, Provider};
 
 use crate::engine::backup::PartRules;
 
@@ -54,11 +54,17 @@ pub(super) struct Rules {
     pub(super) locks: &'static [LockMode],
     /// What to do instead of a lock that it does not have.
     pub(super) lock_advice: &'static str,
+    /// What it can be asked to encrypt with.
+    pub(super) encryptions: &'static [Encryption],
+    /// What to do instead of an encryption that it does not have.
+    pub(super) encryption_advice: &'static str,
 }
 
 const NO_LOCK_OR_GOVERNANCE: &[LockMode] = &[LockMode::None, LockMode::Governance];
 const CRC32_FIRST: &[ChecksumMode] = &[ChecksumMode::Crc32, ChecksumMode::None];
 const CRC32_IF_ASKED: &[ChecksumMode] = &[ChecksumMode::None, ChecksumMode::Crc32];
+const WITH_OWN_KEYS: &[Encryption] = &[Encryption::None, Encryption::SseS3];
+const WITH_ANY_KEYS: &[Encryption] = &[Encryption::None, Encryption::SseS3, Encryption::SseKms];
 const USE_GOVERNANCE: &str = "can be compliance on Backblaze B2 only: use governance";
 /// Servers that customers run themselves, or whose hosts are not known here.
 const ANYWHERE: Endpoints = Endpoints { domains: &[], hosts: &[], nameless: &[], implied: false };
@@ -91,6 +97,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: CRC32_FIRST,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
+        encryptions: WITH_ANY_KEYS,
+        encryption_advice: "can be none, sse_s3 or sse_kms",
     },
     Rules {
         provider: Provider::Minio,
@@ -105,6 +113,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: CRC32_FIRST,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
+        encryptions: WITH_OWN_KEYS,
+        encryption_advice: "cannot be sse_kms on MinIO, where only sse_s3 is asked for over the S3 interface: use sse_s3, or none",
     },
     Rules {
         provider: Provider::Gcs,
@@ -124,6 +134,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: &[ChecksumMode::None],
         locks: &[LockMode::None],
         lock_advice: "can only be none on Google Cloud Storage, which has no Object Lock over its S3 interface: use none, and lock the bucket's retention policy",
+        encryptions: &[Encryption::None],
+        encryption_advice: "can only be none on Google Cloud Storage, which encrypts everything with keys of its own: use none",
     },
     Rules {
         provider: Provider::Wasabi,
@@ -143,6 +155,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: CRC32_IF_ASKED,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
+        encryptions: WITH_OWN_KEYS,
+        encryption_advice: "cannot be sse_kms on Wasabi, which has keys of its own only: use sse_s3, or none",
     },
     Rules {
         provider: Provider::BackblazeB2,
@@ -163,6 +177,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: CRC32_IF_ASKED,
         locks: &[LockMode::None, LockMode::Compliance],
         lock_advice: "cannot be governance on Backblaze B2: use compliance, which nobody can lift",
+        encryptions: WITH_OWN_KEYS,
+        encryption_advice: "cannot be sse_kms on Backblaze B2, which has keys of its own only: use sse_s3, or none",
     },
     Rules {
         provider: Provider::S3Compatible,
@@ -177,6 +193,8 @@ pub(super) const ALL: [Rules; 6] = [
         checksums: CRC32_IF_ASKED,
         locks: NO_LOCK_OR_GOVERNANCE,
         lock_advice: USE_GOVERNANCE,
+        encryptions: WITH_ANY_KEYS,
+        encryption_advice: "can be none, sse_s3 or sse_kms",
     },
 ];
 

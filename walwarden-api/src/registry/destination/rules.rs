@@ -2,6 +2,7 @@
 
 use walwarden_contract::model::{ChecksumMode, LockMode, Provider};
 
+use super::encryption::check_encryption;
 use super::providers::{ALL, Rules, rules};
 use crate::registry::{Field, RegistryError, check_name};
 use crate::store::destinations::Destination;
@@ -145,6 +146,7 @@ pub(super) fn check(destination: &Destination, before: Option<&Destination>) -> 
         return Err(RegistryError::invalid(Field::Retention, "is a whole number from 1 to 365"));
     }
     check_lock(rules, &destination.lock_mode)?;
+    check_encryption(rules, destination)?;
     if changed(|destination| &destination.checksum_mode) {
         check_checksum(rules, &destination.checksum_mode)?;
     }

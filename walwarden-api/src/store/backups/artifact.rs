@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use walwarden_contract::Timestamp;
+use walwarden_contract::model::Encryption;
 
 /// A dump whose bytes are all in the bucket as parts, and closed; sealing it needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,16 @@ pub struct PendingArtifact {
     pub finished_at: Timestamp,
     /// Until when the object is to be locked.
     pub retain_until: Option<Timestamp>,
+    /// What the bucket was asked to encrypt the object with when its upload began; nothing in older records.
+    #[serde(default = "nothing")]
+    pub encryption: Encryption,
+    /// The key of that.
+    #[serde(default)]
+    pub kms_key_id: Option<String>,
+}
+
+const fn nothing() -> Encryption {
+    Encryption::None
 }
 
 /// What is shown of a completed job's artifact.
@@ -49,4 +60,19 @@ pub struct StoredArtifact {
     /// The object's version, where the bucket has versions; none in older records.
     #[serde(default)]
     pub version_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that is replaced by this version may have left a dump to be sealed.
+    #[test]
+    fn a_dump_that_was_closed_before_there_was_encryption_to_ask_for_is_sealed_without() {
+        let closed = r#"{"upload_id":"u","etags":["e"],"part_checksums":["00"],"part_size_bytes":1,"size_bytes":1,"checksum_sha256":"00",
+            "compression":"gzip:1","database_name":"d","postgres_version":"15","pg_dump_version":"15",
+            "finished_at":"2026-01-31T02:00:00.000Z","retain_until":null}"#;
+        let read: PendingArtifact = serde_json::from_str(closed).expect("is read");
+        assert_eq!((read.encryption, read.kms_key_id), (Encryption::None, None));
+    }
 }

@@ -4,7 +4,7 @@ use walwarden_contract::DestinationId;
 use walwarden_contract::model::Destination;
 
 use super::super::{interruptible, to_value};
-use super::lock;
+use super::{encryption, lock};
 use crate::context::{Context, Report};
 use crate::failure::Failure;
 use crate::output::text;
@@ -28,6 +28,7 @@ pub(in crate::commands) fn human(destination: &Destination, view: &View) -> Stri
         ("addressing", destination.addressing.word().into()),
         ("checksums", destination.checksum_mode.word().into()),
         ("lock", lock(destination).into()),
+        ("encryption", encryption(destination)),
         ("role", text::or_dash(destination.role_arn.as_ref()).into()),
         ("state", destination.state.word().into()),
         ("verified", view.time_or_dash(destination.verified_at).into()),

@@ -24,6 +24,7 @@ pub(in crate::commands) fn human(evidence: &Evidence, view: &View) -> String {
         ("signed by", evidence.key_id.as_str().into()),
         ("integrity", integrity(evidence, view)),
         ("lock", lock(&evidence.lock, view)),
+        ("encryption", text::or_dash(encryption(evidence)).into()),
         ("drill", drill(&evidence.drill, view)),
         ("age of data", when::minutes(evidence.rpo_minutes).into()),
         ("audit events", evidence.audit_events.len().to_string().into()),
@@ -52,6 +53,13 @@ fn lock(lock: &LockProof, view: &View) -> Cell {
         Some(until) => status.and(&format!(" ({}) until {}", lock.mode, view.time(until))),
         None => status,
     }
+}
+
+/// As the bucket told it when the artifact was read back.
+fn encryption(evidence: &Evidence) -> Option<String> {
+    let found = evidence.encryption.as_ref()?;
+    let key = found.kms_key_id.as_ref().map(|key| format!(", key {key}")).unwrap_or_default();
+    Some(format!("{} ({}{key})", found.method, found.algorithm))
 }
 
 fn drill(drill: &DrillProof, view: &View) -> Cell {

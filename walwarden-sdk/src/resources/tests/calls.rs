@@ -65,6 +65,8 @@ impl Arguments {
             checksum_mode: None,
             lock_mode: None,
             retention_floor_days: None,
+            encryption: None,
+            kms_key_id: None,
             access_key_id: Some("id".to_owned()),
             secret_access_key: Some(Secret::new("secret")),
             role_arn: None,

@@ -3,7 +3,7 @@ use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use serde_json::Value;
 use uuid::Uuid;
-use walwarden_contract::manifest::{ManifestArtifact, ManifestRetention, ManifestSource};
+use walwarden_contract::manifest::{ManifestArtifact, ManifestEncryption, ManifestRetention, ManifestSource};
 use walwarden_contract::model::{ArtifactUrl, Restore, RestoreMode, RestoreState};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId, RestoreJobId, Timestamp};
 
@@ -92,6 +92,19 @@ impl World {
     }
 }
 
+fn encrypted(method: &str) -> ManifestEncryption {
+    ManifestEncryption { method: method.to_owned(), algorithm: "AES256".to_owned(), kms_key_id: None }
+}
+
+#[test]
+fn an_artifact_that_the_bucket_encrypts_is_read_as_any_other() {
+    for method in ["sse_s3", "sse_kms"] {
+        let mut world = World::new();
+        world.manifest.encryption = Some(encrypted(method));
+        assert_eq!(world.verify(), Ok(world.manifest.clone()), "{method}");
+    }
+}
+
 #[test]
 fn a_manifest_that_everyone_means_is_accepted() {
     let mut world = World::new();
@@ -127,7 +140,7 @@ fn a_genuine_manifest_of_another_backup_is_refused() {
         |world| world.manifest.org_id = OrgId::from_uuid(Uuid::from_u128(9)),
         |world| world.manifest.artifact.format = "directory".to_owned(),
         |world| world.manifest.artifact.size_bytes = 0,
-        |world| world.manifest.encryption = Some(Value::Bool(true)),
+        |world| world.manifest.encryption = Some(encrypted("client_age")),
         |world| world.manifest.key_id = "wk_0000000000000000".to_owned(),
         |world| world.manifest.schema = "walwarden.manifest.v2".to_owned(),
         |world| world.manifest.source.database_name = String::new(),

@@ -19,7 +19,10 @@ use crate::secrets::Credentials;
 
 pub(super) const EXAMPLE: &str = "Example:
   WALWARDEN_SECRET_ACCESS_KEY_FILE=secret.txt walwarden-api admin destination add --name eu \\
-      --provider aws --region eu-central-1 --bucket my-backups --lock-mode governance --access-key-id AKIAEXAMPLE";
+      --provider aws --region eu-central-1 --bucket my-backups --lock-mode governance --access-key-id AKIAEXAMPLE
+  walwarden-api admin destination add --name eu-kms --provider aws --region eu-central-1 --bucket my-backups \\
+      --encryption sse_kms --kms-key-id arn:aws:kms:eu-central-1:210987654321:alias/walwarden-backup \\
+      --role-arn arn:aws:iam::210987654321:role/walwarden-backup --skip-preflight";
 
 /// The arguments of `destination add`.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use walwarden_contract::model::{Addressing, ChecksumMode, LockMode, Provider};
+use walwarden_contract::model::{Addressing, ChecksumMode, Encryption, LockMode, Provider};
 
 use crate::registry::destination::Connection;
 
@@ -29,12 +29,19 @@ pub(super) struct Options {
     /// For how many days an artifact is locked
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=365))]
     retention_days: Option<u32>,
+    /// What the bucket is asked to encrypt objects with; none leaves it to the bucket's default
+    #[arg(long, value_parser = choice(Encryption::ALL, Encryption::as_str))]
+    encryption: Option<Encryption>,
+    /// Key of `sse_kms`: its ARN, its id, or an alias's ARN
+    #[arg(long, value_name = "KEY")]
+    kms_key_id: Option<String>,
 }
 
 impl From<Options> for Connection {
     fn from(options: Options) -> Self {
-        let Options { endpoint, region, addressing, checksum_mode, lock_mode, retention_days } = options;
-        Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days }
+        let Options { endpoint, region, addressing, checksum_mode, lock_mode, retention_days, encryption, kms_key_id } =
+            options;
+        Self { endpoint, region, addressing, checksum_mode, lock_mode, retention_days, encryption, kms_key_id }
     }
 }
 

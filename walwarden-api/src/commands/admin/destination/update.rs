@@ -12,7 +12,8 @@ use crate::commands::output::CommandResult;
 use crate::registry::destination::{self, DestinationChange, Looker, NewCredentials};
 
 pub(super) const EXAMPLE: &str = "Example:
-  walwarden-api admin destination update dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --retention-days 90";
+  walwarden-api admin destination update dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --retention-days 90
+  walwarden-api admin destination update dst_01928c3e5f7a7c3e8d2b4a6f90c1e2d3 --encryption sse_s3";
 
 /// The arguments of `destination update`. What is not given stays as it is.
 #[derive(Debug, Args)]

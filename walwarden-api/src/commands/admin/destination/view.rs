@@ -15,7 +15,7 @@ pub(super) const COLUMNS: [Column; 7] = [
     ("STATE", "state"),
 ];
 
-const DETAILS: [Column; 18] = [
+const DETAILS: [Column; 20] = [
     ("Id", "id"),
     ("Name", "name"),
     ("Provider", "provider"),
@@ -26,6 +26,8 @@ const DETAILS: [Column; 18] = [
     ("Checksum mode", "checksumMode"),
     ("Lock mode", "lockMode"),
     ("Retention days", "retentionDays"),
+    ("Encryption", "encryption"),
+    ("KMS key", "kmsKeyId"),
     ("For trying only", "trial"),
     ("Role", "roleArn"),
     ("External id", "externalId"),
@@ -49,6 +51,8 @@ pub(super) fn record(destination: &Destination) -> Value {
         "checksumMode": destination.checksum_mode,
         "lockMode": destination.lock_mode,
         "retentionDays": destination.retention_days,
+        "encryption": destination.encryption,
+        "kmsKeyId": destination.kms_key_id,
         "trial": destination.trial,
         "roleArn": destination.role.as_ref().map(|role| &role.arn),
         "externalId": destination.role.as_ref().map(|role| &role.external_id),

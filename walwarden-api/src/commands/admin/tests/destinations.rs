@@ -118,6 +118,22 @@ async fn stored_secrets_are_sealed_again_while_the_old_key_is_still_known() {
 }
 
 #[tokio::test]
+async fn encryption_is_changed_by_flags_and_shown() {
+    let installation = Installation::new().await;
+    let id = installation.destination("eu").await;
+    let update = ["admin", "destination", "update", &id, "--skip-preflight"];
+    let with = async |more: &[&str]| {
+        installation.run(&[update.as_slice(), more].concat(), &[]).await.map(|outcome| outcome.data)
+    };
+    let changed = with(&["--encryption", "sse-s3"]).await.expect("changes");
+    assert_eq!((&changed["encryption"], &changed["state"]), (&json!("sse_s3"), &json!("unverified")));
+    let Failure(error) = with(&["--kms-key-id", "key"]).await.expect_err("refuses");
+    assert!(error.message.starts_with("--kms-key-id goes with"), "{}", error.message);
+    let changed = with(&["--encryption", "none"]).await.expect("changes");
+    assert_eq!(changed["encryption"], "none");
+}
+
+#[tokio::test]
 async fn policies_are_printed_as_documents_and_for_reading() {
     let installation = Installation::new().await;
     let add = ["admin", "destination", "add", "--name", "eu", "--bucket", "backups", "--access-key-id", "A"];

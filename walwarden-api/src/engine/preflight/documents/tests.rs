@@ -1,11 +1,11 @@
 //! The documents of each provider, as its users read them.
 
-use walwarden_contract::model::LockMode;
+use walwarden_contract::model::{Encryption, LockMode};
 use walwarden_contract::{DestinationId, OrgId};
 
 use super::super::{remedies, report, tls};
 use super::*;
-use crate::engine::storage::{StorageError, StorageErrorKind};
+use crate::engine::storage::{KeyProblem, StorageError, StorageErrorKind};
 use crate::store::destinations::Role;
 
 fn target(provider: Provider, lock_mode: LockMode) -> Target {
@@ -19,6 +19,8 @@ fn target(provider: Provider, lock_mode: LockMode) -> Target {
         role: None,
         lock_mode,
         retention_days: 30,
+        encryption: Encryption::None,
+        kms_key_id: None,
         expires: false,
     }
 }
@@ -67,6 +69,52 @@ fn documents_where_old_backups_are_deleted() {
     assert!(!kept.to_string().contains("/db/*"), "{kept}");
 }
 
+const KEY: &str = "arn:aws:kms:eu-central-1:210987654321:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+
+fn with_key(key: &str) -> Target {
+    let (encryption, kms_key_id) = (Encryption::SseKms, Some(key.to_owned()));
+    Target { encryption, kms_key_id, ..target(Provider::Aws, LockMode::Governance) }
+}
+
+#[test]
+fn documents_for_amazon_with_a_key_of_the_owners() {
+    insta::assert_snapshot!(shown(&documents(&with_key(KEY), None)));
+}
+
+/// No policy can name an alias as its resource.
+#[test]
+fn documents_name_the_key_behind_an_alias_by_the_alias_it_carries() {
+    let documents = documents(&with_key("arn:aws:kms:eu-central-1:210987654321:alias/walwarden"), None);
+    let policy = documents.iam_policy.expect("a policy").to_string();
+    assert!(policy.contains(r#""Resource":"arn:aws:kms:eu-central-1:210987654321:key/*""#), "{policy}");
+    assert!(policy.contains(r#""kms:ResourceAliases":"alias/walwarden""#), "{policy}");
+    assert!(!documents.bucket_policy.expect("a policy").to_string().contains("kms"));
+    let terraform = documents.terraform.expect("Terraform");
+    assert!(
+        terraform.contains("enable_key_rotation = true") && terraform.contains(r#"= "alias/walwarden""#),
+        "{terraform}"
+    );
+    assert!(terraform.contains("kms_master_key_id = aws_kms_key.walwarden.arn"), "{terraform}");
+}
+
+#[test]
+fn documents_name_a_key_by_its_id_in_the_account_of_the_role() {
+    let id = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+    let role = Role { arn: "arn:aws-cn:iam::210987654321:role/w".to_owned(), external_id: "wal-0011".to_owned() };
+    let target = Target { role: Some(role), region: "cn-north-1".to_owned(), ..with_key(id) };
+    let policy = documents(&target, None).iam_policy.expect("a policy").to_string();
+    assert!(policy.contains(&format!("arn:aws-cn:kms:cn-north-1:210987654321:key/{id}")), "{policy}");
+    assert!(policy.contains("s3.cn-north-1.amazonaws.com.cn"), "{policy}");
+    let unknown = documents(&with_key(id), None).iam_policy.expect("a policy").to_string();
+    assert!(unknown.contains(&format!("arn:aws:kms:eu-central-1:<account>:key/{id}")), "{unknown}");
+}
+
+#[test]
+fn keys_stand_in_no_document_where_the_provider_has_no_such_policies() {
+    let target = Target { provider: Provider::S3Compatible, ..with_key("my-key") };
+    assert!(!shown(&documents(&target, None)).contains("kms:"));
+}
+
 #[test]
 fn documents_for_minio() {
     insta::assert_snapshot!(shown(&documents(&target(Provider::Minio, LockMode::Governance), None)));
@@ -110,14 +158,26 @@ fn a_role_that_is_refused_is_told_the_statement_with_its_own_external_id() {
 /// Every statement that a remedy asks for is a part of the printed policy.
 #[test]
 fn a_remedy_asks_for_nothing_that_the_printed_policy_does_not_grant() {
-    let target = target(Provider::Aws, LockMode::Governance);
-    let printed = documents(&target, None).iam_policy.expect("a policy").to_string();
-    let denied = StorageError { kind: StorageErrorKind::AccessDenied, message: String::new() };
-    for check in checks_of_a_bucket() {
-        let remedy = remedies::remedy(check, &denied, &target);
-        let asked: Vec<_> = remedy.split('"').filter(|word| word.starts_with("s3:")).collect();
-        assert!(!asked.is_empty(), "{check:?}: {remedy}");
-        assert!(asked.iter().all(|action| printed.contains(&format!("\"{action}\""))), "{check:?}: {remedy}");
+    for target in [target(Provider::Aws, LockMode::Governance), with_key(KEY)] {
+        let printed = documents(&target, None).iam_policy.expect("a policy").to_string();
+        for kind in [StorageErrorKind::AccessDenied, StorageErrorKind::Key(KeyProblem::Denied)] {
+            let of_key = matches!(kind, StorageErrorKind::Key(_));
+            if of_key && target.encryption == Encryption::None {
+                continue;
+            }
+            for check in checks_of_a_bucket() {
+                if target.encryption != Encryption::None && check == PreflightCheckId::DefaultEncryption {
+                    continue;
+                }
+                let denied = StorageError { kind, message: String::new() };
+                let remedy = remedies::remedy(check, &denied, &target);
+                let permission = |word: &&str| word.starts_with("s3:") || word.starts_with("kms:");
+                let asked: Vec<_> = remedy.split('"').filter(permission).collect();
+                assert!(!asked.is_empty(), "{check:?}: {remedy}");
+                let granted = |action: &&str| printed.contains(&format!("\"{action}\""));
+                assert!(asked.iter().all(granted), "{check:?}: {remedy}");
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What preflight makes of each answer of a bucket: of Amazon's, and of one whose provider need not have all of them.
 
-use walwarden_contract::model::{CheckStatus as S, LockMode, PreflightCheckId as C, PreflightReport, Provider};
+use walwarden_contract::model::{
+    CheckStatus as S, Encryption, LockMode, PreflightCheckId as C, PreflightReport, Provider,
+};
 use walwarden_contract::{DestinationId, ErrorCode as E, OrgId};
 
 use super::super::target::Target;
@@ -8,11 +10,11 @@ use super::stand_in::{Answer, BUCKET, REGION, serve};
 use super::{LeftProbe, MAX_LEFT, after, destination, looked, of, report_at, statuses};
 use crate::secrets::Credentials;
 
-fn credentials() -> Credentials {
+pub(super) fn credentials() -> Credentials {
     Credentials { access_key_id: "id".to_owned(), secret_access_key: "canary-secret".into() }
 }
 
-fn target(provider: Provider) -> Target {
+pub(super) fn target(provider: Provider) -> Target {
     Target {
         id: DestinationId::from_uuid(uuid::Uuid::from_u128(1)),
         org_id: OrgId::from_uuid(uuid::Uuid::from_u128(2)),
@@ -23,6 +25,8 @@ fn target(provider: Provider) -> Target {
         role: None,
         lock_mode: LockMode::Governance,
         retention_days: 30,
+        encryption: Encryption::None,
+        kms_key_id: None,
         expires: false,
     }
 }
@@ -32,7 +36,7 @@ async fn asked(provider: Provider, instead: &[(&'static str, Answer)]) -> Prefli
     report_at(provider, REGION, &endpoint, BUCKET, LockMode::Governance, &credentials()).await
 }
 
-fn with(report: &PreflightReport, status: S) -> Vec<C> {
+pub(super) fn with(report: &PreflightReport, status: S) -> Vec<C> {
     statuses(report).into_iter().filter(|(_, found)| *found == status).map(|(id, _)| id).collect()
 }
 

@@ -15,6 +15,10 @@ pub(super) const BUCKET: &str = "my-backups";
 pub(super) const REGION: &str = "eu-central-1";
 const MODE: &str = "x-amz-object-lock-mode";
 const UNTIL: &str = "x-amz-object-lock-retain-until-date";
+/// What a bucket keeps of a wish to encrypt, and says again of the object.
+const ENCRYPTION: [&str; 2] = ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"];
+/// Stands among the answers for a bucket that overlooks such a wish.
+pub(super) const OVERLOOKS_ENCRYPTION: &str = "OverlooksEncryption";
 
 /// An answer instead of the usual one.
 #[derive(Clone)]
@@ -38,6 +42,7 @@ impl Answer {
 struct Held {
     body: Bytes,
     lock: Option<(String, String)>,
+    encryption: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone)]
@@ -104,7 +109,10 @@ impl Bucket {
             ),
             "PutObject" => {
                 let lock = text(headers, MODE).zip(text(headers, UNTIL));
-                objects.insert(key.to_owned(), Held { body, lock });
+                let kept = |name| Some((name, text(headers, name)?));
+                let overlooks = self.instead.contains_key(OVERLOOKS_ENCRYPTION);
+                let encryption = ENCRYPTION.into_iter().filter_map(kept).filter(|_| !overlooks).collect();
+                objects.insert(key.to_owned(), Held { body, lock, encryption });
                 Answer { header: Some(("x-amz-version-id", "version-1")), ..Answer::found("") }
             }
             "GetObjectRetention" => match objects.get(key).and_then(|held| held.lock.clone()) {
@@ -138,7 +146,11 @@ async fn answer(State(bucket): State<Bucket>, request: Request) -> Response<Body
         None if stranger => response(Answer::refused(403, "AccessDenied")),
         None if matches!(operation, "GetObject" | "HeadObject") => {
             let objects = bucket.objects.lock().expect("not poisoned");
-            let held = objects.get(&key).map(|held| Response::new(Body::from(held.body.clone())));
+            let held = objects.get(&key).map(|held| {
+                let told =
+                    held.encryption.iter().fold(Response::builder(), |all, (name, value)| all.header(*name, value));
+                told.body(Body::from(held.body.clone())).expect("an answer")
+            });
             held.unwrap_or_else(|| response(Answer::refused(404, "NoSuchKey")))
         }
         None => response(bucket.usual(operation, &key, &parts.headers, body)),

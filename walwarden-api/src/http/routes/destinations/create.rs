@@ -42,11 +42,14 @@ pub(in crate::http) async fn handle(
         checksum_mode,
         lock_mode,
         retention_floor_days: retention_days,
+        encryption,
+        kms_key_id,
         access_key_id,
         secret_access_key,
         role_arn,
     } = request.value;
-    let connection = Connection { endpoint, region, addressing, checksum_mode, lock_mode, retention_days };
+    let connection =
+        Connection { endpoint, region, addressing, checksum_mode, lock_mode, retention_days, encryption, kms_key_id };
     let access = NewAccess::of(access_key_id, secret_access_key.map(|secret| secret.expose().clone()), role_arn)?;
     let new = NewDestination { name, provider, bucket, connection, access, looker: Looker::Worker };
 

@@ -24,6 +24,8 @@ pub(in crate::http) async fn handle(
         checksum_mode,
         lock_mode,
         retention_floor_days: retention_days,
+        encryption,
+        kms_key_id,
         access_key_id,
         secret_access_key,
         role_arn,
@@ -41,7 +43,8 @@ pub(in crate::http) async fn handle(
         (Some(_), None) => return Err(missing(Field::SecretAccessKey, Field::AccessKeyId).into()),
         (None, Some(_)) => return Err(missing(Field::AccessKeyId, Field::SecretAccessKey).into()),
     };
-    let connection = Connection { checksum_mode, lock_mode, retention_days, ..Connection::default() };
+    let connection =
+        Connection { checksum_mode, lock_mode, retention_days, encryption, kms_key_id, ..Connection::default() };
     let change = DestinationChange { name, bucket: None, connection, credentials, role_arn, looker: Looker::Worker };
     let by = Some(caller.key.id);
     let changed = update(&state.store, &state.system, caller.org_id(), id, change, by).await?;

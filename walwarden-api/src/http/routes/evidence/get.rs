@@ -33,6 +33,7 @@ pub(in crate::http) async fn handle(
         integrity_verification: checked.verification(Some(&chain)),
         rpo_minutes: rpo_minutes(checked.snapshot_at(), now),
         lock: checked.lock(now),
+        encryption: checked.encryption(),
         drill: drill_proof(&state, caller.org_id(), id).await?,
         expired_at: checked.job.expiry.expired_at,
         audit_events: chain.events.iter().map(|event| json!(event)).collect(),

@@ -33,6 +33,7 @@ fn summary(checked: &Checked, restored: Option<CompletedRestore>, now: Timestamp
         integrity_verification: checked.verification(None),
         rpo_minutes: rpo_minutes(checked.snapshot_at(), now),
         lock: checked.lock(now),
+        encryption: checked.encryption(),
         drill: drill(restored),
     }
 }

@@ -1,5 +1,6 @@
 //! Good and bad destinations of every provider.
 
+use walwarden_contract::model::Encryption;
 use walwarden_contract::{DestinationId, OrgId};
 
 use super::*;
@@ -24,7 +25,7 @@ fn destination(provider: Provider, region: Option<&str>, endpoint: Option<&str>)
         trial: false,
         sealed_credentials: String::new(),
         role: None,
-        encryption: "none".to_owned(),
+        encryption: String::new(),
         kms_key_id: None,
         verification: Verification::due(system.now()),
         created_at: system.now(),
@@ -166,6 +167,59 @@ fn each_provider_has_the_locks_and_checksums_that_it_keeps() {
             assert_eq!(check(&kept, None).is_ok(), fits, "{provider:?} {days}");
         }
     }
+}
+
+#[test]
+fn each_provider_is_asked_only_for_the_encryption_that_it_has() {
+    const KEY: &str = "arn:aws:kms:eu-central-1:210987654321:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+    for provider in Provider::ALL.iter().copied() {
+        for method in Encryption::ALL.iter().copied() {
+            let has = match (provider, method) {
+                (_, Encryption::None) | (Aws | S3Compatible, _) => true,
+                (Gcs, _) => false,
+                (_, method) => method == Encryption::SseS3,
+            };
+            let kms_key_id = (method == Encryption::SseKms).then(|| KEY.to_owned());
+            let encrypted = Destination { encryption: method.as_str().to_owned(), kms_key_id, ..content(provider) };
+            match check(&encrypted, None) {
+                Ok(()) => assert!(has, "{provider:?} {method:?}"),
+                refused => {
+                    let (field, problem) = refusal(refused);
+                    assert!(!has && field == Field::Encryption && problem.contains("none"), "{provider:?} {problem}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_and_the_method_that_takes_one_come_together() {
+    let encrypted = |method: Encryption, key: Option<&str>| {
+        let kms_key_id = key.map(str::to_owned);
+        refusal(check(&Destination { encryption: method.as_str().to_owned(), kms_key_id, ..content(Aws) }, None))
+    };
+    assert_eq!(encrypted(Encryption::SseKms, None).0, Field::KmsKeyId);
+    assert_eq!(encrypted(Encryption::SseS3, Some("key")).0, Field::KmsKeyId);
+    assert_eq!(encrypted(Encryption::None, Some("key")).0, Field::KmsKeyId);
+    assert_eq!(encrypted(Encryption::SseKms, Some("no key")).0, Field::KmsKeyId);
+}
+
+#[test]
+fn another_method_takes_the_key_of_before_away() {
+    let before = Destination {
+        encryption: "sse_kms".to_owned(),
+        kms_key_id: Some("my-key".to_owned()),
+        ..content(S3Compatible)
+    };
+    let to = |encryption, kms_key_id: Option<&str>| {
+        let mut changed = before.clone();
+        let kms_key_id = kms_key_id.map(str::to_owned);
+        Connection { encryption, kms_key_id, ..Connection::default() }.following(&before).set(&mut changed);
+        (changed.encryption, changed.kms_key_id)
+    };
+    assert_eq!(to(Some(Encryption::SseS3), None), ("sse_s3".to_owned(), None));
+    assert_eq!(to(None, Some("other")), ("sse_kms".to_owned(), Some("other".to_owned())));
+    assert_eq!(to(Some(Encryption::SseKms), None), ("sse_kms".to_owned(), Some("my-key".to_owned())));
 }
 
 #[test]
