@@ -62,6 +62,7 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::ArtifactTooLarge => Phase::Backup,
         E::ToolMissing | E::ToolVersionUnsupported | E::InsufficientDiskSpace | E::ConfigInvalid => Phase::Machine,
         E::ArtifactMismatch
+        | E::ArtifactMissing
         | E::ArchiveIncomplete
         | E::ArtifactChecksumMismatch
         | E::InventoryMismatch

@@ -133,6 +133,7 @@ error_codes! {
     UploadFailed = "upload_failed", 502, Retryable, Nobody, "The upload to the bucket failed.", "Nothing to do: the next attempt starts afresh.";
     ArtifactKeyOccupied = "artifact_key_occupied", 500, Terminal, BucketOwner, "Another object already stands under the artifact's key.", "Find out what wrote it; Walwarden never overwrites an object.";
     ArtifactMismatch = "artifact_mismatch", 500, Terminal, BucketOwner, "What the bucket returns differs from what was sent.", "Do not rely on this backup; check the storage provider.";
+    ArtifactMissing = "artifact_missing", 500, Terminal, BucketOwner, "An object of a completed backup is not in its destination's bucket.", "Point the destination at the bucket that holds the backup, or find out who deleted the object; nothing of the backup is deleted until both objects are found.";
     InventoryMismatch = "inventory_mismatch", 500, Terminal, BucketOwner, "What the bucket holds, the audit chains and the records do not agree.", "Do not rely on the backups that the findings name; do what each finding says.";
     ArtifactTooLarge = "artifact_too_large", 500, Terminal, Operator, "The database is too large for the worker's memory budget.", "Raise --part-memory-mib on the worker.";
 

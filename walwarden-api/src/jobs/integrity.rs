@@ -17,6 +17,8 @@ use crate::system::after;
 const PAGE: u32 = 100;
 /// How long one page may take; another process takes the look over after that.
 const LEASE_MILLIS: i64 = 600_000;
+/// How much of an id that is none is shown.
+const SHOWN: usize = 80;
 
 /// How far a look at an organization's chains is, and in the end what it found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +28,53 @@ pub struct AuditLook {
     pub started_at: Timestamp,
     /// When it ended; `None` while it goes on.
     pub finished_at: Option<Timestamp>,
-    /// The chain that was checked last.
-    after: Option<StreamId>,
+    /// How long after its end the next is due; `None` in older records.
+    #[serde(default)]
+    pub every_millis: Option<i64>,
+    /// The chain that was checked last, as its id stands in the store.
+    after: Option<String>,
     /// How many chains were checked.
     pub streams: u64,
     /// How many of them do not hold.
     pub broken: u64,
+    /// What could not be read, the first of it: it counts against the organization's own chain.
+    #[serde(default)]
+    unreadable: Option<String>,
+}
+
+impl AuditLook {
+    fn begin(now: Timestamp) -> Self {
+        Self {
+            started_at: now,
+            finished_at: None,
+            every_millis: None,
+            after: None,
+            streams: 0,
+            broken: 0,
+            unreadable: None,
+        }
+    }
+
+    fn cannot_read(&mut self, text: String) {
+        self.unreadable.get_or_insert(text);
+    }
+
+    /// The id of a chain, if it is one.
+    fn id(&mut self, text: &str) -> Option<StreamId> {
+        let id = text.parse().ok();
+        if id.is_none() {
+            let shown: String = text.chars().take(SHOWN).collect();
+            self.cannot_read(format!("The list of the organization's chains holds {shown:?}, which is no id."));
+        }
+        id
+    }
+}
+
+/// When the next look has ended at the latest, unless something keeps looks from ending: it may be late by its whole interval, and
+/// a look whose process died is taken up after a while.
+#[must_use]
+pub fn expected_by(last: Timestamp, every_millis: i64) -> Timestamp {
+    after(last, every_millis.saturating_mul(2).saturating_add(LEASE_MILLIS))
 }
 
 /// Looks at the chains of one organization, if that is due, and answers what was found. The next look is due `every_millis` later.
@@ -43,44 +86,63 @@ pub async fn look(keeper: &Keeper, every_millis: i64) -> Result<Option<AuditLook
     let lease = || after(system.now(), LEASE_MILLIS);
     let Some(due) = store.take_due_look(LookKind::Audit, system.now(), lease()).await? else { return Ok(None) };
     let earlier = due.progress.and_then(|text| serde_json::from_str(&text).ok());
-    let begun = || AuditLook { started_at: system.now(), finished_at: None, after: None, streams: 0, broken: 0 };
-    let mut look = earlier.unwrap_or_else(begun);
-    loop {
-        let heads = match store.audit_streams(due.org_id, look.after, PAGE).await {
-            // One unreadable id must not hide every other chain.
-            Err(StoreError::Corrupt(what)) => {
-                tracing::error!(org_id = %due.org_id, "the list of audit chains holds an unreadable {what}");
-                break;
-            }
-            read => read?,
-        };
-        let Some(last) = heads.last().map(|head| head.stream_id) else { break };
+    let mut look = earlier.unwrap_or_else(|| AuditLook::begin(system.now()));
+    let own = StreamId::Organization(due.org_id);
+    while let Some(ids) = page(&mut look, due.org_id, keeper).await? {
         let noted = store.count_anomalies(Some(due.org_id)).await? > 0;
-        for head in heads {
-            let failure = check(keeper, due.org_id, head.stream_id).await?;
+        look.after = ids.last().cloned();
+        for text in ids {
             look.streams += 1;
+            // The organization's own chain comes last: it answers for what could not be read as well.
+            let Some(id) = look.id(&text).filter(|id| *id != own) else { continue };
+            let failure = check(keeper, due.org_id, id).await?;
             if failure.is_some() || noted {
-                look.broken += u64::from(settle(keeper, due.org_id, head.stream_id, failure).await?);
+                look.broken += u64::from(settle(keeper, due.org_id, id, failure).await?);
             }
         }
-        look.after = Some(last);
         store.keep_look(LookKind::Audit, due.org_id, &text(&look), lease()).await?;
     }
-    let mut after_id = None;
-    loop {
-        let missing = store.without_chain(due.org_id, after_id, PAGE).await?;
-        let Some(last) = missing.last() else { break };
-        after_id = Some(*last);
-        for id in missing {
-            let failure = Some("The chain is missing, with every event of it.".to_owned());
-            look.broken += u64::from(settle(keeper, due.org_id, id, failure).await?);
-        }
-    }
-    look.finished_at = Some(system.now());
+    missing(&mut look, due.org_id, keeper).await?;
+    let failure = check(keeper, due.org_id, own).await?.or_else(|| look.unreadable.clone());
+    look.broken += u64::from(settle(keeper, due.org_id, own, failure).await?);
+    (look.finished_at, look.every_millis) = (Some(system.now()), Some(every_millis));
     let mut tx = store.begin().await?;
     looks::end(&mut tx, LookKind::Audit, due.org_id, &text(&look), after(system.now(), every_millis)).await?;
     tx.commit().await?;
     Ok(Some(look))
+}
+
+/// The ids of the next chains; `None` behind the last.
+async fn page(look: &mut AuditLook, org_id: OrgId, keeper: &Keeper) -> Result<Option<Vec<String>>> {
+    let behind = look.after.as_deref().unwrap_or_default();
+    match keeper.store.audit_stream_ids(org_id, behind, PAGE).await {
+        Err(StoreError::Corrupt(what)) => {
+            look.cannot_read(format!("The list of the organization's chains holds an unreadable {what}."));
+            Ok(None)
+        }
+        read => Ok(Some(read?).filter(|ids| !ids.is_empty())),
+    }
+}
+
+/// Looks at those who have to have a chain and have none.
+async fn missing(look: &mut AuditLook, org_id: OrgId, keeper: &Keeper) -> Result<()> {
+    let mut behind = String::new();
+    loop {
+        let ids = match keeper.store.without_chain(org_id, &behind, PAGE).await {
+            Err(StoreError::Corrupt(what)) => {
+                look.cannot_read(format!("The list of the organization's jobs holds an unreadable {what}."));
+                return Ok(());
+            }
+            read => read?,
+        };
+        let Some(last) = ids.last() else { return Ok(()) };
+        behind.clone_from(last);
+        for text in ids {
+            let Some(id) = look.id(&text).filter(|id| *id != StreamId::Organization(org_id)) else { continue };
+            let failure = check(keeper, org_id, id).await?;
+            look.broken += u64::from(settle(keeper, org_id, id, failure).await?);
+        }
+    }
 }
 
 fn text(look: &AuditLook) -> String {
@@ -91,6 +153,9 @@ fn text(look: &AuditLook) -> String {
 async fn check(keeper: &Keeper, org_id: OrgId, id: StreamId) -> Result<Option<String>> {
     match Walk::default().run(&keeper.store, org_id, id).await {
         Err(Stop::Broken(failure)) => return Ok(Some(failure)),
+        Err(Stop::Store(StoreError::Missing(_))) => {
+            return Ok(Some("The chain is missing, with every event of it.".to_owned()));
+        }
         Err(Stop::Store(error)) => return Err(error),
         Ok(()) => {}
     }
@@ -102,13 +167,18 @@ async fn check(keeper: &Keeper, org_id: OrgId, id: StreamId) -> Result<Option<St
 
 /// Notes what was found of a chain, once, and answers whether it is broken.
 async fn settle(keeper: &Keeper, org_id: OrgId, id: StreamId, failure: Option<String>) -> Result<bool> {
+    let Keeper { store, system, .. } = keeper;
     let Some(failure) = failure else {
-        if keeper.store.clear_anomaly(id).await? {
+        if store.clear_anomaly(org_id, id).await? {
             tracing::warn!(%org_id, stream_id = %id, "an audit chain that did not hold does so again");
         }
         return Ok(false);
     };
     tracing::error!(%org_id, stream_id = %id, %failure, "an audit chain does not hold");
-    keeper.store.note_anomaly(org_id, id, &failure, keeper.system.now()).await?;
+    store.note_anomaly(org_id, id, &failure, system.now()).await?;
+    // The organization's own chain may be what is broken, and take no event: the next look tries again.
+    if let Err(error) = store.raise_anomaly(org_id, id, &failure, system.now()).await {
+        tracing::error!(%org_id, stream_id = %id, %error, "the organization's chain does not take the event of the anomaly");
+    }
     Ok(true)
 }

@@ -8,7 +8,7 @@ mod records;
 use std::sync::Arc;
 
 pub use self::looking::{Looked, look};
-pub use self::records::{Deleted, Marked, Waits, finish, mark, postpone, refuse, take};
+pub use self::records::{Deleted, Held, Marked, Waits, finish, mark, postpone, refuse, take};
 use crate::engine::storage::{Bucket, StorageError};
 use crate::secrets::{Keyring, SealError};
 use crate::store::{Store, StoreError};

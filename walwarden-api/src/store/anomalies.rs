@@ -3,20 +3,20 @@
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::{OrgId, StreamId, Timestamp};
 
-use super::{Result, Store, audit, count, parse};
+use super::{Result, Store, audit, count};
 
 /// A chain that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anomaly {
-    /// Whose chain it is.
-    pub stream_id: StreamId,
+    /// Whose chain it is, as it stands in the store.
+    pub stream_id: String,
     /// Where it breaks.
     pub failure: String,
 }
 
 impl Store {
-    /// Notes that a chain does not hold, with an event in the organization's own chain unless it was noted before. Answers whether
-    /// it is new.
+    /// Notes that a chain does not hold. This depends on no chain, since any may be the broken one:
+    /// [`raise_anomaly`](Self::raise_anomaly) appends the event.
     ///
     /// # Errors
     /// When the store fails.
@@ -26,24 +26,45 @@ impl Store {
         stream_id: StreamId,
         failure: &str,
         detected_at: Timestamp,
-    ) -> Result<bool> {
-        let mut tx = self.begin().await?;
-        let noted = sqlx::query(
-            "INSERT INTO audit_anomalies (stream_id, org_id, detected_at, failure) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (stream_id) DO NOTHING",
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO audit_anomalies (org_id, stream_id, detected_at, failure) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (org_id, stream_id) DO UPDATE SET failure = excluded.failure",
         )
-        .bind(stream_id.to_string())
         .bind(org_id.to_string())
+        .bind(stream_id.to_string())
         .bind(detected_at.as_millis())
         .bind(failure)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Appends the event of a noted anomaly to the organization's own chain, unless that was done. Answers whether it was now.
+    ///
+    /// # Errors
+    /// When the store fails, or the organization's chain takes no event.
+    pub async fn raise_anomaly(
+        &self,
+        org_id: OrgId,
+        stream_id: StreamId,
+        failure: &str,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let raised = sqlx::query(
+            "UPDATE audit_anomalies SET raised_at = $3 WHERE org_id = $1 AND stream_id = $2 AND raised_at IS NULL",
+        )
+        .bind(org_id.to_string())
+        .bind(stream_id.to_string())
+        .bind(at.as_millis())
         .execute(tx.connection())
         .await?;
-        if noted.rows_affected() == 0 {
+        if raised.rows_affected() == 0 {
             return Ok(false);
         }
         let payload = serde_json::json!({ "streamId": stream_id, "failure": failure });
-        let stream = org_id.to_string();
-        audit::append(&mut tx, org_id, &stream, detected_at, EventKind::AuditAnomalyDetected, &payload).await?;
+        audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::AuditAnomalyDetected, &payload).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -52,8 +73,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn clear_anomaly(&self, stream_id: StreamId) -> Result<bool> {
-        let cleared = sqlx::query("DELETE FROM audit_anomalies WHERE stream_id = $1")
+    pub async fn clear_anomaly(&self, org_id: OrgId, stream_id: StreamId) -> Result<bool> {
+        let cleared = sqlx::query("DELETE FROM audit_anomalies WHERE org_id = $1 AND stream_id = $2")
+            .bind(org_id.to_string())
             .bind(stream_id.to_string())
             .execute(&self.pool)
             .await?;
@@ -72,9 +94,7 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|(id, failure)| Ok(Anomaly { stream_id: parse(&id, "audit stream id")?, failure }))
-            .collect()
+        Ok(rows.into_iter().map(|(stream_id, failure)| Anomaly { stream_id, failure }).collect())
     }
 
     /// How many chains do not hold: of one organization, or of all.
@@ -94,24 +114,25 @@ impl Store {
         count(anomalies, "count")
     }
 
-    /// At most `limit` jobs of the organization, and the organization itself, that have no chain, with ids after `after`. Each of
-    /// them had its first event when it was made.
+    /// At most `limit` ids, as they stand in the store, of jobs of the organization, and of the organization itself, that have no
+    /// chain there, behind `after`. Each of them had its first event when it was made.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn without_chain(&self, org_id: OrgId, after: Option<StreamId>, limit: u32) -> Result<Vec<StreamId>> {
+    pub async fn without_chain(&self, org_id: OrgId, after: &str, limit: u32) -> Result<Vec<String>> {
         let rows: Vec<(String,)> = sqlx::query_as(
             "SELECT id FROM (
                  SELECT id, org_id FROM backup_jobs UNION ALL SELECT id, org_id FROM restore_jobs
                  UNION ALL SELECT id, id AS org_id FROM organizations) owners
-             WHERE org_id = $1 AND id > $2
-             AND NOT EXISTS (SELECT 1 FROM audit_streams s WHERE s.stream_id = owners.id) ORDER BY id LIMIT $3",
+             WHERE org_id = $1 AND id > $2 AND NOT EXISTS (
+                 SELECT 1 FROM audit_streams s WHERE s.stream_id = owners.id AND s.org_id = owners.org_id)
+             ORDER BY id LIMIT $3",
         )
         .bind(org_id.to_string())
-        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(after)
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(|(id,)| parse(&id, "audit stream id")).collect()
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -214,4 +214,21 @@ impl Store {
         .await?;
         rows.into_iter().map(HeadRow::read).collect()
     }
+
+    /// At most `limit` chains of the organization behind `after`, by their ids as they stand in the store: what nobody can read
+    /// must not hide what comes after it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_stream_ids(&self, org_id: OrgId, after: &str, limit: u32) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT stream_id FROM audit_streams WHERE org_id = $1 AND stream_id > $2 ORDER BY stream_id LIMIT $3",
+        )
+        .bind(org_id.to_string())
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
 }

@@ -32,7 +32,7 @@ use crate::telemetry::traces::{self, Traced};
 pub enum StoreError {
     /// The database refused or cannot be reached.
     #[error("the store failed: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("the store's schema cannot be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -57,6 +57,16 @@ pub enum StoreError {
     /// The record is still in use.
     #[error("the {0} is still in use")]
     InUse(&'static str),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            // SQLite keeps text in a column of numbers, if somebody writes it there.
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt("value"),
+            other => Self::Database(other),
+        }
+    }
 }
 
 /// Result of a store operation.

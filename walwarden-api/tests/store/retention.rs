@@ -1,7 +1,7 @@
 //! Old backups: what may be deleted, what never is, and what is on record of it.
 
 use walwarden_api::jobs::restores::{self, NewRestore};
-use walwarden_api::jobs::retention::{Deleted, Marked, Refusal, Waits, finish, mark, postpone, refuse, take};
+use walwarden_api::jobs::retention::{Deleted, Held, Marked, Refusal, Waits, finish, mark, postpone, refuse, take};
 use walwarden_api::jobs::{Reply, state::ExpiryState};
 use walwarden_api::registry::RegistryError;
 use walwarden_api::registry::database::{self, DatabaseChange};
@@ -20,6 +20,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios![
     what_is_marked_is_offered_no_more_and_what_was_refused_is_offered_again,
     a_deletion_is_on_record_and_the_record_stays,
     a_bucket_that_refuses_the_same_again_fills_no_chain,
+    a_look_that_was_taken_over_changes_nothing,
     backups_of_a_removed_database_stay,
     no_database_keeps_backups_for_less_than_their_lock,
 ];
@@ -60,8 +61,13 @@ async fn restore_of(world: &World, backup: &BackupJob) -> Result<(), StoreError>
     restores::open(&world.store, &world.system, new, reply).await.map(drop)
 }
 
+/// The right to look at a backup, for whoever looks at it now.
+async fn held(world: &World, job: &BackupJob) -> Held {
+    Held::of(&world.store.backup(world.database.org_id, job.id).await.expect("reads"))
+}
+
 async fn waits(world: &World, old: &BackupJob, newer: Option<&BackupJob>) -> Option<Waits> {
-    match mark(&world.store, &world.system, old.id, newer.map(|job| job.id)).await.expect("answers") {
+    match mark(&world.store, &world.system, held(world, old).await, newer.map(|job| job.id)).await.expect("answers") {
         Marked::Yes(_) => None,
         Marked::Not(waits) => Some(waits),
     }
@@ -104,7 +110,7 @@ async fn what_has_to_be_kept_is_not_marked(mut world: World) {
     assert_eq!(waits(&world, &old, Some(&new)).await, Some(Waits::Restoring));
     assert_eq!(world.kinds(&old.id.to_string()).await.last(), Some(&"backup.completed"));
 
-    postpone(&world.store, &world.system, old.id, Waits::Restoring).await.expect("postpones");
+    postpone(&world.store, &world.system, held(&world, &old).await, Waits::Restoring).await.expect("postpones");
     let job = world.store.backup(world.database.org_id, old.id).await.expect("reads");
     assert!(job.is_kept() && job.expiry.look_at.is_some_and(|at| at > world.system.now()));
 }
@@ -129,7 +135,7 @@ async fn what_is_marked_is_offered_no_more_and_what_was_refused_is_offered_again
     assert_eq!(waits(&world, &old, None).await, None, "a deletion that had begun goes on, whoever goes on with it");
 
     let refusal = Refusal::new(ErrorCode::DestinationAccessDenied, "no");
-    refuse(&world.store, &world.system, old.id, &refusal, true).await.expect("records");
+    refuse(&world.store, &world.system, held(&world, &old).await, &refusal, true).await.expect("records");
     assert_eq!(offered(&world).await, 2);
     restore_of(&world, &old).await.expect("opens a session");
     let kinds = world.kinds(&old.id.to_string()).await;
@@ -141,14 +147,14 @@ async fn a_deletion_is_on_record_and_the_record_stays(mut world: World) {
     keep(&world, 1).await.expect("sets the retention");
     world.advance(DAY);
     let gone = Deleted { key: "key".to_owned(), size_bytes: 10, version_ids: vec!["v1".to_owned()], was_gone: false };
-    let early = finish(&world.store, &world.system, old.id, std::slice::from_ref(&gone)).await;
+    let early = finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await;
     assert!(matches!(early, Err(StoreError::Transition(_))), "what was not marked is not deleted: {early:?}");
     assert_eq!(waits(&world, &old, Some(&new)).await, None);
-    let job = finish(&world.store, &world.system, old.id, std::slice::from_ref(&gone)).await.expect("finishes");
+    let job = finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await.expect("finishes");
     assert_eq!((job.state(), job.expiry.state()), (BackupState::Completed, ExpiryState::Expired));
     assert_eq!(job.expiry.look_at, None);
     // A second process that was at it too changes nothing.
-    assert_eq!(finish(&world.store, &world.system, old.id, std::slice::from_ref(&gone)).await.expect("is done"), job);
+    assert_eq!(finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await.expect("is done"), job);
 
     let kept = world.store.backup(world.database.org_id, old.id).await.expect("is still on record");
     assert_eq!((&kept.manifest, &kept.manifest_hash), (&old.manifest, &old.manifest_hash));
@@ -162,6 +168,42 @@ async fn a_deletion_is_on_record_and_the_record_stays(mut world: World) {
     assert_eq!(world.kinds(&old.id.to_string()).await.len(), 7);
 }
 
+async fn a_look_that_was_taken_over_changes_nothing(mut world: World) {
+    let (old, new) = (complete(&mut world).await, complete(&mut world).await);
+    keep(&world, 1).await.expect("sets the retention");
+    world.advance(DAY);
+    let taken = async |world: &World| take(&world.store, &world.system).await.expect("looks").expect("is due");
+    let slow = Held::of(&taken(&world).await);
+    world.advance(600_000);
+    let quick = loop {
+        let job = taken(&world).await;
+        if job.id == old.id {
+            break Held::of(&job);
+        }
+    };
+    let (store, system) = (&world.store, &world.system);
+    let late = mark(store, system, slow, Some(new.id)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    let marked = mark(store, system, quick, Some(new.id)).await.expect("marks");
+    assert!(matches!(marked, Marked::Yes(_)), "{marked:?}");
+
+    let before = store.backup(world.database.org_id, old.id).await.expect("reads");
+    let refusal = Refusal::new(ErrorCode::DestinationAccessDenied, "no");
+    let refused = refuse(store, system, slow, &refusal, true).await;
+    assert!(matches!(refused, Err(StoreError::LeaseLost)), "it would be offered, half deleted: {refused:?}");
+    assert!(matches!(postpone(store, system, slow, Waits::Restoring).await, Err(StoreError::LeaseLost)));
+    assert!(matches!(finish(store, system, slow, &[]).await, Err(StoreError::LeaseLost)));
+    assert_eq!(store.backup(world.database.org_id, old.id).await.expect("reads"), before);
+    let kinds = world.kinds(&old.id.to_string()).await;
+    assert_eq!(kinds.last(), Some(&"retention.expiring"));
+    finish(store, system, quick, &[]).await.expect("whoever holds it does");
+
+    // Another time for which backups are kept is another look.
+    let held = Held::of(&store.backup(world.database.org_id, new.id).await.expect("reads"));
+    keep(&world, 5).await.expect("sets the retention");
+    assert!(matches!(postpone(store, system, held, Waits::ForEver).await, Err(StoreError::LeaseLost)));
+}
+
 async fn a_bucket_that_refuses_the_same_again_fills_no_chain(mut world: World) {
     let (old, new) = (complete(&mut world).await, complete(&mut world).await);
     keep(&world, 1).await.expect("sets the retention");
@@ -170,7 +212,7 @@ async fn a_bucket_that_refuses_the_same_again_fills_no_chain(mut world: World) {
     let mut looks = Vec::new();
     for code in [ErrorCode::DestinationUnreachable, ErrorCode::DestinationUnreachable, ErrorCode::DestinationThrottled]
     {
-        let job = refuse(&world.store, &world.system, old.id, &Refusal::new(code, "no"), false).await.expect("records");
+        let job = refuse(&world.store, &world.system, held(&world, &old).await, &Refusal::new(code, "no"), false).await.expect("records");
         assert_eq!(job.expiry.state(), ExpiryState::Expiring, "the artifact may be gone already");
         looks.push(job.expiry.look_at.expect("another look"));
     }

@@ -98,7 +98,107 @@ pub(super) fn waits_for_the_lock(context: &TestContext) -> Result<()> {
         let version = setting.bucket.versions(&key)?.pop().context("a version")?;
         ensure!(setting.bucket.delete_version(&key, &version, false).is_err(), "the bucket let {key} go");
     }
-    setting.assert_no_leftovers()
+    setting.assert_no_leftovers()?;
+
+    // A marker that says deleted hides the lock from whoever asks without a version.
+    let [_, artifact] = objects(&old)?;
+    setting.bucket.delete(&artifact)?;
+    age(&setting, &old)?;
+    wait_looked_at(&setting, &old)?;
+    let kinds = setting.audit_kinds(old.id)?;
+    ensure!(kinds.last() == Some(&EventKind::BackupCompleted), "{kinds:?}");
+    ensure!(setting.bucket.versions(&artifact)?.len() == 1, "the artifact is gone");
+    Ok(())
+}
+
+/// Waits until the look at a backup was refused with this code, and nothing of it was given up.
+fn wait_refused(setting: &Setting<'_>, backup: &Backup, code: ErrorCode) -> Result<()> {
+    let refused = |backup: &Backup| backup.expiry_error.as_ref().is_some_and(|error| error.code == code);
+    let refused = setting.wait_backup(backup.id, refused)?;
+    ensure!(refused.expired_at.is_none(), "{refused:?}");
+    Ok(())
+}
+
+/// A backup that is not where its destination points now is kept, and deleted when it is found again; one that only a delete
+/// marker hides is found by its version.
+pub(super) fn finds_before_it_deletes(context: &TestContext) -> Result<()> {
+    let setting = Setting::new(context, Store::Postgres, Options { lock_mode: "none", ..Options::default() })?;
+    let (hidden, moved) = (setting.backup_and_wait()?, setting.backup_and_wait()?);
+    setting.backup_and_wait()?;
+    keep_for_a_day(&setting)?;
+    let [_, artifact] = objects(&hidden)?;
+    setting.bucket.delete(&artifact)?;
+    age(&setting, &hidden)?;
+    setting.wait_backup(hidden.id, |backup| backup.expired_at.is_some())?;
+    ensure!(setting.bucket.versions(&artifact)?.is_empty(), "the artifact stays behind its marker");
+
+    let another = context.bucket(true)?;
+    let id = setting.destination_id.to_string();
+    let point_at = |bucket: &str| setting.walwarden.admin(&["destination", "update", &id, "--bucket", bucket], &[]);
+    point_at(another.name())?;
+    let newest = setting.backup_and_wait()?;
+    age(&setting, &moved)?;
+    wait_refused(&setting, &moved, ErrorCode::ArtifactMissing)?;
+    let kinds = setting.audit_kinds(moved.id)?;
+    ensure!(kinds.ends_with(&[EventKind::BackupCompleted, EventKind::RetentionRefused]), "{kinds:?}");
+    for key in objects(&moved)? {
+        ensure!(setting.bucket.versions(&key)?.len() == 1, "{key} was deleted in the bucket that was left");
+    }
+    point_at(setting.bucket.name())?;
+    look_at_once(&setting, &moved)?;
+    setting.wait_backup(moved.id, |backup| backup.expired_at.is_some())?;
+    ensure!(another.list_objects(&objects(&newest)?[1])?.len() == 1, "the newest backup is gone");
+    Ok(())
+}
+
+/// A newer backup licenses a deletion only while it is what was recorded: a changed byte leaves its length as it was.
+pub(super) fn needs_a_newer_one_as_recorded(context: &TestContext) -> Result<()> {
+    let options = Options { object_lock: false, lock_mode: "none", ..Options::default() };
+    let setting = Setting::new(context, Store::Postgres, options)?;
+    let (old, new) = (setting.backup_and_wait()?, setting.backup_and_wait()?);
+    let [manifest, artifact] = objects(&new)?;
+    keep_for_a_day(&setting)?;
+    setting.bucket.flip_bit(&manifest, 10)?;
+    age(&setting, &old)?;
+    wait_looked_at(&setting, &old)?;
+    setting.bucket.flip_bit(&manifest, 10)?;
+    setting.bucket.flip_bit(&artifact, 100)?;
+    age(&setting, &old)?;
+    wait_looked_at(&setting, &old)?;
+    let kinds = setting.audit_kinds(old.id)?;
+    ensure!(kinds.last() == Some(&EventKind::BackupCompleted), "{kinds:?}");
+    setting.backup_and_wait()?;
+    look_at_once(&setting, &old)?;
+    setting.wait_backup(old.id, |backup| backup.expired_at.is_some())?;
+    setting.assert_quiet()
+}
+
+/// What is left of a backup is never offered again, although the look that finds the bucket refusing touched nothing itself.
+pub(super) fn half_deleted_stays_marked(context: &TestContext) -> Result<()> {
+    let options = Options { object_lock: false, lock_mode: "none", role: Role::Api, ..Options::default() };
+    let mut setting = Setting::new(context, Store::Postgres, options)?;
+    let worker = setting.walwarden.serve(Role::Worker)?;
+    let (old, _) = (setting.backup_and_wait()?, setting.backup_and_wait()?);
+    keep_for_a_day(&setting)?;
+    worker.stop()?;
+    let point = Failpoint::AfterArtifactDeleted.as_str();
+    setting.walwarden.set_env("WALWARDEN_FAILPOINT", &format!("{point}=kill"));
+    let dying = setting.walwarden.serve(Role::Worker)?;
+    setting.walwarden.unset_env("WALWARDEN_FAILPOINT");
+    age(&setting, &old)?;
+    dying.wait_killed(SOON)?;
+    let [_, artifact] = objects(&old)?;
+    setting.bucket.put(&artifact, "something else")?;
+    look_at_once(&setting, &old)?;
+    let worker = setting.walwarden.serve(Role::Worker)?;
+    wait_refused(&setting, &old, ErrorCode::ArtifactMismatch)?;
+    let listed = setting.get("/api/v1/evidence")?;
+    ensure!(!listed.to_string().contains(&old.id.to_string()), "it is offered: {listed}");
+    setting.bucket.delete(&artifact)?;
+    look_at_once(&setting, &old)?;
+    setting.wait_backup(old.id, |backup| backup.expired_at.is_some())?;
+    worker.stop()?;
+    setting.assert_quiet()
 }
 
 /// Whoever deletes is killed at each boundary of a deletion, and the next look ends what it began. What was marked is not offered

@@ -45,8 +45,17 @@ impl Bucket {
     /// # Errors
     /// When the bucket refuses.
     pub async fn head(&self, key: &str) -> Result<Option<ObjectHead>, StorageError> {
-        let answer = self.client.head_object().bucket(&self.name).key(key).send().await.map_err(StorageError::from);
-        match answer {
+        self.head_version(key, None).await
+    }
+
+    /// Looks at one version of an object, whatever stands in front of it; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn head_version(&self, key: &str, version: Option<&str>) -> Result<Option<ObjectHead>, StorageError> {
+        let request = self.client.head_object().bucket(&self.name).key(key);
+        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
+        match answer.map_err(StorageError::from) {
             Ok(head) => Ok(Some(ObjectHead {
                 size_bytes: size(head.content_length),
                 etag: head.e_tag,
@@ -165,13 +174,15 @@ impl Bucket {
         read_lock(&lock)
     }
 
-    /// Reads the lock on an object, whatever the destination asks for. A server without locks has none.
+    /// Reads the lock on an object, or on one version of it, whatever the destination asks for. A server without locks has none,
+    /// and neither has an object that is not there.
     ///
     /// # Errors
     /// When the bucket refuses, or tells of a lock that is not understood.
-    pub async fn lock_on(&self, key: &str) -> Result<Retention, StorageError> {
+    pub async fn lock_on(&self, key: &str, version: Option<&str>) -> Result<Retention, StorageError> {
         const NONE: Retention = Retention { mode: LockMode::None, retain_until: None };
-        let answer = self.client.get_object_retention().bucket(&self.name).key(key).send().await;
+        let request = self.client.get_object_retention().bucket(&self.name).key(key);
+        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
         match answer.map_err(StorageError::from) {
             Ok(answer) => answer.retention.as_ref().map_or(Ok(NONE), read_lock),
             Err(error) => match error.kind {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::fixture::{Fixture, HOUR};
+use super::fixture::{Fixture, HOUR, organization};
 use crate::jobs::integrity::{AuditLook, look};
 use crate::jobs::retention::Keeper;
 use crate::jobs::worker::Presence;
@@ -95,4 +95,97 @@ async fn a_look_whose_process_died_is_taken_up() {
     fixture.advance(HOUR);
     assert_eq!(looked(&fixture).await.streams, 2);
     assert_eq!(look(&keeper(&fixture), EVERY).await.expect("looks").map(|look| look.broken), Some(0));
+}
+
+#[tokio::test]
+async fn a_head_that_nobody_can_read_hides_no_chain() {
+    // A number, a text where a number belongs, an id before every other one and one behind.
+    for sql in [
+        "UPDATE audit_streams SET seq = -1 WHERE stream_id LIKE 'bkp_%'",
+        "UPDATE audit_streams SET seq = 'many' WHERE stream_id LIKE 'bkp_%'",
+        "INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
+        "INSERT INTO audit_streams SELECT 'zz', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
+    ] {
+        let fixture = Fixture::new().await;
+        let (_, restore) = fixture.complete_restore().await;
+        assert_eq!(looked(&fixture).await.broken, 0, "{sql}");
+        fixture.tamper(sql).await;
+        fixture.tamper("UPDATE audit_events SET payload = '{\"a\":1}' WHERE kind = 'restore.completed'").await;
+        assert_eq!(looked(&fixture).await.broken, 2, "{sql}");
+        let check = audit_check(&fixture).await;
+        assert_eq!(check["status"], "failed", "{sql}");
+        assert!(check["evidence"].as_str().is_some_and(|text| text.contains(&restore)), "{sql}: {check}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_chains_that_was_mended_holds_again() {
+    let fixture = Fixture::new().await;
+    fixture.completed_backup().await;
+    fixture.tamper("INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'org_%'").await;
+    assert_eq!(looked(&fixture).await.broken, 1);
+    assert_eq!(audit_check(&fixture).await["status"], "failed");
+    fixture.tamper("DELETE FROM audit_streams WHERE stream_id = 'a'").await;
+    assert_eq!(looked(&fixture).await.broken, 0);
+    assert_eq!(audit_check(&fixture).await["status"], "passed");
+}
+
+#[tokio::test]
+async fn a_chain_that_was_given_to_another_organization_is_missed_where_it_belongs() {
+    let fixture = Fixture::new().await;
+    fixture.complete_restore().await;
+    let (other, _) = organization(&fixture.state, "other").await;
+    for owner in ["org_none".to_owned(), other.to_string()] {
+        let sql = format!("UPDATE audit_streams SET org_id = '{owner}' WHERE stream_id LIKE 'rst_%'");
+        fixture.tamper(sql.leak()).await;
+        // The looks of both organizations, whichever is first.
+        for _ in 0..2 {
+            look(&keeper(&fixture), EVERY).await.expect("looks").expect("is due");
+        }
+        assert_eq!(audit_check(&fixture).await["status"], "failed", "{owner}");
+        fixture.advance(EVERY);
+    }
+}
+
+#[tokio::test]
+async fn an_anomaly_stands_although_the_organizations_chain_takes_no_event_and_is_raised_when_it_does() {
+    let fixture = Fixture::new().await;
+    fixture.completed_backup().await;
+    fixture.tamper("UPDATE audit_events SET payload = '{}' WHERE kind = 'backup.queued'").await;
+    // The next event of the organization would stand where one stands already.
+    fixture.tamper("UPDATE audit_streams SET seq = seq - 1 WHERE stream_id LIKE 'org_%'").await;
+    let state = &fixture.state;
+    let refused = state.store.record_organization_event(
+        fixture.org_id,
+        state.system.now(),
+        walwarden_contract::audit::EventKind::AuditAnomalyDetected,
+        &Value::Null,
+    );
+    refused.await.expect_err("the chain takes no event");
+    assert_eq!(looked(&fixture).await.broken, 2);
+    assert_eq!(audit_check(&fixture).await["status"], "failed");
+
+    fixture.tamper("UPDATE audit_streams SET seq = seq + 1 WHERE stream_id LIKE 'org_%'").await;
+    for _ in 0..2 {
+        assert_eq!(looked(&fixture).await.broken, 1);
+        assert_eq!(anomalies_on_record(&fixture).await, 1, "once");
+    }
+}
+
+#[tokio::test]
+async fn chains_that_nobody_looks_at_any_more_fail_readiness() {
+    let fixture = Fixture::new().await;
+    looked(&fixture).await;
+    assert_eq!(audit_check(&fixture).await["status"], "passed");
+    fixture.advance(EVERY + HOUR);
+    let check = audit_check(&fixture).await;
+    assert_eq!(check["status"], "failed", "{check}");
+    assert!(check["evidence"].as_str().is_some_and(|text| text.contains("21600 s")), "{check}");
+    looked(&fixture).await;
+    assert_eq!(audit_check(&fixture).await["status"], "passed");
+
+    let fixture = Fixture::new().await;
+    assert_eq!(audit_check(&fixture).await["status"], "not_verifiable");
+    fixture.advance(2 * EVERY + HOUR);
+    assert_eq!(audit_check(&fixture).await["status"], "failed", "no look has ever ended");
 }

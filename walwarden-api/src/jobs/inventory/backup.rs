@@ -160,7 +160,7 @@ async fn lock(of: &Comparison<'_>, job: &BackupJob, key: &str) -> Result<Option<
     if mode == LockMode::None || until <= of.keeper.system.now() {
         return Ok(None);
     }
-    let found = of.bucket.lock_on(key).await?;
+    let found = of.bucket.lock_on(key, None).await?;
     if found.covers(mode, until) {
         return Ok(None);
     }

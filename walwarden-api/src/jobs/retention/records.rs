@@ -10,7 +10,7 @@ use crate::jobs::state::{ExpiryEvent, ExpiryState, expiry as transition};
 use crate::store::backups::{
     BackupJob, has_live_restore, is_kept_and_newer, keep_millis, lock, retention_of, save_expiry, take_due,
 };
-use crate::store::{Result, Store, Tx, audit};
+use crate::store::{Result, Store, StoreError, Tx, audit};
 use crate::system::{System, after};
 
 /// How long one look may take; another process takes it over after that.
@@ -55,6 +55,26 @@ pub struct Deleted {
     pub version_ids: Vec<String>,
     /// Whether this attempt found nothing to delete: an earlier one did it, or somebody else.
     pub was_gone: bool,
+}
+
+/// The right to say what came of a look at a backup: until another process takes the next one, or the backup is to be looked at
+/// at another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    id: BackupJobId,
+    until: Option<Timestamp>,
+}
+
+impl Held {
+    /// Of a backup as [`take`] answered it.
+    #[must_use]
+    pub const fn of(job: &BackupJob) -> Self {
+        Self { id: job.id, until: job.expiry.look_at }
+    }
+
+    fn check(self, job: &BackupJob) -> Result<()> {
+        if job.expiry.look_at == self.until { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
 }
 
 /// Takes a backup whose look is due, and keeps others from it for a while.
@@ -106,11 +126,12 @@ async fn waits(tx: &mut Tx, job: &BackupJob, newer: Option<BackupJobId>, now: Ti
 /// proven and there.
 ///
 /// # Errors
-/// When the store fails.
-pub async fn mark(store: &Store, system: &System, id: BackupJobId, newer: Option<BackupJobId>) -> Result<Marked> {
+/// [`StoreError::LeaseLost`] when the look is somebody else's by now, or when the store fails.
+pub async fn mark(store: &Store, system: &System, held: Held, newer: Option<BackupJobId>) -> Result<Marked> {
     let now = system.now();
     let mut tx = store.begin().await?;
-    let mut job = lock(&mut tx, id).await?;
+    let mut job = lock(&mut tx, held.id).await?;
+    held.check(&job)?;
     if job.expiry.state() == ExpiryState::Expiring {
         return Ok(Marked::Yes(Box::new(job)));
     }
@@ -135,11 +156,12 @@ pub async fn mark(store: &Store, system: &System, id: BackupJobId, newer: Option
 /// Says when a backup that has to wait is looked at again.
 ///
 /// # Errors
-/// When the store fails.
-pub async fn postpone(store: &Store, system: &System, id: BackupJobId, waits: Waits) -> Result<()> {
+/// [`StoreError::LeaseLost`] when the look is somebody else's by now, or when the store fails.
+pub async fn postpone(store: &Store, system: &System, held: Held, waits: Waits) -> Result<()> {
     let now = system.now();
     let mut tx = store.begin().await?;
-    let mut job = lock(&mut tx, id).await?;
+    let mut job = lock(&mut tx, held.id).await?;
+    held.check(&job)?;
     job.expiry.look_at = match waits {
         Waits::ForEver => None,
         Waits::Until(due) => Some(due),
@@ -161,17 +183,18 @@ fn delay_after(attempts: u32, retryable: bool) -> i64 {
 /// Records that the bucket refused, and when it is asked again. A backup of which nothing was deleted is kept meanwhile.
 ///
 /// # Errors
-/// When the store fails.
+/// [`StoreError::LeaseLost`] when the look is somebody else's by now, or when the store fails.
 pub async fn refuse(
     store: &Store,
     system: &System,
-    id: BackupJobId,
+    held: Held,
     refusal: &Refusal,
     untouched: bool,
 ) -> Result<BackupJob> {
     let now = system.now();
     let mut tx = store.begin().await?;
-    let mut job = lock(&mut tx, id).await?;
+    let mut job = lock(&mut tx, held.id).await?;
+    held.check(&job)?;
     if untouched && job.expiry.state() == ExpiryState::Expiring {
         transition(job.expiry.state(), ExpiryEvent::Refuse)?;
         job.expiry.expiring_at = None;
@@ -194,14 +217,15 @@ pub async fn refuse(
 /// Records that artifact and manifest are gone. One that another process recorded is answered as it is.
 ///
 /// # Errors
-/// When the store fails.
-pub async fn finish(store: &Store, system: &System, id: BackupJobId, objects: &[Deleted]) -> Result<BackupJob> {
+/// [`StoreError::LeaseLost`] when the look is somebody else's by now, or when the store fails.
+pub async fn finish(store: &Store, system: &System, held: Held, objects: &[Deleted]) -> Result<BackupJob> {
     let now = system.now();
     let mut tx = store.begin().await?;
-    let mut job = lock(&mut tx, id).await?;
+    let mut job = lock(&mut tx, held.id).await?;
     if job.expiry.state() == ExpiryState::Expired {
         return Ok(job);
     }
+    held.check(&job)?;
     transition(job.expiry.state(), ExpiryEvent::Finish)?;
     job.expiry.expired_at = Some(now);
     (job.expiry.look_at, job.expiry.attempts, job.expiry.error) = (None, 0, None);

@@ -62,7 +62,7 @@ fn documents_where_old_backups_are_deleted() {
     let policy = policy.expect("a policy");
     let statement = &policy["Statement"].as_array().expect("statements").last().expect("one")["Resource"];
     assert!(statement.as_str().is_some_and(|resource| resource.ends_with("/db/*")), "{policy}");
-    assert_eq!(permissions.iter().filter(|it| it.proven_by.is_empty()).count(), 2);
+    assert_eq!(permissions.iter().filter(|it| it.proven_by.is_empty()).count(), 3);
     let (_, _, commands) = policies(Provider::Gcs);
     assert!(commands.iter().any(|command| command.ends_with("--role=roles/storage.objectUser")), "{commands:?}");
     let kept = documents(&target(Provider::Aws, LockMode::None), None).iam_policy.expect("a policy");

@@ -10,7 +10,7 @@ use walwarden_contract::{OrgId, Timestamp};
 use crate::http::auth::Caller;
 use crate::http::error::Result;
 use crate::http::state::AppState;
-use crate::jobs::integrity::AuditLook;
+use crate::jobs::integrity::{AuditLook, expected_by};
 use crate::store::looks::LookKind;
 use crate::store::workers::Presence;
 use crate::system::after;
@@ -49,8 +49,8 @@ fn scheduler(seen: Presence, overdue: bool) -> ReadinessCheck {
     check(Component::Scheduler, true, "No schedule has been due for more than five minutes.")
 }
 
-/// Whether the organization's chains held when they were last looked at.
-async fn audit(state: &AppState, org_id: OrgId) -> Result<ReadinessCheck> {
+/// Whether the organization's chains held when they were last looked at, and that was not too long ago.
+async fn audit(state: &AppState, org_id: OrgId, now: Timestamp) -> Result<ReadinessCheck> {
     const NAMED: u32 = 3;
     let broken = state.store.count_anomalies(Some(org_id)).await?;
     if broken > 0 {
@@ -60,9 +60,24 @@ async fn audit(state: &AppState, org_id: OrgId) -> Result<ReadinessCheck> {
         return Ok(check(Component::Audit, false, evidence));
     }
     let last = state.store.look_result(LookKind::Audit, org_id).await?;
-    Ok(match last.and_then(|text| serde_json::from_str::<AuditLook>(&text).ok()) {
+    let last = last.and_then(|text| serde_json::from_str::<AuditLook>(&text).ok());
+    let every_millis = last.as_ref().and_then(|look| look.every_millis);
+    let every_millis = every_millis.unwrap_or_else(|| i64::from(state.settings.audit_check_seconds) * 1000);
+    let overdue = |since: Timestamp| expected_by(since, every_millis) < now;
+    let late = format!("and are to be looked at every {} s. Look at the log of the worker.", every_millis / 1000);
+    Ok(match last {
+        Some(AuditLook { broken: broken @ 1.., finished_at: Some(at), .. }) => {
+            let evidence = format!("{broken} audit chains did not hold at {at}, and nothing is noted of them any more.");
+            check(Component::Audit, false, evidence)
+        }
+        Some(AuditLook { finished_at: Some(at), .. }) if overdue(at) => {
+            check(Component::Audit, false, format!("The audit chains were last looked at at {at}, {late}"))
+        }
         Some(AuditLook { finished_at: Some(at), streams, .. }) => {
             check(Component::Audit, true, format!("All {streams} audit chains held at {at}."))
+        }
+        _ if overdue(state.store.organization(org_id).await?.created_at) => {
+            check(Component::Audit, false, format!("The audit chains were never looked at, {late}"))
         }
         _ => ReadinessCheck {
             status: CheckStatus::NotVerifiable.into(),
@@ -87,7 +102,7 @@ pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Calle
         check(Component::Server, accepting, server),
         worker(seen, now),
         scheduler(seen, overdue),
-        audit(&state, org_id).await?,
+        audit(&state, org_id, now).await?,
     ];
     let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
     Ok(Json(Readiness {
