@@ -151,7 +151,8 @@ pub enum ReconciliationResult {
     Attention,
     /// Data or proof is lost, or was tampered with.
     Failed,
-    /// A bucket could not be read; what was read agrees, or deserves attention only.
+    /// A bucket could not be read; what was read agrees, or deserves attention only. Or the comparison that was to follow this one
+    /// did not end in time: nothing is known since `finishedAt`.
     Incomplete,
 }
 

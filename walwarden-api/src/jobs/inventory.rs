@@ -3,29 +3,28 @@
 
 mod backup;
 mod findings;
+mod keeping;
 mod merging;
 mod place;
 mod runs;
 mod strangers;
 mod uploads;
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
-use walwarden_contract::model::{InventoryFinding, ReconciliationReport};
-use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId};
+use walwarden_contract::model::ReconciliationReport;
+use walwarden_contract::{DatabaseId, DestinationId, OrgId};
 
 use self::findings::{About, Findings};
+pub use self::keeping::{keep, last_report};
+use self::merging::unreadable_id;
 use super::retention::{Keeper, Refusal};
 use crate::engine::storage::StorageError;
-use crate::store::looks::{self, LookKind};
-use crate::store::{Result, StoreError, audit};
+use crate::store::looks::LookKind;
+use crate::store::{Result, StoreError};
 use crate::system::after;
 use walwarden_contract::model::InventoryFindingCode as Code;
 
 /// How long one look may take; another process begins it anew after that.
 const LEASE_MILLIS: i64 = 6 * 3_600_000;
-/// How many findings an audit event names.
-const NAMED: usize = 20;
 const PAGE: u32 = 100;
 
 /// What is compared.
@@ -65,111 +64,120 @@ impl From<StoreError> for Stop {
     }
 }
 
+/// What came of a comparison.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The report.
+    pub report: ReconciliationReport,
+    /// Why a bucket could not be read, the first of them.
+    pub unreadable: Option<Refusal>,
+    /// What tells its findings from those of another comparison, those that are not listed included.
+    identity: String,
+}
+
 /// Compares, and answers what was found. Nothing is written, neither here nor in a bucket.
 ///
 /// # Errors
-/// When the store fails. A bucket that cannot be read is a finding.
-pub async fn compare(keeper: &Keeper, org_id: OrgId, scope: Scope) -> Result<(ReconciliationReport, Option<Refusal>)> {
+/// When the store fails. A bucket or a record that cannot be read is a finding.
+pub async fn compare(keeper: &Keeper, org_id: OrgId, scope: Scope) -> Result<Compared> {
     let started_at = keeper.system.now();
     let mut findings = Findings::default();
     let mut unreadable = None;
-    let mut last = None;
+    let mut last = String::new();
     loop {
-        let page = keeper.store.destination_page(org_id, last, PAGE).await?;
+        let page = keeper.store.destination_ids(org_id, &last, PAGE).await?;
         let Some(newest) = page.last() else { break };
-        last = Some(newest.id);
-        for destination in page.into_iter().filter(|it| scope.destination.is_none_or(|only| only == it.id)) {
-            let compared = match keeper.bucket(org_id, destination.id).await? {
-                Ok(bucket) => merging::compare(keeper, org_id, destination.id, &bucket, scope, &mut findings).await,
-                Err(refusal) => Err(Stop::Bucket(refusal)),
+        last.clone_from(newest);
+        for text in page {
+            let Ok(id) = text.parse::<DestinationId>() else {
+                findings.add(Code::RecordDisagrees, About::default(), unreadable_id("a destination", &text));
+                continue;
             };
-            match compared {
+            if scope.destination.is_some_and(|only| only != id) {
+                continue;
+            }
+            let about = || About { destination_id: Some(id), ..About::default() };
+            match of_destination(keeper, org_id, id, scope, &mut findings).await {
                 Ok(()) => {}
+                Err(Stop::Store(StoreError::Corrupt(what))) => unread(&mut findings, about(), what),
                 Err(Stop::Store(error)) => return Err(error),
                 Err(Stop::Bucket(refusal)) => {
-                    let about = About { destination_id: Some(destination.id), ..About::default() };
-                    findings.add(Code::BucketUnreadable, about, refusal.to_string());
+                    findings.add(Code::BucketUnreadable, about(), refusal.to_string());
                     unreadable = unreadable.or(Some(refusal));
                 }
             }
         }
     }
     if scope.destination.is_none() {
-        runs::compare(keeper, org_id, scope.database, &mut findings).await?;
+        match runs::compare(keeper, org_id, scope.database, &mut findings).await {
+            Err(StoreError::Corrupt(what)) => unread(&mut findings, About::default(), what),
+            compared => compared?,
+        }
     }
     if scope.is_whole() {
         chains(keeper, org_id, &mut findings).await?;
     }
+    let identity = findings.identity();
     let report = findings.report(started_at, keeper.system.now(), scope.deep, unreadable.is_some());
-    Ok((report, unreadable))
+    Ok(Compared { report, unreadable, identity })
+}
+
+async fn of_destination(
+    keeper: &Keeper,
+    org_id: OrgId,
+    id: DestinationId,
+    scope: Scope,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    let bucket = keeper.bucket(org_id, id).await?.map_err(Stop::Bucket)?;
+    merging::compare(keeper, org_id, id, &bucket, scope, findings).await
+}
+
+/// A record that could not be read, where that kept what comes after it from being compared.
+fn unread(findings: &mut Findings, about: About, what: &str) {
+    let evidence = format!("A record holds an unreadable {what}, so that not everything was compared.");
+    findings.add(Code::RecordDisagrees, about, evidence);
 }
 
 /// Chains of backups that have no record any more.
 async fn chains(keeper: &Keeper, org_id: OrgId, findings: &mut Findings) -> Result<()> {
-    let mut last: Option<BackupJobId> = None;
+    let mut last: Option<String> = None;
     loop {
-        let page = keeper.store.chains_without_job(org_id, last, PAGE).await?;
+        let page = keeper.store.chains_without_job(org_id, last.as_deref(), PAGE).await?;
         let Some(newest) = page.last() else { return Ok(()) };
-        last = Some(*newest);
-        for id in page {
-            let about = About { backup_job_id: Some(id), ..About::default() };
-            findings.add(Code::RecordDisagrees, about, "The audit chain of this backup has no record.".to_owned());
+        last = Some(newest.clone());
+        for text in page {
+            let (about, evidence) = match text.parse() {
+                Ok(id) => {
+                    let about = About { backup_job_id: Some(id), ..About::default() };
+                    (about, "The audit chain of this backup has no record.".to_owned())
+                }
+                Err(_) => (About::default(), unreadable_id("an audit chain", &text)),
+            };
+            findings.add(Code::RecordDisagrees, about, evidence);
         }
     }
-}
-
-/// What tells one finding from another, between two reports.
-fn same(one: &InventoryFinding, other: &InventoryFinding) -> bool {
-    let of =
-        |it: &InventoryFinding| (it.code.clone(), it.database_id, it.destination_id, it.backup_job_id, it.key.clone());
-    of(one) == of(other)
-}
-
-/// Keeps a whole report, with an event in the organization's chain when it holds what the one before it did not. The next look is
-/// due `every_millis` later.
-///
-/// # Errors
-/// When the store fails.
-pub async fn keep(keeper: &Keeper, org_id: OrgId, report: &ReconciliationReport, every_millis: i64) -> Result<usize> {
-    let before = last_report(keeper, org_id).await?;
-    let known = before.map(|report| report.findings).unwrap_or_default();
-    let new: Vec<_> = report.findings.iter().filter(|finding| !known.iter().any(|it| same(it, finding))).collect();
-    let now = keeper.system.now();
-    let mut tx = keeper.store.begin().await?;
-    if !new.is_empty() {
-        let named = new
-            .iter()
-            .take(NAMED)
-            .map(|finding| json!({ "code": finding.code, "backupJobId": finding.backup_job_id, "key": finding.key }));
-        let named: Vec<_> = named.collect();
-        let payload = json!({ "newFindings": new.len(), "findingCount": report.finding_count, "findings": named });
-        audit::append(&mut tx, org_id, &org_id.to_string(), now, EventKind::InventoryFindingDetected, &payload).await?;
-    }
-    let text = serde_json::to_string(report).unwrap_or_default();
-    looks::end(&mut tx, LookKind::Inventory, org_id, &text, after(now, every_millis)).await?;
-    tx.commit().await?;
-    Ok(new.len())
-}
-
-/// The last whole report, if there is one.
-///
-/// # Errors
-/// When the store fails.
-pub async fn last_report(keeper: &Keeper, org_id: OrgId) -> Result<Option<ReconciliationReport>> {
-    let text = keeper.store.look_result(LookKind::Inventory, org_id).await?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// Compares everything of one organization, if that is due, and keeps what was found.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails. Then the report before this is taken back, as far as the store can be written to.
 pub async fn look(keeper: &Keeper, every_millis: i64) -> Result<Option<ReconciliationReport>> {
     let now = keeper.system.now();
     let lease = after(now, LEASE_MILLIS);
     let Some(due) = keeper.store.take_due_look(LookKind::Inventory, now, lease).await? else { return Ok(None) };
-    let (report, _) = compare(keeper, due.org_id, Scope::default()).await?;
-    let new = keep(keeper, due.org_id, &report, every_millis).await?;
+    let compared = match compare(keeper, due.org_id, Scope::default()).await {
+        Ok(compared) => compared,
+        Err(error) => {
+            if let Err(error) = keeping::doubt(keeper, due.org_id).await {
+                tracing::error!(org_id = %due.org_id, %error, "cannot take the last inventory report back");
+            }
+            return Err(error);
+        }
+    };
+    let new = keep(keeper, due.org_id, &compared, every_millis).await?;
+    let report = compared.report;
     if report.finding_count > 0 {
         let (findings, critical) = (report.finding_count, report.critical_count);
         tracing::error!(org_id = %due.org_id, findings, critical, new, "the inventory does not agree");

@@ -158,6 +158,21 @@ impl Store {
         Ok(row.is_some())
     }
 
+    /// At most `limit` ids of destinations of the organization behind `after`, as they stand in the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn destination_ids(&self, org_id: OrgId, after: &str, limit: u32) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT id FROM destinations WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+                .bind(org_id.to_string())
+                .bind(after)
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// At most `limit` destinations of the organization with ids after `after`, oldest first.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Reading backup jobs as an inventory needs them: in the order of the bucket's keys, without their manifests.
 
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
 use walwarden_contract::model::BackupState;
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId, Timestamp};
 
-use super::{Result, Store, json, maybe_time, name, parse, time};
+use super::{Result, Store, StoreError, json, maybe_time, name, parse, time};
 use crate::store::backups::StoredArtifact;
 
 /// A backup job, in short.
@@ -25,6 +27,17 @@ pub struct InventoryRow {
     pub expiring_at: Option<Timestamp>,
     /// When it was gone.
     pub expired_at: Option<Timestamp>,
+}
+
+/// A backup job as it stands in the store: what cannot be read must not keep the rest from being compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InventoryEntry {
+    /// The database's id.
+    pub database_id: String,
+    /// The job's id.
+    pub id: String,
+    /// The job, or what of it cannot be read.
+    pub row: Result<InventoryRow, &'static str>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,6 +67,15 @@ impl Row {
     }
 }
 
+fn entry(row: &AnyRow) -> Result<InventoryEntry> {
+    let read = match Row::from_row(row).map_err(StoreError::from).and_then(Row::read) {
+        Ok(read) => Ok(read),
+        Err(StoreError::Corrupt(what)) => Err(what),
+        Err(error) => return Err(error),
+    };
+    Ok(InventoryEntry { database_id: row.try_get("database_id")?, id: row.try_get("id")?, row: read })
+}
+
 /// A run that happened: when its job was queued, and when that ended.
 pub type Run = (BackupJobId, Timestamp, Option<Timestamp>);
 
@@ -67,25 +89,23 @@ impl Store {
         org_id: OrgId,
         destination_id: DestinationId,
         only: Option<DatabaseId>,
-        after: Option<(DatabaseId, BackupJobId)>,
+        after: (&str, &str),
         limit: u32,
-    ) -> Result<Vec<InventoryRow>> {
-        let (database, job) = after
-            .map_or_else(|| (String::new(), String::new()), |(database, job)| (database.to_string(), job.to_string()));
-        let rows: Vec<Row> = sqlx::query_as(
+    ) -> Result<Vec<InventoryEntry>> {
+        let rows = sqlx::query(
             "SELECT database_id, id, state, object_key, artifact, finished_at, expiring_at, expired_at FROM backup_jobs
              WHERE destination_id = $1 AND org_id = $2 AND (database_id > $3 OR (database_id = $3 AND id > $4))
              AND ($5 = '' OR database_id = $5) ORDER BY database_id, id LIMIT $6",
         )
         .bind(destination_id.to_string())
         .bind(org_id.to_string())
-        .bind(database)
-        .bind(job)
+        .bind(after.0)
+        .bind(after.1)
         .bind(only.map_or_else(String::new, |id| id.to_string()))
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(Row::read).collect()
+        rows.iter().map(entry).collect()
     }
 
     /// At most `limit` jobs of a database, queued at or after `since`, with ids after `after`, oldest first.
@@ -116,25 +136,20 @@ impl Store {
             .collect()
     }
 
-    /// At most `limit` backup jobs of the organization that have an audit chain and no record, with ids after `after`.
+    /// At most `limit` ids, as they stand in the store, of backup jobs of the organization that have an audit chain and no record, with ids after `after`.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn chains_without_job(
-        &self,
-        org_id: OrgId,
-        after: Option<BackupJobId>,
-        limit: u32,
-    ) -> Result<Vec<BackupJobId>> {
+    pub async fn chains_without_job(&self, org_id: OrgId, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
         let rows: Vec<(String,)> = sqlx::query_as(
             "SELECT s.stream_id FROM audit_streams s WHERE s.org_id = $1 AND s.stream_id > $2 AND s.stream_id < 'bkp_g'
              AND NOT EXISTS (SELECT 1 FROM backup_jobs b WHERE b.id = s.stream_id) ORDER BY s.stream_id LIMIT $3",
         )
         .bind(org_id.to_string())
-        .bind(after.map_or_else(|| "bkp_".to_owned(), |id| id.to_string()))
+        .bind(after.unwrap_or("bkp_"))
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(|(id,)| parse(&id, "backup id")).collect()
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -150,11 +150,18 @@ async fn a_deletion_is_on_record_and_the_record_stays(mut world: World) {
     let early = finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await;
     assert!(matches!(early, Err(StoreError::Transition(_))), "what was not marked is not deleted: {early:?}");
     assert_eq!(waits(&world, &old, Some(&new)).await, None);
-    let job = finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await.expect("finishes");
+    let job = finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone))
+        .await
+        .expect("finishes");
     assert_eq!((job.state(), job.expiry.state()), (BackupState::Completed, ExpiryState::Expired));
     assert_eq!(job.expiry.look_at, None);
     // A second process that was at it too changes nothing.
-    assert_eq!(finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone)).await.expect("is done"), job);
+    assert_eq!(
+        finish(&world.store, &world.system, held(&world, &old).await, std::slice::from_ref(&gone))
+            .await
+            .expect("is done"),
+        job
+    );
 
     let kept = world.store.backup(world.database.org_id, old.id).await.expect("is still on record");
     assert_eq!((&kept.manifest, &kept.manifest_hash), (&old.manifest, &old.manifest_hash));
@@ -212,7 +219,9 @@ async fn a_bucket_that_refuses_the_same_again_fills_no_chain(mut world: World) {
     let mut looks = Vec::new();
     for code in [ErrorCode::DestinationUnreachable, ErrorCode::DestinationUnreachable, ErrorCode::DestinationThrottled]
     {
-        let job = refuse(&world.store, &world.system, held(&world, &old).await, &Refusal::new(code, "no"), false).await.expect("records");
+        let job = refuse(&world.store, &world.system, held(&world, &old).await, &Refusal::new(code, "no"), false)
+            .await
+            .expect("records");
         assert_eq!(job.expiry.state(), ExpiryState::Expiring, "the artifact may be gone already");
         looks.push(job.expiry.look_at.expect("another look"));
     }

@@ -44,12 +44,12 @@ pub(super) async fn run(arguments: ReconcileArguments, context: &Context<'_>) ->
     let scope = Scope { database, destination, deep };
     let keeper =
         Keeper { store: context.store.clone(), system: context.system.clone(), keyring: Arc::new(context.keyring()?) };
-    let (report, unreadable) = inventory::compare(&keeper, context.org_id, scope).await?;
+    let compared = inventory::compare(&keeper, context.org_id, scope).await?;
     if scope.is_whole() {
         let every = i64::from(context.inventory_check_seconds()) * 1000;
-        inventory::keep(&keeper, context.org_id, &report, every).await?;
+        inventory::keep(&keeper, context.org_id, &compared, every).await?;
     }
-    Ok(shown(&report, unreadable))
+    Ok(shown(&compared.report, compared.unreadable))
 }
 
 fn shown(report: &ReconciliationReport, unreadable: Option<Refusal>) -> Outcome {

@@ -122,7 +122,9 @@ async fn a_head_that_nobody_can_read_hides_no_chain() {
 async fn a_list_of_chains_that_was_mended_holds_again() {
     let fixture = Fixture::new().await;
     fixture.completed_backup().await;
-    fixture.tamper("INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'org_%'").await;
+    fixture
+        .tamper("INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'org_%'")
+        .await;
     assert_eq!(looked(&fixture).await.broken, 1);
     assert_eq!(audit_check(&fixture).await["status"], "failed");
     fixture.tamper("DELETE FROM audit_streams WHERE stream_id = 'a'").await;

@@ -14,6 +14,7 @@ mod export;
 mod fixture;
 mod idempotency;
 mod integrity;
+mod inventory;
 mod keys;
 mod matrix;
 mod pages;

@@ -36,6 +36,10 @@ pub(super) async fn compare(
         BackupState::Completed if row.expired_at.is_none() => Ok(()),
         BackupState::Completed | BackupState::FailedTerminal | BackupState::Cancelled => {
             for (_, listed) in objects {
+                // What was listed may have been deleted since.
+                if of.bucket.head(&listed.key).await?.is_none() {
+                    continue;
+                }
                 let evidence = match row.expired_at {
                     Some(at) => format!("The backup was deleted at {at}, and this object is there."),
                     None => format!("The backup is {}, and this object is there.", row.state.as_str()),

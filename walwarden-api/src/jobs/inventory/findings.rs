@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use sha2::{Digest, Sha256};
 use walwarden_contract::model::{
     InventoryFinding, InventoryFindingCode, InventorySeverity, ReconciliationReport, ReconciliationResult,
 };
@@ -9,8 +10,10 @@ use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, Timestamp};
 
 /// How many findings a report lists.
 const LISTED: usize = 200;
-/// How many of one code: a bucket that was emptied must not hide what else is wrong.
-const LISTED_OF_A_CODE: usize = 100;
+/// How many of one code are listed, whatever else there is: a bucket that was emptied must not hide what else is wrong.
+const RESERVED: usize = 10;
+/// What every code may use beyond that.
+const SHARED: usize = LISTED - RESERVED * InventoryFindingCode::ALL.len();
 
 /// What a finding is about.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,9 @@ pub(super) struct About {
 pub(super) struct Findings {
     listed: Vec<InventoryFinding>,
     of_code: HashMap<InventoryFindingCode, usize>,
+    shared: usize,
+    /// What tells these findings from others, those that are not listed included.
+    identity: Sha256,
     count: u64,
     critical: u64,
     pub(super) schedules: u64,
@@ -39,8 +45,19 @@ impl Findings {
         self.critical += u64::from(code.severity() == InventorySeverity::Critical);
         let of_code = self.of_code.entry(code).or_default();
         *of_code += 1;
-        if *of_code > LISTED_OF_A_CODE || self.listed.len() >= LISTED {
-            return;
+        self.identity.update(format!(
+            "{}\0{:?}\0{:?}\0{:?}\0{:?}\n",
+            code.as_str(),
+            about.database_id,
+            about.destination_id,
+            about.backup_job_id,
+            about.key
+        ));
+        if *of_code > RESERVED {
+            if self.shared == SHARED {
+                return;
+            }
+            self.shared += 1;
         }
         self.listed.push(InventoryFinding {
             code: code.into(),
@@ -52,6 +69,11 @@ impl Findings {
             evidence,
             remedy: code.remedy().to_owned(),
         });
+    }
+
+    /// The same for the same findings, in whatever state they are listed.
+    pub(super) fn identity(&self) -> String {
+        hex::encode(self.identity.clone().finalize())
     }
 
     pub(super) fn report(
@@ -97,11 +119,31 @@ mod tests {
 
     #[test]
     fn every_finding_is_counted_and_no_code_hides_another() {
-        let mut codes = vec![InventoryFindingCode::StrangerObject; 5000];
-        codes.push(InventoryFindingCode::MissingArtifact);
+        // A bucket that was emptied, and then everything else that there is.
+        let mut codes = [InventoryFindingCode::MissingArtifact, InventoryFindingCode::MissingManifest].repeat(2500);
+        codes.extend(InventoryFindingCode::ALL.repeat(20));
         let report = report(&codes, false);
-        assert_eq!((report.finding_count, report.critical_count, report.findings.len()), (5001, 1, 101));
+        assert_eq!((report.finding_count, report.findings.len()), (5260, LISTED));
+        for code in InventoryFindingCode::ALL {
+            let listed = report.findings.iter().filter(|finding| finding.code == code).count();
+            assert!(listed >= RESERVED, "{}: {listed}", code.as_str());
+        }
         assert_eq!(report.result, ReconciliationResult::Failed);
+    }
+
+    #[test]
+    fn what_is_not_listed_tells_reports_apart_too() {
+        let identity = |last: &str| {
+            let mut findings = Findings::default();
+            for index in 0..300 {
+                let key = if index == 299 { last.to_owned() } else { index.to_string() };
+                let about = About { key: Some(key), ..About::default() };
+                findings.add(InventoryFindingCode::StrangerObject, about, String::new());
+            }
+            findings.identity()
+        };
+        assert_eq!(identity("a"), identity("a"));
+        assert_ne!(identity("a"), identity("b"));
     }
 
     #[test]

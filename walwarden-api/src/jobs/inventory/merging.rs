@@ -11,7 +11,7 @@ use super::place::{self, Half, Place};
 use super::{Scope, Stop, backup, strangers, uploads};
 use crate::engine::storage::{Bucket, Listed};
 use crate::jobs::retention::Keeper;
-use crate::store::inventory::InventoryRow;
+use crate::store::inventory::{InventoryEntry, InventoryRow};
 
 /// How many rows are in memory at once; the bucket's pages hold a thousand keys.
 const ROWS: u32 = 200;
@@ -88,24 +88,48 @@ impl Objects<'_> {
 struct Rows<'a> {
     of: &'a Comparison<'a>,
     only: Option<DatabaseId>,
-    page: VecDeque<InventoryRow>,
-    after: Option<(DatabaseId, BackupJobId)>,
+    page: VecDeque<InventoryEntry>,
+    after: (String, String),
     done: bool,
     seen: u64,
 }
 
+/// A job on record, at its place in the order of the keys.
+struct Recorded {
+    database_id: DatabaseId,
+    id: BackupJobId,
+    row: Result<InventoryRow, &'static str>,
+}
+
 impl Rows<'_> {
-    async fn next(&mut self) -> Result<Option<InventoryRow>, Stop> {
-        if self.page.is_empty() && !self.done {
-            let (store, org_id) = (&self.of.keeper.store, self.of.org_id);
-            let page = store.inventory(org_id, self.of.destination_id, self.only, self.after, ROWS).await?;
-            self.done = page.len() < ROWS as usize;
-            self.after = page.last().map(|row| (row.database_id, row.id)).or(self.after);
-            self.seen += page.len() as u64;
-            self.page = page.into();
+    /// The next job whose ids can be read; those of which they cannot are findings.
+    async fn next(&mut self, findings: &mut Findings) -> Result<Option<Recorded>, Stop> {
+        loop {
+            if self.page.is_empty() && !self.done {
+                let (store, org_id) = (&self.of.keeper.store, self.of.org_id);
+                let after = (self.after.0.as_str(), self.after.1.as_str());
+                let page = store.inventory(org_id, self.of.destination_id, self.only, after, ROWS).await?;
+                self.done = page.len() < ROWS as usize;
+                if let Some(last) = page.last() {
+                    self.after = (last.database_id.clone(), last.id.clone());
+                }
+                self.seen += page.len() as u64;
+                self.page = page.into();
+            }
+            let Some(InventoryEntry { database_id, id, row }) = self.page.pop_front() else { return Ok(None) };
+            if let (Ok(database_id), Ok(id)) = (database_id.parse(), id.parse()) {
+                return Ok(Some(Recorded { database_id, id, row }));
+            }
+            let about = About { destination_id: Some(self.of.destination_id), ..About::default() };
+            findings.add(Code::RecordDisagrees, about, unreadable_id("a backup", &id));
         }
-        Ok(self.page.pop_front())
     }
+}
+
+/// Says of what an id cannot be read, with as much of it as is worth showing.
+pub(super) fn unreadable_id(what: &str, id: &str) -> String {
+    let shown: String = id.chars().take(80).collect();
+    format!("The record of {what} cannot be read: it is called {shown:?}.")
 }
 
 /// Compares what one bucket holds with what is on record about it.
@@ -121,7 +145,14 @@ pub(super) async fn compare(
     let prefix = place::prefix(org_id, scope.database);
     let mut objects =
         Objects { of: &of, prefix: prefix.clone(), page: VecDeque::new(), token: None, begun: false, seen: 0 };
-    let mut rows = Rows { of: &of, only: scope.database, page: VecDeque::new(), after: None, done: false, seen: 0 };
+    let mut rows = Rows {
+        of: &of,
+        only: scope.database,
+        page: VecDeque::new(),
+        after: (String::new(), String::new()),
+        done: false,
+        seen: 0,
+    };
     let compared = merge(&of, &mut objects, &mut rows, findings).await;
     findings.objects += objects.seen;
     findings.backups += rows.seen;
@@ -135,7 +166,7 @@ async fn merge(
     rows: &mut Rows<'_>,
     findings: &mut Findings,
 ) -> Result<(), Stop> {
-    let (mut found, mut row) = (objects.next().await?, rows.next().await?);
+    let (mut found, mut row) = (objects.next().await?, rows.next(findings).await?);
     loop {
         let order = match (&found, &row) {
             (None, None) => return Ok(()),
@@ -144,7 +175,8 @@ async fn merge(
             (Some(Found::Group(database, job, _)), Some(row)) => (database, job).cmp(&(&row.database_id, &row.id)),
         };
         let here = if order == Ordering::Greater { None } else { std::mem::replace(&mut found, objects.next().await?) };
-        let recorded = if order == Ordering::Less { None } else { std::mem::replace(&mut row, rows.next().await?) };
+        let recorded =
+            if order == Ordering::Less { None } else { std::mem::replace(&mut row, rows.next(findings).await?) };
         match (here, recorded) {
             (Some(Found::Stranger(listed)), _) => {
                 if !place::is_probe(of.org_id, &listed.key) {
@@ -155,9 +187,31 @@ async fn merge(
             (Some(Found::Group(database_id, job_id, objects)), None) => {
                 strangers::compare(of, database_id, job_id, &objects, findings).await?;
             }
-            (Some(Found::Group(.., objects)), Some(row)) => backup::compare(of, &row, objects, findings).await?,
-            (None, Some(row)) => backup::compare(of, &row, Vec::new(), findings).await?,
+            (Some(Found::Group(.., objects)), Some(recorded)) => of_backup(of, recorded, objects, findings).await?,
+            (None, Some(recorded)) => of_backup(of, recorded, Vec::new(), findings).await?,
             (None, None) => {}
+        }
+    }
+}
+
+async fn of_backup(
+    of: &Comparison<'_>,
+    recorded: Recorded,
+    objects: Vec<(Half, Listed)>,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    match recorded.row {
+        Ok(row) => backup::compare(of, &row, objects, findings).await,
+        Err(what) => {
+            let about = About {
+                database_id: Some(recorded.database_id),
+                destination_id: Some(of.destination_id),
+                backup_job_id: Some(recorded.id),
+                key: None,
+            };
+            let evidence = format!("The record holds an unreadable {what}, so that nothing else of it was compared.");
+            findings.add(Code::RecordDisagrees, about, evidence);
+            Ok(())
         }
     }
 }

@@ -6,9 +6,9 @@ use walwarden_contract::{DatabaseId, OrgId, Timestamp};
 use super::findings::{About, Findings};
 use crate::jobs::retention::Keeper;
 use crate::jobs::schedule::next_after;
-use crate::store::Result;
 use crate::store::databases::Database;
 use crate::store::inventory::Run;
+use crate::store::{Result, StoreError};
 use crate::system::after;
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -37,7 +37,14 @@ pub(super) async fn compare(
         last = Some(newest.id);
         for (database, _) in page.iter().filter(|(database, _)| database.schedule.is_some()) {
             findings.schedules += 1;
-            of_database(keeper, database, findings).await?;
+            match of_database(keeper, database, findings).await {
+                Err(StoreError::Corrupt(what)) => {
+                    let about = About { database_id: Some(database.id), ..About::default() };
+                    let evidence = format!("The record of a backup of this database holds an unreadable {what}.");
+                    findings.add(Code::RecordDisagrees, about, evidence);
+                }
+                compared => compared?,
+            }
         }
         if only.is_some() {
             return Ok(());

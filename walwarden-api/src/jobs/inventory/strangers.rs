@@ -25,6 +25,15 @@ pub(super) async fn compare(
         Ok(job) if is_same_bucket(of, job.destination_id).await? => return Ok(()),
         Ok(job) => Some(job.destination_id),
         Err(StoreError::Missing(_)) => None,
+        Err(StoreError::Corrupt(what)) => {
+            let about = of.about(database_id, job_id, &objects[0].1.key);
+            findings.add(
+                Code::RecordDisagrees,
+                about,
+                format!("The record of this backup holds an unreadable {what}."),
+            );
+            return Ok(());
+        }
         Err(error) => return Err(error.into()),
     };
     if elsewhere.is_none() && is_ours(of, job_id, objects).await? {
@@ -49,6 +58,8 @@ async fn is_same_bucket(of: &Comparison<'_>, other: DestinationId) -> Result<boo
     match of.keeper.store.destination(of.org_id, other).await {
         Ok(there) => Ok((&here.endpoint, &here.bucket) == (&there.endpoint, &there.bucket)),
         Err(StoreError::Missing(_)) => Ok(false),
+        // Not to be told: that its record cannot be read is a finding of its own.
+        Err(StoreError::Corrupt(_)) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn compare(of: &Comparison<'_>, prefix: &str, findings: &mut Fi
     loop {
         let (page, next) = of.bucket.uploads_page(prefix, marker).await?;
         for upload in page {
-            if is_left(of, &upload).await? {
+            if is_left(of, &upload).await? && is_there(of, &upload).await? {
                 let begun = upload.initiated_at.map_or_else(|| "an unknown time".to_owned(), |at| at.to_string());
                 let evidence = format!("Begun at {begun}; no backup that runs owns it.");
                 let about = match place::read(of.org_id, &upload.key) {
@@ -45,6 +45,23 @@ async fn is_left(of: &Comparison<'_>, upload: &ListedUpload) -> Result<bool, Sto
         // Whoever called a job off, or took it from a dead worker, aborts its uploads a moment later.
         Ok(job) => Ok(job.state().is_terminal() && job.lease_expires_at.is_none()),
         Err(StoreError::Missing(_)) => Ok(true),
+        // Whether it was needed is not known: that the record cannot be read is a finding of its own.
+        Err(StoreError::Corrupt(_)) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether it is unfinished still: it may have been completed, or given up, since it was listed.
+async fn is_there(of: &Comparison<'_>, upload: &ListedUpload) -> Result<bool, Stop> {
+    let mut marker = None;
+    loop {
+        let (page, next) = of.bucket.uploads_page(&upload.key, marker).await?;
+        if page.iter().any(|it| it.id == upload.id) {
+            return Ok(true);
+        }
+        if next.is_none() {
+            return Ok(false);
+        }
+        marker = next;
     }
 }

@@ -154,7 +154,8 @@ impl<'a> Objects<'a> {
             }
             // Servers say the same of a lock and of a policy.
             Err(error) if error.kind == StorageErrorKind::AccessDenied => {
-                let lock = self.bucket.lock_on(key, head.version_id.as_deref()).await.ok().and_then(|lock| lock.retain_until);
+                let lock =
+                    self.bucket.lock_on(key, head.version_id.as_deref()).await.ok().and_then(|lock| lock.retain_until);
                 Err(match lock.filter(|until| *until > now) {
                     Some(until) => Refusal::new(ErrorCode::ObjectLocked, format!("{key} is locked until {until}")),
                     None => error.into(),

@@ -39,7 +39,9 @@ pub async fn look(keeper: &Keeper) -> Result<Looked> {
         let id = job.id;
         match look_at(keeper, job, &mut looked).await {
             // Somebody else looks at it by now, or its database keeps backups for another time.
-            Err(StoreError::LeaseLost) => tracing::debug!(backup_job_id = %id, "the look at an old backup was taken over"),
+            Err(StoreError::LeaseLost) => {
+                tracing::debug!(backup_job_id = %id, "the look at an old backup was taken over");
+            }
             done => done?,
         }
     }

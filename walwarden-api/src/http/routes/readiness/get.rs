@@ -67,7 +67,8 @@ async fn audit(state: &AppState, org_id: OrgId, now: Timestamp) -> Result<Readin
     let late = format!("and are to be looked at every {} s. Look at the log of the worker.", every_millis / 1000);
     Ok(match last {
         Some(AuditLook { broken: broken @ 1.., finished_at: Some(at), .. }) => {
-            let evidence = format!("{broken} audit chains did not hold at {at}, and nothing is noted of them any more.");
+            let evidence =
+                format!("{broken} audit chains did not hold at {at}, and nothing is noted of them any more.");
             check(Component::Audit, false, evidence)
         }
         Some(AuditLook { finished_at: Some(at), .. }) if overdue(at) => {
