@@ -5,7 +5,7 @@ mod vital;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -21,6 +21,7 @@ use crate::engine::backup::Limits;
 use crate::http;
 use crate::jobs::backups::RetryPolicy;
 use crate::jobs::retention::Keeper;
+use crate::jobs::rewinding::{self, Brought};
 use crate::jobs::scheduler::{self, SchedulePolicy};
 use crate::jobs::verifier::Verifier;
 use crate::jobs::watchdog;
@@ -33,6 +34,8 @@ use crate::system::System;
 const TICK: Duration = Duration::from_secs(1);
 /// How long a bucket has to take back what an ended job left there.
 const CLEARING: Duration = Duration::from_mins(1);
+/// How often a look is taken at what a clock that was ahead left waiting; it reads every schedule.
+const REWIND: Duration = Duration::from_hours(1);
 /// How often old stored responses are forgotten, and metrics tidied.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
@@ -170,7 +173,18 @@ async fn look_after(worker: Worker, settings: Arc<Settings>, shutdown: Cancellat
     let silence = i64::from(settings.restore_timeout_seconds) * 1000;
     let mut presence = Presence::new(&worker.name, &worker.system);
     let mut clearing = JoinSet::new();
+    let mut rewound: Option<Instant> = None;
     loop {
+        if rewound.is_none_or(|at| at.elapsed() >= REWIND) {
+            rewound = Some(Instant::now());
+            match rewinding::bring_forward(&worker.store, &worker.system, schedules).await {
+                Ok(brought) if brought == Brought::default() => {}
+                Ok(Brought { schedules, jobs, leases }) => tracing::warn!(
+                    "a clock was ahead: brought forward what waited for its time: {schedules} schedules, {jobs} jobs, {leases} leases"
+                ),
+                Err(error) => tracing::error!(%error, "cannot look for what a clock that was ahead left waiting"),
+            }
+        }
         if let Err(error) = presence.show(&worker.store, &worker.system).await {
             tracing::error!(%error, "cannot write down that this process works");
         }

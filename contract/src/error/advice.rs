@@ -41,6 +41,7 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::SourceVersionUnsupported
         | E::SourcePooled
         | E::SourceConnectionLost
+        | E::SourceChanged
         | E::SourceLockTimeout
         | E::SourceDiskFull
         | E::SourceDataCorrupted

@@ -109,6 +109,7 @@ error_codes! {
     SourcePooled = "source_pooled", 502, Terminal, DatabaseOwner, "The source is reached through a transaction pooler, through which pg_dump cannot work.", "Update the source DSN to name the server itself with `walwarden-api admin database update`.";
     SourceConnectionLost = "source_connection_lost", 502, Retryable, DatabaseOwner, "The source server ended the connection during the dump.", "Check the source server's log; the next attempt starts afresh.";
     SourceLockTimeout = "source_lock_timeout", 502, Retryable, DatabaseOwner, "A table stayed locked for longer than pg_dump waits.", "Back up when no schema change is running.";
+    SourceChanged = "source_changed", 502, Retryable, Nobody, "Tables were dropped or changed while the dump began, or a standby had to apply such a change.", "Nothing to do: the next attempt starts afresh. Back up when no schema change is running, or from the primary.";
     SourceDiskFull = "source_disk_full", 502, Retryable, DatabaseOwner, "The source server has no disk space left.", "Free disk space on the source server; the next attempt starts afresh.";
     SourceDataCorrupted = "source_data_corrupted", 502, Terminal, DatabaseOwner, "The source server cannot read part of its own data.", "Check the server's disk and log at once, and keep every earlier backup: what cannot be read cannot be backed up.";
     DumpFailed = "dump_failed", 500, Terminal, DatabaseOwner, "pg_dump ended with an error.", "Read pg_dump's message in the job's error.";

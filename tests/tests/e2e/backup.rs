@@ -99,6 +99,7 @@ fn uploading(suite: Suite) -> Suite {
         .trial("backup_never_overwrites_an_object", upload::occupied_key)
         .trial("backup_is_encrypted_as_asked_and_says_so", encryption::proven)
         .trial("backup_that_the_bucket_did_not_encrypt_never_completes", encryption::overlooked)
+        .trial("backup_sends_nothing_without_a_checksum", upload::checksums)
 }
 
 fn crashing(suite: Suite) -> Suite {

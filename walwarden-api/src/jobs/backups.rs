@@ -6,10 +6,10 @@ mod ending;
 use serde_json::{Value, json};
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::{AttemptOutcome, BackupState, BackupTrigger};
-use walwarden_contract::{BackupJobId, Timestamp};
+use walwarden_contract::{BackupJobId, OrgId, Timestamp};
 
 pub use self::calling_off::{cancel, dismiss};
-pub use self::ending::{RetryPolicy, fail, reap, release};
+pub use self::ending::{HandedBack, RetryPolicy, fail, reap, release};
 use super::state::{BackupEvent, backup as transition};
 use super::{Reply, Submitted, answer};
 use crate::store::backups::{
@@ -81,15 +81,31 @@ pub struct ScheduledRun {
     pub not_before: Timestamp,
 }
 
-/// Queues a scheduled backup. Answers `None`, having recorded that the run was skipped, while another backup of the
-/// database is under way.
+/// A run that was left out because another backup of the database is under way.
+pub(super) struct SkippedRun {
+    org_id: OrgId,
+    at: Timestamp,
+    payload: Value,
+}
+
+/// Records the runs that were left out. Last in a transaction, and in one order: who changes a database takes its row first and
+/// the organization's chain after it.
+pub(super) async fn record_skipped(tx: &mut Tx, mut skipped: Vec<SkippedRun>) -> Result<()> {
+    skipped.sort_by_key(|run| run.org_id);
+    for SkippedRun { org_id, at, payload } in skipped {
+        audit::append(tx, org_id, &org_id.to_string(), at, EventKind::ScheduleRunSkipped, &payload).await?;
+    }
+    Ok(())
+}
+
+/// Queues a scheduled backup. While another backup of the database is under way, answers what is to be recorded instead.
 pub(super) async fn queue_scheduled(
     tx: &mut Tx,
     system: &System,
     database: &Database,
     run: ScheduledRun,
     max_attempts: u32,
-) -> Result<Option<BackupJob>> {
+) -> Result<std::result::Result<BackupJob, SkippedRun>> {
     let mut job = new_job(system, database, BackupTrigger::Scheduled, max_attempts);
     job.scheduled_for = Some(run.due_at);
     job.not_before = run.not_before;
@@ -100,9 +116,7 @@ pub(super) async fn queue_scheduled(
                 "scheduledFor": run.due_at,
                 "backupJobId": active_backup(tx, database.id).await?,
             });
-            let (org_id, kind) = (database.org_id, EventKind::ScheduleRunSkipped);
-            audit::append(tx, org_id, &org_id.to_string(), job.created_at, kind, &payload).await?;
-            return Ok(None);
+            return Ok(Err(SkippedRun { org_id: database.org_id, at: job.created_at, payload }));
         }
         other => other?,
     }
@@ -115,7 +129,7 @@ pub(super) async fn queue_scheduled(
         "notBefore": run.not_before,
     });
     record(tx, &job, job.created_at, EventKind::BackupQueued, &payload).await?;
-    Ok(Some(job))
+    Ok(Ok(job))
 }
 
 fn new_job(system: &System, database: &Database, trigger: BackupTrigger, max_attempts: u32) -> BackupJob {
@@ -229,7 +243,7 @@ pub async fn record_upload(store: &Store, lease: Lease, upload_id: &str) -> Resu
     tx.commit().await
 }
 
-/// Records a dump that is whole and closed, before its upload is completed.
+/// Records a dump that is whole and closed, before its upload is completed. Safe to repeat when the answer was lost.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`], or when the store fails.
@@ -237,6 +251,9 @@ pub async fn finalize(store: &Store, system: &System, lease: Lease, pending: Pen
     let now = system.now();
     let mut tx = store.begin().await?;
     let mut job = lock_leased(&mut tx, lease).await?;
+    if job.pending.as_ref() == Some(&pending) {
+        return Ok(job);
+    }
     job.state = transition(job.state, BackupEvent::Finalize)?;
     let payload = json!({
         "attempt": job.attempt,

@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod preflights;
 pub mod restores;
 pub mod retention;
+pub mod rewinding;
 pub mod schedule;
 pub mod scheduler;
 pub mod state;

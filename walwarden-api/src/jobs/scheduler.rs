@@ -2,7 +2,7 @@
 
 use walwarden_contract::{DatabaseId, Timestamp};
 
-use super::backups::{ScheduledRun, queue_scheduled};
+use super::backups::{ScheduledRun, queue_scheduled, record_skipped};
 use super::schedule;
 use crate::store::databases::{Database, advance_schedule};
 use crate::store::{Result, Store};
@@ -34,7 +34,7 @@ pub async fn tick(store: &Store, system: &System, policy: SchedulePolicy) -> Res
     let now = system.now();
     for databases in store.due_databases(now, BATCH).await?.chunks(TOGETHER) {
         let mut tx = store.begin().await?;
-        let mut queued_here = 0;
+        let (mut queued_here, mut skipped) = (0, Vec::new());
         for database in databases {
             let next = database.schedule.as_deref().and_then(|cron| schedule::next_after(cron, now).ok());
             // Whoever moves the schedule on queues the backup: two schedulers never queue the same run.
@@ -42,12 +42,15 @@ pub async fn tick(store: &Store, system: &System, policy: SchedulePolicy) -> Res
                 continue;
             }
             let run = run(database, now, next, policy);
-            if queue_scheduled(&mut tx, system, database, run, policy.max_attempts).await?.is_some() {
-                queued_here += 1;
-            } else {
-                tracing::warn!(database_id = %database.id, "scheduled run skipped: the backup before it goes on");
+            match queue_scheduled(&mut tx, system, database, run, policy.max_attempts).await? {
+                Ok(_) => queued_here += 1,
+                Err(run) => {
+                    tracing::warn!(database_id = %database.id, "scheduled run skipped: the backup before it goes on");
+                    skipped.push(run);
+                }
             }
         }
+        record_skipped(&mut tx, skipped).await?;
         tx.commit().await?;
         queued += queued_here;
     }

@@ -181,6 +181,56 @@ impl Store {
     }
 }
 
+/// A database's schedule, and the run that it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The database.
+    pub id: DatabaseId,
+    /// Five-field cron expression in UTC.
+    pub schedule: String,
+    /// When the next run is due.
+    pub next_run_at: Timestamp,
+}
+
+impl Store {
+    /// A page of the databases of any organization that have a schedule, by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn scheduled_databases(&self, after: Option<DatabaseId>, limit: u32) -> Result<Vec<Scheduled>> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT id, schedule, next_run_at FROM databases
+             WHERE id > $1 AND schedule IS NOT NULL AND next_run_at IS NOT NULL ORDER BY id LIMIT $2",
+        )
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |(id, schedule, next_run_at): (String, String, i64)| {
+            Ok(Scheduled { id: parse(&id, "database id")?, schedule, next_run_at: time(next_run_at)? })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Brings the next run of a schedule forward. Answers whether it was still the one that was read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hasten_schedule(&self, read: &Scheduled, next_run_at: Timestamp) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let hastened =
+            sqlx::query("UPDATE databases SET next_run_at = $4 WHERE id = $1 AND schedule = $2 AND next_run_at = $3")
+                .bind(read.id.to_string())
+                .bind(&read.schedule)
+                .bind(read.next_run_at.as_millis())
+                .bind(next_run_at.as_millis())
+                .execute(tx.connection())
+                .await?;
+        tx.commit().await?;
+        Ok(hastened.rows_affected() > 0)
+    }
+}
+
 /// Moves a due schedule on. Answers whether it was this call that moved it.
 pub(crate) async fn advance_schedule(tx: &mut Tx, database: &Database, next: Option<Timestamp>) -> Result<bool> {
     let moved = sqlx::query("UPDATE databases SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2")

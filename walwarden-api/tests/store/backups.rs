@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use walwarden_api::jobs::backups::HandedBack;
 use walwarden_api::jobs::{Reply, Submitted, backups};
 use walwarden_api::store::StoreError;
 use walwarden_api::store::backups::BackupJob;
@@ -101,7 +102,10 @@ async fn a_worker_that_lost_its_lease_changes_nothing(mut world: World) {
     assert!(matches!(backups::record_upload(store, dead, "u").await, Err(StoreError::LeaseLost)));
     assert!(matches!(backups::finalize(store, system, dead, world.pending()).await, Err(StoreError::LeaseLost)));
     assert!(matches!(backups::complete(store, system, dead, sealed()).await, Err(StoreError::LeaseLost)));
-    assert!(matches!(backups::release(store, system, dead).await, Err(StoreError::LeaseLost)));
+    assert!(matches!(
+        backups::release(store, system, dead, HandedBack::WorkerShutdown).await,
+        Err(StoreError::LeaseLost)
+    ));
     let failed = backups::fail(store, system, dead, RETRY, ErrorCode::DumpFailed, "late").await;
     assert!(matches!(failed, Err(StoreError::LeaseLost)));
     let now = store.backup(world.database.org_id, job.id).await.expect("reads");
@@ -145,7 +149,7 @@ async fn a_job_handed_back_loses_no_attempt(world: World) {
     world.queue(&world.database, 1).await;
     let (_, lease) = world.claim("leaving").await.expect("a job waits");
     world.start(lease).await;
-    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    backups::release(&world.store, &world.system, lease, HandedBack::WorkerShutdown).await.expect("hands back");
     let (job, _) = world.claim("staying").await.expect("the job waits at once");
     assert_eq!(job.attempt, 1);
 }
@@ -154,7 +158,9 @@ async fn what_became_of_each_attempt_is_kept(mut world: World) {
     use AttemptOutcome::{Completed, Failed, HandedBack, Lost};
     let job = world.queue(&world.database, 4).await;
     let (_, lease) = world.claim("first").await.expect("a job waits");
-    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    backups::release(&world.store, &world.system, lease, backups::HandedBack::WorkerShutdown)
+        .await
+        .expect("hands back");
     let (_, lease) = world.claim("second").await.expect("a job waits");
     let failed =
         backups::fail(&world.store, &world.system, lease, RETRY, ErrorCode::SourceUnreachable, "no route").await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use walwarden_api::jobs::backups::HandedBack;
 use walwarden_api::jobs::{backups, watchdog};
 use walwarden_api::store::StoreError;
 use walwarden_contract::ErrorCode;
@@ -52,7 +53,7 @@ async fn a_backup_is_called_off_until_its_dump_is_whole(world: World) {
     let (_, lease) = world.claim("worker").await.expect("a job waits");
     world.start(lease).await;
     backups::finalize(&world.store, &world.system, lease, world.pending()).await.expect("finalizes");
-    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    backups::release(&world.store, &world.system, lease, HandedBack::WorkerShutdown).await.expect("hands back");
     assert!(matches!(cancel(sealing.id).await, Err(StoreError::Transition(refused)) if refused.from == "finalizing"));
     let stranger = walwarden_contract::OrgId::from_uuid(world.system.uuid());
     let theirs = backups::cancel(&world.store, &world.system, stranger, job.id, None).await;
@@ -71,7 +72,10 @@ async fn a_worker_whose_job_was_called_off_changes_nothing(world: World) {
     assert!(matches!(store.extend_lease(job.id, lease.fence, system.now()).await, Err(StoreError::LeaseLost)));
     assert!(matches!(backups::record_upload(store, lease, "u").await, Err(StoreError::LeaseLost)));
     assert!(matches!(backups::finalize(store, system, lease, world.pending()).await, Err(StoreError::LeaseLost)));
-    assert!(matches!(backups::release(store, system, lease).await, Err(StoreError::LeaseLost)));
+    assert!(matches!(
+        backups::release(store, system, lease, HandedBack::WorkerShutdown).await,
+        Err(StoreError::LeaseLost)
+    ));
     let failed = backups::fail(store, system, lease, RETRY, ErrorCode::DumpFailed, "late").await;
     assert!(matches!(failed, Err(StoreError::LeaseLost)));
     assert_eq!(store.backup(world.database.org_id, job.id).await.expect("reads"), cancelled);
@@ -101,7 +105,7 @@ async fn what_a_cancelled_backup_left_is_looked_after_once(mut world: World) {
     let waiting = world.queue(&world.database, 3).await;
     let (_, lease) = world.claim("leaving").await.expect("a job waits");
     world.start(lease).await;
-    backups::release(&world.store, &world.system, lease).await.expect("hands back");
+    backups::release(&world.store, &world.system, lease, HandedBack::WorkerShutdown).await.expect("hands back");
     backups::cancel(&world.store, &world.system, world.database.org_id, waiting.id, None).await.expect("cancels");
     assert_eq!(look(&world).await, [(waiting.id, BackupState::Cancelled, None)]);
 }

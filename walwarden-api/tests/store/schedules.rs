@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use walwarden_api::jobs::backups;
+use walwarden_api::jobs::rewinding::{Brought, bring_forward};
 use walwarden_api::jobs::scheduler::{self, SchedulePolicy};
 use walwarden_api::store::databases::Database;
+use walwarden_api::system::after;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::BackupTrigger;
 
-use crate::world::{Scenario, World, scenarios};
+use crate::world::{LEASE_MILLIS, Scenario, World, scenarios};
 
 pub(crate) const SCENARIOS: &[Scenario] = scenarios![
     missed_runs_are_made_up_for_once,
@@ -17,6 +20,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios![
     a_run_says_what_it_makes_up_for,
     runs_of_one_moment_are_spread,
     every_due_schedule_is_looked_at,
+    what_a_clock_that_was_ahead_left_waiting_is_brought_forward,
 ];
 
 pub(crate) const POLICY: SchedulePolicy = SchedulePolicy { max_attempts: 3, spread_millis: 0 };
@@ -131,4 +135,26 @@ async fn every_due_schedule_is_looked_at(mut world: World) {
         queued.push(scheduler::tick(&world.store, &world.system, POLICY).await.expect("ticks"));
     }
     assert_eq!(queued, [500, DATABASES - 500, 0]);
+}
+
+async fn what_a_clock_that_was_ahead_left_waiting_is_brought_forward(mut world: World) {
+    const MONTH: i64 = 30 * 24 * 3_600_000;
+    let database = hourly(&world).await;
+    world.advance(MONTH);
+    assert_eq!(scheduler::tick(&world.store, &world.system, POLICY).await.expect("ticks"), 1);
+    world.advance(-MONTH);
+    let brought = bring_forward(&world.store, &world.system, POLICY).await.expect("looks");
+    assert_eq!(brought, Brought { schedules: 1, jobs: 1, leases: 0 });
+    let (now, _) = world.store.database(database.org_id, database.id).await.expect("reads");
+    assert!(now.next_run_at.is_some_and(|next| next <= after(world.system.now(), 3_600_000)));
+
+    world.advance(MONTH);
+    let until = after(world.system.now(), LEASE_MILLIS);
+    let job = backups::claim(&world.store, &world.system, "ahead", until).await.expect("claims").expect("a job waits");
+    world.advance(-MONTH);
+    let brought = bring_forward(&world.store, &world.system, POLICY).await.expect("looks");
+    assert_eq!(brought, Brought { leases: 1, ..Brought::default() });
+    let job = world.store.backup(job.org_id, job.id).await.expect("reads");
+    assert!(job.lease_expires_at.is_some_and(|end| end <= after(world.system.now(), 2 * 3_600_000)));
+    assert_eq!(bring_forward(&world.store, &world.system, POLICY).await.expect("looks"), Brought::default());
 }

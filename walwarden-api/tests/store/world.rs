@@ -188,6 +188,7 @@ impl World {
         PendingArtifact {
             upload_id: "upload".to_owned(),
             etags: vec!["etag".to_owned()],
+            crc32s: Vec::new(),
             part_checksums: vec!["00".repeat(32)],
             part_size_bytes: 16 << 20,
             size_bytes: 10,

@@ -22,6 +22,8 @@ pub enum FailureClass {
     ConnectionLost,
     /// A lock was not granted in time.
     LockTimeout,
+    /// What was to be read was dropped or changed at that moment.
+    Changed,
     /// A disk is full, here or on the server.
     DiskFull,
     /// The server cannot read its own data.
@@ -34,7 +36,7 @@ impl FailureClass {
     /// Whether the same attempt may succeed later without anyone changing anything.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::LockTimeout | Self::DiskFull)
+        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::LockTimeout | Self::Changed | Self::DiskFull)
     }
 }
 
@@ -94,6 +96,10 @@ const PATTERNS: &[(FailureClass, &[&str])] = &[
             "certificate file",
             "private key file",
         ],
+    ),
+    (
+        FailureClass::Changed,
+        &["due to conflict with recovery", "could not open relation with oid", "cache lookup failed for", "42p01:"],
     ),
     (FailureClass::LockTimeout, &["lock timeout", "could not obtain lock", "55p03:"]),
     (
@@ -157,6 +163,9 @@ pub fn classify_stderr(stderr: &str) -> FailureClass {
         if names(line, "database \"", "\" does not exist") {
             return FailureClass::DatabaseMissing;
         }
+        if names(line, "relation \"", "\" does not exist") {
+            return FailureClass::Changed;
+        }
         if line.contains("fatal:") && names(line, "role \"", "\" does not exist") {
             return FailureClass::AuthFailed;
         }
@@ -207,6 +216,9 @@ mod tests {
             ("FATAL:  terminating connection due to administrator command", FailureClass::ConnectionLost),
             ("server closed the connection unexpectedly", FailureClass::ConnectionLost),
             ("ERROR:  canceling statement due to lock timeout", FailureClass::LockTimeout),
+            ("pg_dump: error: query failed: ERROR:  relation \"public.t\" does not exist", FailureClass::Changed),
+            ("ERROR:  could not open relation with OID 16385", FailureClass::Changed),
+            ("ERROR:  canceling statement due to conflict with recovery", FailureClass::Changed),
             ("ERROR:  could not extend file: No space left on device", FailureClass::DiskFull),
             ("ERROR:  syntax error at or near \"x\"", FailureClass::Other),
             ("", FailureClass::Other),

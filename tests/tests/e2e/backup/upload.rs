@@ -57,3 +57,34 @@ pub(super) fn occupied_key(context: &TestContext) -> Result<()> {
     );
     setting.assert_quiet()
 }
+
+/// Every write carries the checksum without which a bucket takes no locked object, whichever the destination's mode is; and what
+/// preflight tries out is what a backup does.
+pub(super) fn checksums(context: &TestContext) -> Result<()> {
+    let setting = Setting::new(context, Store::Sqlite, Options::multipart())?;
+    setting.backup_and_wait()?;
+    let of_none = setting.proxy()?.requests();
+    setting.update_destination(&["--checksum-mode", "crc32"], &[])?;
+    setting.backup_and_wait()?;
+    let of_crc32 = setting.proxy()?.requests().split_off(of_none.len());
+    // Three parts and a manifest, and in the second case what a preflight has sent beside them.
+    for (requests, wanted, other, least) in [
+        (of_none, "content-md5: ", "x-amz-checksum-crc32", (3, 1)),
+        (of_crc32, "x-amz-checksum-crc32", "content-md5: ", (4, 3)),
+    ] {
+        let (mut parts, mut objects) = (0, 0);
+        for request in requests.iter().filter(|request| request.method == "PUT") {
+            let head = String::from_utf8_lossy(&request.head).to_lowercase();
+            ensure!(head.contains(wanted) && !head.contains(other), "{head}");
+            let counted = if Matcher::upload_part(None).matches(request) { &mut parts } else { &mut objects };
+            *counted += 1;
+        }
+        ensure!(parts >= least.0 && objects >= least.1, "{parts} parts, {objects} objects");
+        let begun = requests.iter().filter(|request| Matcher::create_multipart().matches(request));
+        for request in begun {
+            let head = String::from_utf8_lossy(&request.head).to_lowercase();
+            ensure!(head.contains("x-amz-checksum-algorithm: crc32") == (wanted == "x-amz-checksum-crc32"), "{head}");
+        }
+    }
+    setting.assert_quiet()
+}

@@ -33,6 +33,8 @@ pub struct Dumped {
     pub checksum_sha256: String,
     /// The parts' entity tags, in order.
     pub etags: Vec<String>,
+    /// CRC-32 of each part in Base64, in order, as the bucket acknowledged it; empty where it acknowledges none.
+    pub crc32s: Vec<String>,
     /// SHA-256 of each part, lowercase hex, in order.
     pub part_checksums: Vec<String>,
 }
@@ -142,11 +144,13 @@ impl<'a> Pump<'a> {
             return Err(BackupError::new(ErrorCode::ArchiveIncomplete, "the archive's length is not the dump's"));
         }
         self.sent.sort_by_key(|(part, _)| part.number);
+        let crc32s = self.sent.iter().map(|(part, _)| part.crc32.clone()).collect::<Option<_>>().unwrap_or_default();
         let (etags, part_checksums) = self.sent.into_iter().map(|(part, checksum)| (part.etag, checksum)).unzip();
         Ok(Dumped {
             size_bytes: self.size_bytes,
             checksum_sha256: hex::encode(self.hasher.finalize()),
             etags,
+            crc32s,
             part_checksums,
         })
     }

@@ -6,6 +6,8 @@ mod seal;
 mod source;
 mod stored;
 
+use std::io;
+
 use walwarden_contract::{ErrorCode, OrgId, Timestamp};
 use walwarden_sdk::postgres::{FailureClass, QueryError, SpawnError, ToolError};
 
@@ -57,15 +59,29 @@ impl From<SpawnError> for BackupError {
     fn from(error: SpawnError) -> Self {
         let code = match error {
             SpawnError::DeadlineExceeded { .. } => ErrorCode::Timeout,
+            SpawnError::Io { ref source, .. } => code_of_start(source.kind()),
             _ => ErrorCode::ToolMissing,
         };
         Self::new(code, error.to_string())
     }
 }
 
+/// A program that is not there stays away; what this machine is short of for a moment comes back.
+const fn code_of_start(kind: io::ErrorKind) -> ErrorCode {
+    match kind {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => {
+            ErrorCode::ToolMissing
+        }
+        _ => ErrorCode::InternalError,
+    }
+}
+
 impl From<ToolError> for BackupError {
     fn from(error: ToolError) -> Self {
-        Self::new(ErrorCode::ToolMissing, error.to_string())
+        match error {
+            ToolError::Failed(error) => error.into(),
+            error => Self::new(ErrorCode::ToolMissing, error.to_string()),
+        }
     }
 }
 
@@ -105,6 +121,7 @@ const fn code_of(class: FailureClass) -> ErrorCode {
         FailureClass::VersionMismatch => ErrorCode::SourceVersionUnsupported,
         FailureClass::ConnectionLost => ErrorCode::SourceConnectionLost,
         FailureClass::LockTimeout => ErrorCode::SourceLockTimeout,
+        FailureClass::Changed => ErrorCode::SourceChanged,
         _ => ErrorCode::DumpFailed,
     }
 }

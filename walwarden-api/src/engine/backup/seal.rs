@@ -12,7 +12,9 @@ use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::{BackupError, manifest_key};
-use crate::engine::storage::{AskedEncryption, Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload};
+use crate::engine::storage::{
+    AskedEncryption, Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload, UploadedPart,
+};
 use crate::failpoint::{Failpoint, reach};
 use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 use crate::telemetry::traces::step;
@@ -70,7 +72,7 @@ async fn place(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<
         return Ok(true);
     }
     let upload = Upload { key: key.to_owned(), id: pending.upload_id.clone() };
-    let Err(error) = bucket.complete_upload(&upload, &pending.etags).await else { return Ok(true) };
+    let Err(error) = bucket.complete_upload(&upload, parts(pending)).await else { return Ok(true) };
     // The acknowledgement may be what was lost, not the object.
     if present(bucket, key, pending).await? {
         return Ok(true);
@@ -79,6 +81,12 @@ async fn place(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<
         StorageErrorKind::UploadMissing | StorageErrorKind::ObjectMissing => Ok(false),
         _ => Err(error.into()),
     }
+}
+
+fn parts(pending: &PendingArtifact) -> Vec<UploadedPart> {
+    let crc32s = pending.crc32s.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let parts = (1..).zip(&pending.etags).zip(crc32s);
+    parts.map(|((number, etag), crc32)| UploadedPart { number, etag: etag.clone(), crc32 }).collect()
 }
 
 async fn present(bucket: &Bucket, key: &str, pending: &PendingArtifact) -> Result<bool, BackupError> {
@@ -241,6 +249,8 @@ async fn write_manifest(
 
 #[cfg(test)]
 mod tests {
+    use walwarden_contract::model::Encryption;
+
     use super::*;
 
     #[test]
@@ -253,5 +263,34 @@ mod tests {
         assert!(!check(&found(LockMode::Governance, None)));
         assert!(!check(&found(LockMode::None, None)));
         assert!(!check(&found(LockMode::Compliance, Some(at(86_400_000)))));
+    }
+
+    #[test]
+    fn parts_are_completed_with_the_checksums_that_the_bucket_acknowledged() {
+        let mut pending = PendingArtifact {
+            upload_id: String::new(),
+            etags: vec!["a".to_owned(), "b".to_owned()],
+            crc32s: vec!["AAAAAA==".to_owned(), "AAAAAQ==".to_owned()],
+            part_checksums: Vec::new(),
+            part_size_bytes: 1,
+            size_bytes: 2,
+            checksum_sha256: String::new(),
+            compression: String::new(),
+            database_name: String::new(),
+            postgres_version: String::new(),
+            pg_dump_version: String::new(),
+            finished_at: Timestamp::from_millis(0).expect("in range"),
+            retain_until: None,
+            encryption: Encryption::None,
+            kms_key_id: None,
+        };
+        let part = |number, etag: &str, crc32: Option<&str>| UploadedPart {
+            number,
+            etag: etag.to_owned(),
+            crc32: crc32.map(str::to_owned),
+        };
+        assert_eq!(parts(&pending), [part(1, "a", Some("AAAAAA==")), part(2, "b", Some("AAAAAQ=="))]);
+        pending.crc32s.clear();
+        assert_eq!(parts(&pending), [part(1, "a", None), part(2, "b", None)]);
     }
 }

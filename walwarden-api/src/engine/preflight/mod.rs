@@ -21,7 +21,7 @@ pub use self::lifecycle::NOTE as LIFECYCLE_NOTE;
 use self::report::Notes;
 use self::settings::{Telling, telling};
 pub use self::target::Target;
-use super::storage::{Bucket, LockMode, ObjectHead, StorageError, StorageErrorKind};
+use super::storage::{Bucket, LockMode, ObjectHead, Sends, StorageError, StorageErrorKind};
 use crate::store::destinations::{Destination, LeftProbe};
 use crate::system::{System, after};
 
@@ -92,7 +92,7 @@ async fn look_at(
             settings::public_access(bucket, &probe.key, &target, &mut notes).await;
             settings::tls_only(bucket, &target, &mut notes).await;
             settings::encryption(bucket, head.as_ref(), &target, &mut notes).await;
-            multipart(bucket, &probe, now, &mut notes).await;
+            multipart(bucket, &probe, body, now, &mut notes).await;
             let told = Told { earlier, locked, left };
             clean_up(bucket, probe, told, &target, &mut notes).await;
         }
@@ -211,16 +211,18 @@ async fn lock(
     }
 }
 
-/// Begins an upload as a backup does, lock and all, looks for it and aborts it. One that is aborted leaves nothing to be locked.
-async fn multipart(bucket: &Bucket, probe: &Probe, now: Timestamp, notes: &mut Notes) {
+/// Begins an upload as a backup does, with the destination's own lock, sends a part, looks for it and aborts it. One that is aborted
+/// leaves nothing to be locked.
+async fn multipart(bucket: &Bucket, probe: &Probe, body: Bytes, now: Timestamp, notes: &mut Notes) {
     if notes.skipped(Check::MultipartUpload) {
         return;
     }
-    let until = (bucket.lock_mode() != LockMode::None).then(|| after(now, PROBE_LOCK_MILLIS));
+    let until = bucket.retain_until(now);
     let upload = match bucket.begin_upload(&format!("{}.multipart", probe.key), until).await {
         Ok(upload) => upload,
         Err(error) => return notes.failed(Check::MultipartUpload, &error),
     };
+    let sent = bucket.upload_part(&upload, 1, body, &Sends::default()).await;
     let listed = match bucket.lists(&upload).await {
         Ok(true) => Ok("found it in the bucket's list"),
         Ok(false) => Ok("did not find it in the bucket's list"),
@@ -230,8 +232,11 @@ async fn multipart(bucket: &Bucket, probe: &Probe, now: Timestamp, notes: &mut N
         }
         Err(error) => Err(error),
     };
-    match bucket.abort_upload(&upload).await.and(listed) {
-        Ok(looked) => notes.passed(Check::MultipartUpload, format!("began an upload, {looked}, and aborted it")),
+    let aborted = bucket.abort_upload(&upload).await;
+    match sent.and(aborted).and(listed) {
+        Ok(looked) => {
+            notes.passed(Check::MultipartUpload, format!("began an upload, sent a part, {looked}, and aborted it"));
+        }
         Err(error) => notes.failed(Check::MultipartUpload, &error),
     }
 }

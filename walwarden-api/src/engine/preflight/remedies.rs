@@ -87,6 +87,10 @@ pub(super) fn remedy(check: Check, error: &StorageError, target: &Target) -> Str
         Kind::Key(problem) => Some(kms::remedy(problem, target)),
         Kind::EncryptionRefused => Some(kms::refused(target)),
         Kind::LockRefused | Kind::Unsupported => setting(check, target),
+        Kind::Refused | Kind::NotImplemented => Some(format!(
+            "Backups need this, and the server will not do it, in the words above. Change what they name in the bucket, or the destination's settings with `walwarden-api admin destination update {}`, and run preflight again.",
+            target.id
+        )),
         _ => None,
     };
     let code: ErrorCode = error.code();

@@ -72,11 +72,10 @@ impl Notes {
 
     pub(super) fn failed(&mut self, id: PreflightCheckId, error: &StorageError) {
         self.silent |= error.kind == StorageErrorKind::Unreachable;
-        let code = error.code();
         self.checks.push(PreflightCheck {
             id: id.into(),
             status: CheckStatus::Failed.into(),
-            code: Some(code.into()),
+            code: Some(code_of(error).into()),
             evidence: error.message.clone(),
             remediation: Some(remedies::remedy(id, error, &self.target)),
         });
@@ -131,6 +130,14 @@ impl Notes {
         let failed = self.checks.iter().any(|check| check.status == CheckStatus::Failed);
         let result = if failed { CheckStatus::Failed } else { CheckStatus::Passed };
         PreflightReport { destination_id: self.target.id, result: result.into(), checked_at, checks: self.checks }
+    }
+}
+
+/// A backup tries again what the server refuses for no reason that we know; a destination where it does so is not ready.
+const fn code_of(error: &StorageError) -> ErrorCode {
+    match error.kind {
+        StorageErrorKind::Refused | StorageErrorKind::NotImplemented => ErrorCode::DestinationNotReady,
+        _ => error.code(),
     }
 }
 

@@ -133,7 +133,8 @@ impl Bucket {
     /// Says more about a refused write that asked for encryption: whether the server would have taken it without. Asked by beginning an
     /// upload that does not ask for it and giving that up, which leaves nothing.
     pub(super) async fn explain_encryption(&self, key: &str, error: StorageError) -> StorageError {
-        let may_be_the_header = matches!(error.kind, StorageErrorKind::NotImplemented | StorageErrorKind::Other);
+        use StorageErrorKind as Kind;
+        let may_be_the_header = matches!(error.kind, Kind::NotImplemented | Kind::Refused | Kind::Other);
         if !self.encryption.is_asked() || !may_be_the_header {
             return error;
         }

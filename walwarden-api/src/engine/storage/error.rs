@@ -48,7 +48,9 @@ pub enum StorageErrorKind {
     NotImplemented,
     /// The destination's settings cannot be honoured.
     Unsupported,
-    /// Anything else.
+    /// The server refuses the request as it stands, for a reason that we have no word for.
+    Refused,
+    /// Anything else, which may pass by itself.
     Other,
 }
 
@@ -90,9 +92,10 @@ impl StorageError {
             StorageErrorKind::ObjectExists => ErrorCode::ArtifactKeyOccupied,
             StorageErrorKind::ObjectMissing => ErrorCode::ArtifactMismatch,
             StorageErrorKind::Unsupported => ErrorCode::DestinationNotReady,
-            StorageErrorKind::UploadMissing | StorageErrorKind::NotImplemented | StorageErrorKind::Other => {
-                ErrorCode::UploadFailed
-            }
+            StorageErrorKind::UploadMissing
+            | StorageErrorKind::NotImplemented
+            | StorageErrorKind::Refused
+            | StorageErrorKind::Other => ErrorCode::UploadFailed,
         }
     }
 }
@@ -127,7 +130,11 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
         "NoSuchBucket" => StorageErrorKind::BucketMissing,
         "NoSuchKey" | "NotFound" => StorageErrorKind::ObjectMissing,
         "NoSuchUpload" => StorageErrorKind::UploadMissing,
-        "PreconditionFailed" | "ConditionalRequestConflict" => StorageErrorKind::ObjectExists,
+        "PreconditionFailed" => StorageErrorKind::ObjectExists,
+        // Another request is about the same key at this moment, or bytes were lost on their way.
+        "ConditionalRequestConflict" | "OperationAborted" | "RequestTimeout" | "IncompleteBody" | "BadDigest" => {
+            StorageErrorKind::Other
+        }
         "SlowDown"
         | "Throttling"
         | "ThrottlingException"
@@ -146,6 +153,8 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
         "ObjectLockConfigurationNotFoundError" | "NoSuchObjectLockConfiguration" | "InvalidBucketState" => {
             StorageErrorKind::LockRefused
         }
+        // One about the checksum that a locked object needs says nothing about the bucket's locks.
+        "InvalidRequest" if message.contains("Content-MD5") => StorageErrorKind::Refused,
         "InvalidRequest" if message.contains("ObjectLock") || message.contains("Object Lock") => {
             StorageErrorKind::LockRefused
         }
@@ -159,6 +168,7 @@ fn classify(status: u16, code: &str, message: &str) -> StorageErrorKind {
             429 | 503 => StorageErrorKind::Throttled,
             501 => StorageErrorKind::NotImplemented,
             507 => StorageErrorKind::Full,
+            400..=499 => StorageErrorKind::Refused,
             _ => StorageErrorKind::Other,
         },
     }
@@ -243,7 +253,10 @@ mod tests {
             classify(400, "InvalidRequest", "Bucket is missing ObjectLockConfiguration"),
             StorageErrorKind::LockRefused
         );
-        assert_eq!(classify(400, "InvalidRequest", "something else"), StorageErrorKind::Other);
+        let checksum =
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Part requests with Object Lock parameters";
+        assert_eq!(classify(400, "InvalidRequest", checksum), StorageErrorKind::Refused);
+        assert_eq!(classify(400, "InvalidRequest", "something else"), StorageErrorKind::Refused);
         assert_eq!(classify(403, "", ""), StorageErrorKind::AccessDenied);
         assert_eq!(classify(404, "NoSuchBucket", ""), StorageErrorKind::BucketMissing);
     }
@@ -265,5 +278,18 @@ mod tests {
         let of_the_bucket = "is not authorized to perform: s3:PutObject on resource";
         assert_eq!(classify(403, "AccessDenied", of_the_bucket), StorageErrorKind::AccessDenied);
         assert_eq!(classify(400, "KMS.ThrottlingException", ""), StorageErrorKind::Throttled);
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_from_what_the_server_will_not_do() {
+        for (status, code) in
+            [(400, "RequestTimeout"), (400, "BadDigest"), (409, "ConditionalRequestConflict"), (500, "")]
+        {
+            assert_eq!(classify(status, code, ""), StorageErrorKind::Other, "{code}");
+        }
+        for (status, code) in [(400, "InvalidArgument"), (405, "MethodNotAllowed"), (409, "InvalidState")] {
+            assert_eq!(classify(status, code, ""), StorageErrorKind::Refused, "{code}");
+        }
+        assert_eq!(classify(412, "PreconditionFailed", ""), StorageErrorKind::ObjectExists);
     }
 }

@@ -20,6 +20,9 @@ use aws_sdk_s3::config::{
     ResponseChecksumValidation,
 };
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use md5::{Digest as _, Md5};
 use secrecy::ExposeSecret;
 use walwarden_contract::Timestamp;
 pub use walwarden_contract::model::LockMode;
@@ -34,6 +37,7 @@ use self::role::{Assumer, Sessions};
 pub use self::settings::{DefaultRetention, PublicAccessBlock};
 use crate::secrets::Access;
 use crate::store::destinations::Destination;
+use crate::system::after;
 
 /// A bucket and the client that reaches it. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ pub struct Bucket {
     name: String,
     region: String,
     lock_mode: LockMode,
+    checksum_mode: ChecksumMode,
     retention_days: u32,
     encryption: AskedEncryption,
 }
@@ -57,6 +62,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REQUEST_ATTEMPTS: u32 = 4;
 /// How long before its end a session is replaced: a request that is signed then still arrives in time.
 const SESSION_MARGIN: Duration = Duration::from_mins(1);
+const DAY_MILLIS: i64 = 86_400_000;
 /// How long one request may take while somebody waits.
 const IMPATIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -88,7 +94,8 @@ impl Bucket {
         let method: Encryption =
             destination.encryption.parse().map_err(|_| unknown("encryption", &destination.encryption))?;
         let checksum_mode = destination.checksum_mode.parse();
-        let request = match checksum_mode.map_err(|_| unknown("checksum mode", &destination.checksum_mode))? {
+        let checksum_mode = checksum_mode.map_err(|_| unknown("checksum mode", &destination.checksum_mode))?;
+        let request = match checksum_mode {
             ChecksumMode::Crc32 => RequestChecksumCalculation::WhenSupported,
             ChecksumMode::None => RequestChecksumCalculation::WhenRequired,
         };
@@ -128,6 +135,7 @@ impl Bucket {
             name: destination.bucket.clone(),
             region: destination.region.clone(),
             lock_mode,
+            checksum_mode,
             retention_days: destination.retention_days,
             encryption: AskedEncryption { method, kms_key_id: destination.kms_key_id.clone() },
         })
@@ -139,10 +147,23 @@ impl Bucket {
         self.lock_mode
     }
 
-    /// For how many days.
+    /// Until when an object that is written now is to be locked; none where none is.
     #[must_use]
-    pub const fn retention_days(&self) -> u32 {
-        self.retention_days
+    pub fn retain_until(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.lock_mode != LockMode::None).then(|| after(now, i64::from(self.retention_days) * DAY_MILLIS))
+    }
+
+    const fn checksum_algorithm(&self) -> Option<ChecksumAlgorithm> {
+        match self.checksum_mode {
+            ChecksumMode::Crc32 => Some(ChecksumAlgorithm::Crc32),
+            ChecksumMode::None => None,
+        }
+    }
+
+    /// What every server has understood from the first, for those that have no newer checksums: a bucket that locks objects takes
+    /// none without either.
+    fn content_md5(&self, body: &[u8]) -> Option<String> {
+        (self.checksum_mode == ChecksumMode::None).then(|| BASE64_STANDARD.encode(Md5::digest(body)))
     }
 
     /// Assumes the destination's role, and answers until when.

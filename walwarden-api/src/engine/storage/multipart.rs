@@ -70,6 +70,8 @@ pub struct UploadedPart {
     pub number: i32,
     /// The bucket's entity tag for it.
     pub etag: String,
+    /// Its CRC-32 in Base64, as the bucket acknowledged it; none where the destination has no such checksums.
+    pub crc32: Option<String>,
 }
 
 pub(super) const fn lock_to_aws(mode: LockMode) -> Option<ObjectLockMode> {
@@ -92,6 +94,8 @@ impl Bucket {
             .bucket(&self.name)
             .key(key)
             .content_type("application/vnd.postgresql.dump")
+            // Without it, Amazon takes parts with checksums and then does not find them when they are put together.
+            .set_checksum_algorithm(self.checksum_algorithm())
             .set_object_lock_mode(retain_until.and_then(|_| lock_to_aws(self.lock_mode)))
             .set_object_lock_retain_until_date(retain_until.map(|until| DateTime::from_millis(until.as_millis())))
             .set_server_side_encryption(self.encryption.header())
@@ -125,7 +129,8 @@ impl Bucket {
     /// Says more about a refusal that could mean anything: some servers answer a bare 400 or 403 where the bucket is missing, and
     /// a bare 400 where it cannot lock objects.
     pub(super) async fn explain(&self, error: StorageError, to_be_locked: bool) -> StorageError {
-        if !matches!(error.kind, StorageErrorKind::Other | StorageErrorKind::AccessDenied) {
+        let refused = matches!(error.kind, StorageErrorKind::Refused | StorageErrorKind::Other);
+        if !refused && error.kind != StorageErrorKind::AccessDenied {
             return error;
         }
         let because = |kind, reason: &str| StorageError { kind, message: format!("{reason}; {}", error.message) };
@@ -133,7 +138,7 @@ impl Bucket {
         if looked.is_err_and(|refusal| refusal.kind.is_missing()) {
             return because(StorageErrorKind::BucketMissing, "there is no such bucket");
         }
-        if error.kind != StorageErrorKind::Other || !to_be_locked {
+        if !refused || !to_be_locked {
             return error;
         }
         let looked = self.client.get_object_lock_configuration().bucket(&self.name).send().await;
@@ -162,6 +167,8 @@ impl Bucket {
             .key(&upload.key)
             .upload_id(&upload.id)
             .part_number(number)
+            .set_checksum_algorithm(self.checksum_algorithm())
+            .set_content_md5(self.content_md5(&body))
             .body(ByteStream::from(body))
             .customize()
             .config_override(patience(PART_TIMEOUT))
@@ -172,16 +179,17 @@ impl Bucket {
             kind: StorageErrorKind::Other,
             message: format!("the bucket took part {number} without an entity tag"),
         })?;
-        Ok(UploadedPart { number, etag })
+        Ok(UploadedPart { number, etag, crc32: answer.checksum_crc32 })
     }
 
     /// Makes the object appear under its key, unless one is there. An answer can be lost: look before deciding.
     ///
     /// # Errors
     /// When the bucket refuses, or did not answer.
-    pub async fn complete_upload(&self, upload: &Upload, etags: &[String]) -> Result<(), StorageError> {
-        let parts =
-            (1..).zip(etags).map(|(number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
+    pub async fn complete_upload(&self, upload: &Upload, parts: Vec<UploadedPart>) -> Result<(), StorageError> {
+        let parts = parts.into_iter().map(|UploadedPart { number, etag, crc32 }| {
+            CompletedPart::builder().part_number(number).e_tag(etag).set_checksum_crc32(crc32).build()
+        });
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let request = self.client.complete_multipart_upload().bucket(&self.name).key(&upload.key).upload_id(&upload.id);
         let request = request.multipart_upload(parts);

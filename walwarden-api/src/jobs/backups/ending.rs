@@ -1,9 +1,9 @@
 //! How an attempt ends that did not complete: failed, handed back, or taken from a dead worker.
 
 use serde_json::json;
-use walwarden_contract::ErrorCode;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::model::{AttemptOutcome, BackupState};
+use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::{Lease, lock_leased, record, release_lease};
 use crate::jobs::state::{BackupEvent, backup as transition};
@@ -20,8 +20,10 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The longest wait between two attempts: one hour.
+    /// The longest wait between two attempts, before anything is added at random: one hour.
     const MAX_DELAY_MILLIS: i64 = 3_600_000;
+    /// The longest wait of all.
+    pub(in crate::jobs) const LONGEST_DELAY_MILLIS: i64 = Self::MAX_DELAY_MILLIS / 4 * 5;
 
     fn delay_after(self, attempt: u32, system: &System) -> i64 {
         let doublings = attempt.saturating_sub(1).min(20);
@@ -79,21 +81,43 @@ async fn fail_in(
     save(tx, job).await
 }
 
-/// Hands a job back unharmed, because the worker shuts down. The attempt does not count.
+/// Why a worker hands a job back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandedBack {
+    /// It shuts down.
+    WorkerShutdown,
+    /// The destination was changed, and is looked at before anything is written to it: not before this time.
+    DestinationUnverified(Timestamp),
+}
+
+impl HandedBack {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::WorkerShutdown => "worker_shutdown",
+            Self::DestinationUnverified(_) => "destination_unverified",
+        }
+    }
+}
+
+/// Hands a job back unharmed. The attempt does not count.
 ///
 /// # Errors
 /// [`crate::store::StoreError::LeaseLost`], or when the store fails.
-pub async fn release(store: &Store, system: &System, lease: Lease) -> Result<BackupJob> {
+pub async fn release(store: &Store, system: &System, lease: Lease, because: HandedBack) -> Result<BackupJob> {
     let now = system.now();
+    let not_before = match because {
+        HandedBack::WorkerShutdown => now,
+        HandedBack::DestinationUnverified(until) => until.max(now),
+    };
     let mut tx = store.begin().await?;
     let mut job = lock_leased(&mut tx, lease).await?;
     job.state = transition(job.state, BackupEvent::Release)?;
     job.attempts.end(now, AttemptEnd::without_failure(AttemptOutcome::HandedBack));
     job.attempt = job.attempt.saturating_sub(1);
-    job.not_before = now;
+    job.not_before = not_before;
     release_lease(&mut job);
     save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt + 1, "reason": "worker_shutdown" });
+    let payload = json!({ "attempt": job.attempt + 1, "reason": because.as_str(), "notBefore": not_before });
     record(&mut tx, &job, now, EventKind::BackupQueued, &payload).await?;
     tx.commit().await?;
     Ok(job)

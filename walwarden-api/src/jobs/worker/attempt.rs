@@ -1,12 +1,15 @@
 //! One attempt at a backup: the engine's steps, each recorded before the next begins.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
+use walwarden_contract::model::DestinationState;
 use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::Worker;
 use crate::engine::backup::{self, BackupError, Codec, PartsGone, Prepared};
-use crate::engine::storage::{AskedEncryption, Bucket, LockMode, Upload};
+use crate::engine::storage::{AskedEncryption, Bucket, Upload};
 use crate::failpoint::{Failpoint, reach};
 use crate::jobs::backups::{self, Lease, Started};
 use crate::jobs::preflights;
@@ -17,7 +20,14 @@ use crate::store::destinations::Destination;
 use crate::system::after;
 use crate::telemetry::traces::{Traced, step};
 
-const DAY_MILLIS: i64 = 86_400_000;
+/// Between two tries of recording a closed dump.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// For how long a job waits for a destination that was changed; then it fails.
+const PATIENCE_MILLIS: i64 = 24 * 3_600_000;
+/// How long a look at a destination takes as a rule, and how long a job waits for one at a time.
+const LOOK_MILLIS: i64 = 10_000;
+const LONGEST_LOOK_MILLIS: i64 = 300_000;
 
 /// Why an attempt did not complete.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +38,9 @@ pub(super) enum Failure {
     /// The store failed, or refused because the lease was lost.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nothing was begun, and somebody looks at the destination first.
+    #[error("the destination was changed and is looked at first, not before {0}")]
+    Unverified(Timestamp),
 }
 
 /// Runs one attempt. Every failure but one during sealing leaves no upload behind.
@@ -57,6 +70,12 @@ pub(super) async fn attempt(
     }
 
     // A dump that is whole is sealed above whatever has become of the destination since: its read-back says what it is worth.
+    let now = worker.system.now();
+    if destination.verification.state == DestinationState::Unverified && now < after(job.created_at, PATIENCE_MILLIS) {
+        let looked_at = after(destination.verification.next_run_at, LOOK_MILLIS);
+        // While a look goes on, the next is far away.
+        return Err(Failure::Unverified(looked_at.clamp(after(now, LOOK_MILLIS), after(now, LONGEST_LOOK_MILLIS))));
+    }
     if let Some(refusal) = preflights::refusal(&destination) {
         return Err(BackupError { code: ErrorCode::DestinationNotReady, message: refusal }.into());
     }
@@ -86,7 +105,7 @@ pub(super) async fn attempt(
         bucket.abort_uploads_to(&key).await.map_err(BackupError::from)?;
     }
 
-    let retain_until = retain_until(&bucket, worker.system.now());
+    let retain_until = bucket.retain_until(worker.system.now());
     let upload = bucket.begin_upload(&key, retain_until).await.map_err(BackupError::from)?;
     reach(Failpoint::AfterUploadBegun);
     let pending = match send(worker, &prepared, &bucket, &upload, lease, stop).await {
@@ -97,13 +116,36 @@ pub(super) async fn attempt(
         Err(error) => return Err(give_up(&bucket, &upload, error).await),
     };
     reach(Failpoint::AfterDump);
-    let job = match backups::finalize(&worker.store, &worker.system, lease, pending.clone()).await {
+    let job = match finalize(worker, lease, &pending, stop).await {
         Ok(job) => job,
-        Err(error) => return Err(give_up(&bucket, &upload, error.into()).await),
+        Err(StoreError::LeaseLost) => return Err(give_up(&bucket, &upload, StoreError::LeaseLost.into()).await),
+        // The store may know of the dump all the same: its parts stay, and the next attempt takes up or clears away what there is.
+        Err(error) => return Err(error.into()),
     };
     reach(Failpoint::AfterFinalizeRecorded);
     let sealed = seal(worker, &bucket, &job, lease, &key, &pending, stop).await?;
     sealed.ok_or_else(|| internal("the parts vanished between upload and completion".to_owned()).into())
+}
+
+/// Records the closed dump. It is worth waiting for a store that is away, for as long as the lease lasts.
+async fn finalize(
+    worker: &Worker,
+    lease: Lease,
+    pending: &PendingArtifact,
+    stop: &CancellationToken,
+) -> Result<BackupJob, StoreError> {
+    loop {
+        match backups::finalize(&worker.store, &worker.system, lease, pending.clone()).await {
+            Err(error @ StoreError::Database(_)) if !stop.is_cancelled() => {
+                tracing::warn!(%error, "cannot record the closed dump; trying again");
+                tokio::select! {
+                    () = stop.cancelled() => return Err(error),
+                    () = tokio::time::sleep(STORE_PAUSE) => {}
+                }
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Records the upload before its first byte, then dumps into it.
@@ -155,11 +197,6 @@ async fn seal(
     }
 }
 
-fn retain_until(bucket: &Bucket, now: Timestamp) -> Option<Timestamp> {
-    let days = i64::from(bucket.retention_days());
-    (bucket.lock_mode() != LockMode::None).then(|| after(now, days * DAY_MILLIS))
-}
-
 fn pending(
     prepared: &Prepared,
     upload: &Upload,
@@ -171,6 +208,7 @@ fn pending(
     PendingArtifact {
         upload_id: upload.id.clone(),
         etags: dumped.etags,
+        crc32s: dumped.crc32s,
         part_checksums: dumped.part_checksums,
         part_size_bytes: prepared.part_size_bytes,
         size_bytes: dumped.size_bytes,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Worker;
 use crate::jobs::backups::Lease;
@@ -12,8 +12,9 @@ use crate::store::StoreError;
 /// How often a worker looks whether the job is still its own, so that one that was called off ends soon.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Ends when it is dropped too: a job that panicked is not held on to.
 pub(super) struct Heartbeat {
-    done: CancellationToken,
+    done: DropGuard,
     task: JoinHandle<()>,
 }
 
@@ -28,11 +29,11 @@ impl Heartbeat {
                 stop.cancel();
             }
         });
-        Self { done, task }
+        Self { done: done.drop_guard(), task }
     }
 
     pub(super) async fn stop(self) {
-        self.done.cancel();
+        drop(self.done);
         let _ = self.task.await;
     }
 }

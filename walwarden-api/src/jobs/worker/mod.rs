@@ -19,7 +19,7 @@ use walwarden_sdk::postgres::Tools;
 use self::attempt::{Failure, attempt, clear_uploads};
 pub use self::presence::Presence;
 pub use self::sweep::SweepPolicy;
-use super::backups::{self, Lease, RetryPolicy};
+use super::backups::{self, HandedBack, Lease, RetryPolicy};
 use crate::engine::backup::{BackupError, Limits};
 use crate::failpoint::{Failpoint, reach};
 use crate::secrets::Keyring;
@@ -134,7 +134,11 @@ impl Worker {
             }
             Err(Failure::Backup(_)) if shutdown.is_cancelled() => {
                 tracing::info!("handing the job back: the worker shuts down");
-                backups::release(&self.store, &self.system, lease).await
+                backups::release(&self.store, &self.system, lease, HandedBack::WorkerShutdown).await
+            }
+            Err(Failure::Unverified(until)) => {
+                tracing::info!("handing the job back: its destination was changed and is looked at first");
+                backups::release(&self.store, &self.system, lease, HandedBack::DestinationUnverified(until)).await
             }
             Err(Failure::Backup(_)) if stop.is_cancelled() => return self.let_go(&job).await,
             Err(Failure::Backup(error)) => self.fail(lease, error).await,

@@ -11,6 +11,9 @@ pub struct PendingArtifact {
     pub upload_id: String,
     /// The parts' entity tags, in order.
     pub etags: Vec<String>,
+    /// CRC-32 of each part in Base64, in order, as the bucket acknowledged it; empty where it acknowledges none.
+    #[serde(default)]
+    pub crc32s: Vec<String>,
     /// SHA-256 of each part, lowercase hex, in order.
     pub part_checksums: Vec<String>,
     /// The length of every part but the last.

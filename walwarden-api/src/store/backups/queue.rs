@@ -44,6 +44,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Lets every queued job that waits for longer than until `latest` begin at `now`, and answers how many there were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hasten_queued(&self, latest: Timestamp, now: Timestamp) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let hastened = sqlx::query("UPDATE backup_jobs SET not_before = $2 WHERE state = 'queued' AND not_before > $1")
+            .bind(latest.as_millis())
+            .bind(now.as_millis())
+            .execute(tx.connection())
+            .await?;
+        tx.commit().await?;
+        Ok(hastened.rows_affected())
+    }
+
+    /// Ends every lease at `latest` that ends later, and answers how many there were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn shorten_leases(&self, latest: Timestamp) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let shortened = sqlx::query("UPDATE backup_jobs SET lease_expires_at = $1 WHERE lease_expires_at > $1")
+            .bind(latest.as_millis())
+            .execute(tx.connection())
+            .await?;
+        tx.commit().await?;
+        Ok(shortened.rows_affected())
+    }
+}
+
 /// The backup of a database that is queued or running.
 pub(crate) async fn active_backup(tx: &mut Tx, database_id: DatabaseId) -> Result<Option<BackupJobId>> {
     let row: Option<(String,)> = sqlx::query_as(

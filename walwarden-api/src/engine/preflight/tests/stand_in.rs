@@ -63,6 +63,7 @@ fn operation(method: &Method, key: &str, query: &str) -> &'static str {
         ("GET", true) if has("policy") => "GetBucketPolicy",
         ("GET", true) if has("encryption") => "GetBucketEncryption",
         ("GET", true) if has("uploads") => "ListMultipartUploads",
+        ("PUT", false) if has("uploadId") => "UploadPart",
         ("PUT", false) => "PutObject",
         ("GET", false) if has("retention") => "GetObjectRetention",
         ("GET", false) => "GetObject",
@@ -107,6 +108,7 @@ impl Bucket {
             "ListMultipartUploads" => Answer::found(
                 "<ListMultipartUploadsResult><Upload><UploadId>upload-1</UploadId></Upload></ListMultipartUploadsResult>",
             ),
+            "UploadPart" => Answer { header: Some(("etag", "\"part-1\"")), ..Answer::found("") },
             "PutObject" => {
                 let lock = text(headers, MODE).zip(text(headers, UNTIL));
                 let kept = |name| Some((name, text(headers, name)?));
