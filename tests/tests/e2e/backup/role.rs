@@ -181,7 +181,8 @@ pub(super) fn refused_mid_upload(context: &TestContext, store: Store) -> Result<
     let error = backup.error.context("an error")?;
     ensure!(error.code == ErrorCode::DestinationAccessDenied && error.message.contains(ROLE), "{error:?}");
     setting.assert_audit(id, &FAILED_RUNNING)?;
-    ensure!(setting.bucket.list_multipart_uploads()?.len() == 1, "without the role nothing can be aborted");
+    // A session that the sweep had before may still abort the upload; without one, nothing can.
+    ensure!(setting.bucket.list_multipart_uploads()?.len() <= 1, "an upload too many");
     stage.sts.change(|script| script.refused = None);
     setting.assert_no_leftovers()
 }
