@@ -15,7 +15,7 @@ use crate::SOON;
 use crate::setting::{Options, Setting};
 
 /// How often a worker is stopped anew that happened to stand still in the middle of a write.
-const TRIES: usize = 5;
+const TRIES: usize = 12;
 
 /// An API process, and nothing that works.
 fn without_worker(context: &TestContext, store: Store, point: Failpoint) -> Result<Setting<'_>> {
