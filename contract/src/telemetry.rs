@@ -136,6 +136,66 @@ const DATABASE: &[&str] = &["database_id", "database_name"];
 
 use MetricKind::{Counter, Gauge, Histogram};
 
+/// How an attempt at a backup can end. An alert on an increase needs a beginning for each: the first failure of a kind would go unseen.
+const ENDS_OF_ATTEMPTS: &[&str] = &[
+    "completed",
+    "cancelled",
+    "handed_back",
+    "archive_incomplete",
+    "artifact_key_occupied",
+    "artifact_mismatch",
+    "artifact_too_large",
+    "clock_skewed",
+    "destination_access_denied",
+    "destination_bucket_missing",
+    "destination_encryption_refused",
+    "destination_full",
+    "destination_key_unusable",
+    "destination_lock_refused",
+    "destination_not_ready",
+    "destination_throttled",
+    "destination_unreachable",
+    "dump_failed",
+    "dump_killed",
+    "internal_error",
+    "service_unavailable",
+    "source_auth_failed",
+    "source_changed",
+    "source_connection_lost",
+    "source_data_corrupted",
+    "source_database_missing",
+    "source_disk_full",
+    "source_lock_timeout",
+    "source_permission_denied",
+    "source_tls_failed",
+    "source_unreachable",
+    "source_version_unsupported",
+    "timeout",
+    "tool_missing",
+    "upload_failed",
+    "worker_disk_full",
+    "worker_lost",
+];
+/// Those after which another attempt follows.
+const RETRIED: &[&str] = &[
+    "clock_skewed",
+    "destination_full",
+    "destination_throttled",
+    "destination_unreachable",
+    "dump_killed",
+    "internal_error",
+    "service_unavailable",
+    "source_changed",
+    "source_connection_lost",
+    "source_disk_full",
+    "source_lock_timeout",
+    "source_unreachable",
+    "timeout",
+    "upload_failed",
+    "worker_disk_full",
+    "worker_lost",
+];
+
 /// Every metric, in the order of the reference page.
 pub const METRICS: &[Metric] = &[
     metric(BUILD_INFO, Gauge, &["version"], "1, with the version that runs."),
@@ -143,9 +203,9 @@ pub const METRICS: &[Metric] = &[
     metric(HTTP_REQUEST_SECONDS, Histogram(REQUEST_BOUNDS), &["operation"], "How long requests took."),
     metric(ATTEMPTS, Counter, &[], "Backup attempts that began here.").of_workers(),
     metric(BACKUPS, Counter, &["result"], "Backup attempts that ended here: `completed`, `cancelled`, `handed_back` when the process stopped, or the error code.")
-        .known_values(&["completed", "cancelled", "handed_back"])
+        .known_values(ENDS_OF_ATTEMPTS)
         .of_workers(),
-    metric(RETRIES, Counter, &["code"], "Backup attempts that failed and are followed by another, by error code.").known_values(&["worker_lost", "source_unreachable", "upload_failed"]).of_workers(),
+    metric(RETRIES, Counter, &["code"], "Backup attempts that failed and are followed by another, by error code.").known_values(RETRIED).of_workers(),
     metric(BACKUP_SECONDS, Histogram(BACKUP_BOUNDS), &[], "How long attempts took that completed a backup, from claim to manifest.").of_workers(),
     metric(BACKUP_BYTES, Counter, &[], "Bytes of artifacts of completed backups.").of_workers(),
     metric(BACKUP_AGE, Gauge, DATABASE, "Age of the data in the newest verified backup; of a database without one, the time since it was added.").of_workers(),
@@ -165,7 +225,7 @@ pub const METRICS: &[Metric] = &[
     metric(UPLOAD_RATE, Histogram(RATE_BOUNDS), &[], "Bytes per second of each part on its way, tries of the same part included.").of_workers(),
     metric(RETENTION, Counter, &["result"], "Old backups that were looked at: `deleted`, `waiting` for what holds them, or `refused` by the bucket.").known_values(&["deleted", "waiting", "refused"]).of_workers(),
     metric(AUDIT_ANOMALIES, Gauge, &[], "Audit chains that did not hold when they were last checked, all organizations.").of_workers(),
-    metric(INVENTORY_FINDINGS, Gauge, &["severity"], "What the last comparison of an inventory by this process found: `critical` or `warning`.").of_workers(),
+    metric(INVENTORY_FINDINGS, Gauge, &["severity"], "What the last comparison of each inventory found, all organizations: `critical` or `warning`.").of_workers(),
     metric(PREFLIGHTS, Counter, &["result"], "Looks at destinations: `passed` or `failed`.").known_values(&["passed", "failed"]),
     metric(SOURCE_CHECKS, Counter, &["result"], "Looks at sources: `passed`, `warning`, `failed` or `skipped`.").known_values(&["passed", "warning", "failed", "skipped"]),
     metric(TRACE_SPANS, Counter, &["result"], "Spans of traces: `exported`, `failed` where the collector did not take them, or `dropped` because too many waited. All stay 0 where no traces are exported.").known_values(&["exported", "failed", "dropped"]),
@@ -177,6 +237,23 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::ErrorCode;
+
+    #[test]
+    fn every_failure_of_a_source_or_a_destination_is_counted_from_nought() {
+        let code = |value: &&str| ErrorCode::ALL.iter().find(|code| code.as_str() == *value).copied();
+        for value in ENDS_OF_ATTEMPTS.iter().skip(3) {
+            let code = code(value).unwrap_or_else(|| panic!("{value} is no code"));
+            assert_eq!(RETRIED.contains(value), code.retryable(), "{value}");
+        }
+        assert!(RETRIED.iter().all(|value| ENDS_OF_ATTEMPTS.contains(value)));
+        for code in ErrorCode::ALL.iter().map(|code| code.as_str()) {
+            let of_a_backup = code.starts_with("source_") || code.starts_with("destination_");
+            // Found when a database is added, before any attempt.
+            let ends = of_a_backup && code != "source_pooled";
+            assert!(!ends || ENDS_OF_ATTEMPTS.contains(&code), "{code}");
+        }
+    }
 
     #[test]
     fn names_say_what_they_are_and_come_once() {

@@ -172,20 +172,6 @@ pub(crate) fn retention_looked(result: &'static str, backups: usize) {
     metrics::counter!(names::RETENTION, "result" => result).increment(backups as u64);
 }
 
-/// How many audit chains do not hold.
-pub(crate) fn audit_anomalies(chains: u64) {
-    #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-    metrics::gauge!(names::AUDIT_ANOMALIES).set(chains as f64);
-}
-
-/// What the last comparison of an inventory found.
-pub(crate) fn inventory_compared(critical: u64, warnings: u64) {
-    for (severity, findings) in [("critical", critical), ("warning", warnings)] {
-        #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-        metrics::gauge!(names::INVENTORY_FINDINGS, "severity" => severity).set(findings as f64);
-    }
-}
-
 /// A record does not hold: `audit_chain` or `manifest`.
 pub(crate) fn integrity_failed(what: &'static str) {
     metrics::counter!(names::INTEGRITY_FAILURES, "what" => what).increment(1);

@@ -48,21 +48,14 @@ async fn check_chains(keeper: &Keeper, every_millis: i64, first: bool) -> Result
         // Another process, or this one before, may have been told to look more rarely.
         keeper.store.bring_looks_forward(LookKind::Audit, after(keeper.system.now(), every_millis)).await?;
     }
-    if integrity::look(keeper, every_millis).await?.is_some() || first {
-        let anomalies = keeper.store.count_anomalies(None).await?;
-        telemetry::audit_anomalies(anomalies);
-    }
-    Ok(())
+    integrity::look(keeper, every_millis).await.map(drop)
 }
 
 async fn compare_inventory(keeper: &Keeper, every_millis: i64, first: bool) -> Result<(), StoreError> {
     if first {
         keeper.store.bring_looks_forward(LookKind::Inventory, after(keeper.system.now(), every_millis)).await?;
     }
-    if let Some(report) = inventory::look(keeper, every_millis).await? {
-        telemetry::inventory_compared(report.critical_count, report.finding_count - report.critical_count);
-    }
-    Ok(())
+    inventory::look(keeper, every_millis).await.map(drop)
 }
 
 async fn expire(keeper: &Keeper) -> Result<(), StoreError> {

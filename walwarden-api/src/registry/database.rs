@@ -50,7 +50,9 @@ impl Source {
         if dsn.hosts().is_empty() || dsn.hosts().iter().any(|host| local(&host.name)) {
             return Err(RegistryError::invalid(Field::Source, "names no host: sockets are for the operator's own use"));
         }
-        if ["sslkey", "sslcert", "sslrootcert", "sslcrl", "sslcrldir"].iter().any(|it| dsn.parameter(it).is_some()) {
+        // The system's own list of authorities is no file that a caller could choose.
+        let names_a_file = |it: &&str| dsn.parameter(it).is_some_and(|value| *it != "sslrootcert" || value != "system");
+        if ["sslkey", "sslcert", "sslrootcert", "sslcrl", "sslcrldir"].iter().any(names_a_file) {
             let problem = "names a file of the server: that is for the operator's own use";
             return Err(RegistryError::invalid(Field::Source, problem));
         }
@@ -287,5 +289,19 @@ pub async fn remove(
             )))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_may_have_the_certificate_verified_and_name_no_file_of_the_server() {
+        let parse = |rest: &str| Source::parse_remote(&format!("postgresql://u:p@db.example.com/shop?{rest}"));
+        assert!(parse("sslmode=verify-full&sslrootcert=system").is_ok());
+        for file in ["sslrootcert=/etc/ca.pem", "sslcert=system", "sslkey=/root/key"] {
+            assert!(parse(file).is_err(), "{file}");
+        }
     }
 }

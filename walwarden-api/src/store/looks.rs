@@ -15,7 +15,7 @@ pub enum LookKind {
 }
 
 impl LookKind {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Audit => "audit",
             Self::Inventory => "inventory",

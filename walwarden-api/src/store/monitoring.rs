@@ -1,9 +1,11 @@
 //! What operators watch: the same for every organization, and nothing that a caller of the API may see.
 
+use serde::Deserialize;
 use walwarden_contract::model::BackupState;
 use walwarden_contract::{DatabaseId, Timestamp};
 
-use super::{Result, Store, StoreError, count, maybe_time, name, parse, time};
+use super::looks::LookKind;
+use super::{Result, Store, StoreError, count, json, maybe_time, name, parse, time};
 
 /// What waits, and what is late.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,6 +22,21 @@ pub struct Monitored {
     pub oldest_due: Option<Timestamp>,
     /// Working processes.
     pub workers: u64,
+    /// Audit chains that did not hold when they were last checked.
+    pub anomalies: u64,
+    /// What the last comparison of each inventory found.
+    pub findings: Findings,
+}
+
+/// Findings of inventories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct Findings {
+    /// All of them.
+    #[serde(rename = "findingCount")]
+    pub all: u64,
+    /// Those that are critical.
+    #[serde(rename = "criticalCount")]
+    pub critical: u64,
 }
 
 /// A database, and when its newest verified backup began.
@@ -60,6 +77,8 @@ impl Store {
             databases: count(databases, "count")?,
             oldest_due: maybe_time(due)?,
             workers: self.workers_seen_since(seen_since).await?.workers,
+            anomalies: self.count_anomalies(None).await?,
+            findings: self.findings().await?,
             ..Monitored::default()
         };
         for (state, jobs, oldest) in jobs {
@@ -73,6 +92,25 @@ impl Store {
             }
         }
         Ok(monitored)
+    }
+
+    /// Adds up what the last comparison of each inventory found, one report at a time.
+    async fn findings(&self) -> Result<Findings> {
+        let (mut sum, mut last) = (Findings::default(), String::new());
+        loop {
+            let row: Option<(String, String)> = sqlx::query_as(
+                "SELECT org_id, result FROM periodic_looks
+                 WHERE kind = $1 AND org_id > $2 AND result IS NOT NULL ORDER BY org_id LIMIT 1",
+            )
+            .bind(LookKind::Inventory.as_str())
+            .bind(&last)
+            .fetch_optional(&self.pool)
+            .await?;
+            let Some((org_id, report)) = row else { return Ok(sum) };
+            let found: Findings = json(&report, "inventory report")?;
+            sum = Findings { all: sum.all + found.all, critical: sum.critical + found.critical };
+            last = org_id;
+        }
     }
 
     /// At most `limit` databases of any organization with ids after `after`, in the order of their ids.

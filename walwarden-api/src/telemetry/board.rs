@@ -8,7 +8,7 @@ use walwarden_contract::Timestamp;
 use walwarden_contract::telemetry as names;
 
 use crate::jobs::schedule::stale_at;
-use crate::store::monitoring::{DatabaseAge, Monitored};
+use crate::store::monitoring::{DatabaseAge, Findings, Monitored};
 use crate::store::{Result, Store};
 use crate::system::{System, after};
 
@@ -67,6 +67,10 @@ fn publish(monitored: &Monitored, series: &Series, now: Timestamp) {
     metrics::gauge!(names::QUEUE_OLDEST).set(seconds_since(monitored.oldest_waiting));
     metrics::gauge!(names::SCHEDULER_LAG).set(seconds_since(monitored.oldest_due));
     metrics::gauge!(names::WORKERS).set(monitored.workers as f64);
+    metrics::gauge!(names::AUDIT_ANOMALIES).set(monitored.anomalies as f64);
+    let Findings { all, critical } = monitored.findings;
+    metrics::gauge!(names::INVENTORY_FINDINGS, "severity" => "critical").set(critical as f64);
+    metrics::gauge!(names::INVENTORY_FINDINGS, "severity" => "warning").set(all.saturating_sub(critical) as f64);
     metrics::gauge!(names::REFRESHED).set(now.as_millis() as f64 / 1000.0);
 }
 

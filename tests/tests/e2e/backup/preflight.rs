@@ -61,7 +61,8 @@ pub(super) fn fails_where_backups_do(context: &TestContext) -> Result<()> {
     let report = preflight(&setting, Some(ErrorCode::DestinationBucketMissing))?;
     ensure!(status(&report, "bucket")? == "failed" && status(&report, "cleanup")? == "skipped", "{report}");
     let wrong = context.canaries().secret_key("a wrong secret key");
-    let back = ["--skip-preflight", "--bucket", setting.bucket.name()];
+    let key = context.s3().writer_access_key();
+    let back = ["--skip-preflight", "--bucket", setting.bucket.name(), "--access-key-id", key];
     setting.update_destination(&back, &[("WALWARDEN_SECRET_ACCESS_KEY", &wrong)])?;
     preflight(&setting, Some(ErrorCode::DestinationAccessDenied)).map(drop)
 }

@@ -14,9 +14,12 @@ pub const NOTE: &str = "The rule ends abandoned uploads and takes away versions 
     expiration of current objects: Walwarden would miss what it did not delete, and the newest backup could go. Old backups \
     go by a database's --retention-days, with a record of each.";
 
+/// Where nothing is locked, a hidden version is all that is left of an object that somebody deleted: time enough to notice.
+const LEAST_NONCURRENT_DAYS: u32 = 30;
+
 /// When a hidden version may go: a lock holds it at least that long anyway.
 fn noncurrent_days(target: &Target) -> u32 {
-    if target.locks() { target.retention_days.max(1) } else { 1 }
+    if target.locks() { target.retention_days.max(1) } else { target.retention_days.max(LEAST_NONCURRENT_DAYS) }
 }
 
 fn prefix(target: &Target) -> String {

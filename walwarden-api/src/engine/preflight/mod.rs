@@ -65,7 +65,7 @@ async fn look_at(
     let key = format!("org/{}/preflight/{}", target.org_id, system.uuid());
     let body = Bytes::copy_from_slice(&system.random::<PROBE_BYTES>());
     let mut notes = Notes::new(target.clone());
-    if target.role.is_some() && !role::is_assumed(bucket, &mut notes).await {
+    if target.role.is_some() && !role::is_assumed(bucket, system, &mut notes).await {
         notes.skip_the_rest("the role cannot be assumed");
         return notes.into_report(now);
     }

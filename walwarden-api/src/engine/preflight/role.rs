@@ -5,9 +5,11 @@ use walwarden_contract::model::PreflightCheckId as Check;
 
 use super::report::Notes;
 use crate::engine::storage::{Bucket, StorageError, StorageErrorKind};
+use crate::system::System;
 
-/// Assumes the role under the external id, and tries to without it. Answers whether there is a session to go on with.
-pub(super) async fn is_assumed(bucket: &Bucket, notes: &mut Notes) -> bool {
+/// Assumes the role under the external id, and tries to without it and under another. Answers whether there is a session to go on
+/// with.
+pub(super) async fn is_assumed(bucket: &Bucket, system: &System, notes: &mut Notes) -> bool {
     let until = match bucket.assume_role().await {
         Ok(until) => until,
         Err(error) => {
@@ -17,15 +19,17 @@ pub(super) async fn is_assumed(bucket: &Bucket, notes: &mut Notes) -> bool {
     };
     let until = until.and_then(|until| jiff::Timestamp::try_from(until).ok()).map(Timestamp::from);
     let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-    match bucket.is_assumed_without_external_id().await {
-        Ok(false) => {
-            notes.passed(Check::AssumeRole, format!("assumed the role{until}; without the external id it was refused"));
+    let another = format!("wal-{}", hex::encode(system.random::<16>()));
+    match bucket.is_assumed_by_strangers(another).await {
+        Ok(None) => {
+            let refused = "without the external id, and under another, it was refused";
+            notes.passed(Check::AssumeRole, format!("assumed the role{until}; {refused}"));
         }
-        Ok(true) => notes.failed(
+        Ok(Some(how)) => notes.failed(
             Check::AssumeRole,
             &StorageError {
                 kind: StorageErrorKind::Unsupported,
-                message: "the role's trust policy is too open: it can be assumed without the external id".to_owned(),
+                message: format!("the role's trust policy is too open: it can be assumed {how}"),
             },
         ),
         Err(error) => notes.failed(Check::AssumeRole, &error),

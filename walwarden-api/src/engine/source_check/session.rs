@@ -38,12 +38,16 @@ fn is_on_this_machine(dsn: &Dsn) -> bool {
             || name == "localhost"
             || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     };
-    dsn.hosts().iter().all(|host| local(&host.name))
+    // Addresses that are given apart are what is connected to, whatever the names say.
+    match dsn.parameter("hostaddr") {
+        Some(addresses) => addresses.split(',').all(|address| !address.is_empty() && local(address)),
+        None => !dsn.hosts().is_empty() && dsn.hosts().iter().all(|host| local(&host.name)),
+    }
 }
 
 fn tls(dsn: &Dsn, version: Option<&str>, notes: &mut Notes) {
     let mode = dsn.parameter("sslmode").unwrap_or("prefer");
-    let demand = "Add sslmode=verify-full to the connection string, with sslrootcert=system or the file of the server's authority.";
+    let demand = "Add sslmode=verify-full to the connection string, with sslrootcert=system, or (by `walwarden-api admin database update`) the file of the server's authority.";
     match (version, mode) {
         (None, _) if is_on_this_machine(dsn) => {
             notes.passed(Check::Tls, "there is no TLS, on a connection that does not leave this machine");
@@ -104,5 +108,25 @@ pub(super) fn refused(error: &QueryError, notes: &mut Notes) {
             notes.failed(Check::Pooler, ErrorCode::SourcePooled, evidence, NAME_THE_SERVER.to_owned());
         }
         _ => notes.failed(Check::Reachability, code, message, remedy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_connected_to_decides_whether_a_connection_leaves_the_machine() {
+        for (dsn, local) in [
+            ("host=localhost dbname=x", true),
+            ("host=/run/postgresql dbname=x", true),
+            ("host=127.0.0.1,::1 dbname=x", true),
+            ("host=db.example.com dbname=x", false),
+            ("host=localhost hostaddr=203.0.113.7 dbname=x", false),
+            ("hostaddr=203.0.113.7 dbname=x", false),
+            ("host=db.example.com hostaddr=127.0.0.1 dbname=x", true),
+        ] {
+            assert_eq!(is_on_this_machine(&Dsn::parse(dsn).expect(dsn)), local, "{dsn}");
+        }
     }
 }

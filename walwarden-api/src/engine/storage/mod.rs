@@ -171,19 +171,22 @@ impl Bucket {
     /// # Errors
     /// When it is refused, or STS does not answer.
     pub async fn assume_role(&self) -> Result<Option<SystemTime>, StorageError> {
-        Ok(self.assumer()?.assume(true).await?.expiry())
+        Ok(self.assumer()?.assume_own().await?.expiry())
     }
 
-    /// Whether the role can be assumed by somebody who does not know the external id.
+    /// How the role can be assumed by somebody who does not know the external id, if at all.
     ///
     /// # Errors
     /// When STS does not answer.
-    pub async fn is_assumed_without_external_id(&self) -> Result<bool, StorageError> {
-        match self.assumer()?.assume(false).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == StorageErrorKind::AccessDenied => Ok(false),
-            Err(error) => Err(error),
+    pub async fn is_assumed_by_strangers(&self, other: String) -> Result<Option<&'static str>, StorageError> {
+        for (external_id, how) in [(None, "without the external id"), (Some(other), "under any other external id")] {
+            match self.assumer()?.assume(external_id).await {
+                Ok(_) => return Ok(Some(how)),
+                Err(error) if error.kind == StorageErrorKind::AccessDenied => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(None)
     }
 
     fn assumer(&self) -> Result<&Assumer, StorageError> {
@@ -206,7 +209,7 @@ impl Bucket {
             None => (self.client.clone(), expires_in),
             Some(assumer) => {
                 // A session of its own, so that the URL has all of its time.
-                let session = assumer.assume(true).await?;
+                let session = assumer.assume_own().await?;
                 let lasts =
                     session.expiry().and_then(|end| end.duration_since(now.as_jiff().into()).ok()).unwrap_or_default();
                 let config = self.unsigned.clone().credentials_provider(session);

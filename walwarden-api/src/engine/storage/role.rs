@@ -64,13 +64,20 @@ impl Assumer {
         self.client.get_or_init(connect).await
     }
 
-    /// Assumes the role; without the external id only to see that this is refused.
+    /// Assumes the role under the destination's external id.
     ///
     /// # Errors
     /// When it is refused, or STS does not answer.
-    pub(super) async fn assume(&self, with_external_id: bool) -> Result<Credentials, StorageError> {
+    pub(super) async fn assume_own(&self) -> Result<Credentials, StorageError> {
+        self.assume(Some(self.external_id.clone())).await
+    }
+
+    /// Assumes the role; under another external id, or none, only to see that this is refused.
+    ///
+    /// # Errors
+    /// When it is refused, or STS does not answer.
+    pub(super) async fn assume(&self, external_id: Option<String>) -> Result<Credentials, StorageError> {
         let request = self.client().await.assume_role().role_arn(&self.arn).role_session_name(&self.session_name);
-        let external_id = with_external_id.then(|| self.external_id.clone());
         let seconds = i32::try_from(SESSION.as_secs()).unwrap_or(i32::MAX);
         let answer = request.set_external_id(external_id).duration_seconds(seconds).send().await;
         let answer = answer.map_err(|error| self.explain(&error))?;
@@ -152,7 +159,7 @@ impl ProvideCredentials for Sessions {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
-            let session: provider::Result = self.0.assume(true).await.map_err(CredentialsError::provider_error);
+            let session: provider::Result = self.0.assume_own().await.map_err(CredentialsError::provider_error);
             session
         })
     }

@@ -64,6 +64,11 @@ pub(super) struct SecretArguments {
 }
 
 impl SecretArguments {
+    /// Whether a flag says where the secret is.
+    pub(super) const fn is_named(&self) -> bool {
+        self.secret_access_key_stdin || self.secret_access_key_file.is_some()
+    }
+
     /// The secret, if one was given.
     pub(super) fn read(&self, env: &Environment<'_>) -> Result<Option<SecretString>, Failure> {
         if self.secret_access_key_stdin {

@@ -49,7 +49,9 @@ pub(super) async fn run(arguments: UpdateArguments, context: &Context<'_>) -> Co
     let UpdateArguments { id, name, bucket, options, access_key_id, role_arn, secret, skip_preflight, force } =
         arguments;
     let before = context.store.destination(context.org_id, id).await?;
-    let secret_access_key = if role_arn.is_none() { secret.read(context.env)? } else { None };
+    // A variable that was set for another destination is not meant for this one.
+    let meant = role_arn.is_none() && (access_key_id.is_some() || secret.is_named());
+    let secret_access_key = if meant { secret.read(context.env)? } else { None };
     let new_key = access_key_id.is_some() || secret_access_key.is_some();
     // The external id of a first role is made by the change itself: no trust policy can name it before.
     let rekeyed = new_key || (role_arn.is_some() && before.role.is_some());
