@@ -59,20 +59,6 @@ impl Store {
         tx.commit().await?;
         Ok(hastened.rows_affected())
     }
-
-    /// Ends every lease at `latest` that ends later, and answers how many there were.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn shorten_leases(&self, latest: Timestamp) -> Result<u64> {
-        let mut tx = self.begin().await?;
-        let shortened = sqlx::query("UPDATE backup_jobs SET lease_expires_at = $1 WHERE lease_expires_at > $1")
-            .bind(latest.as_millis())
-            .execute(tx.connection())
-            .await?;
-        tx.commit().await?;
-        Ok(shortened.rows_affected())
-    }
 }
 
 /// The backup of a database that is queued or running.
