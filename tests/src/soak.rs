@@ -39,7 +39,7 @@ pub fn run(context: &TestContext, options: &Options) -> Result<Report> {
     let began = Instant::now();
     let end = began + options.length();
     while Instant::now() < end {
-        drive.step(&installation, true)?;
+        drive.step(&installation, options.rest(), true)?;
         turmoil.step(&mut installation)?;
         memory.look(&installation);
         std::thread::sleep(TICK);
@@ -48,7 +48,7 @@ pub fn run(context: &TestContext, options: &Options) -> Result<Report> {
     turmoil.end(&mut installation)?;
     let drained = Instant::now() + DRAIN;
     while drive.is_busy() && Instant::now() < drained {
-        drive.step(&installation, false)?;
+        drive.step(&installation, options.rest(), false)?;
         memory.look(&installation);
         std::thread::sleep(TICK);
     }

@@ -33,6 +33,8 @@ pub(super) struct Drive {
     /// By id, and so by age.
     pub(super) jobs: BTreeMap<String, Job>,
     running: BTreeMap<usize, String>,
+    /// When the next backup of a database is asked for.
+    next: BTreeMap<usize, Instant>,
 }
 
 impl Drive {
@@ -41,16 +43,21 @@ impl Drive {
         !self.running.is_empty()
     }
 
-    /// Looks at what runs, and where nothing does, asks for the next backup.
-    pub(super) fn step(&mut self, installation: &Installation<'_>, more: bool) -> Result<()> {
+    /// Looks at what runs, and where nothing has for as long as a database rests, asks for the next backup.
+    pub(super) fn step(&mut self, installation: &Installation<'_>, rest: Duration, more: bool) -> Result<()> {
+        let now = Instant::now();
         for (index, source) in installation.sources.iter().enumerate() {
+            // So that they do not all come at once.
+            let (place, all) = (u32::try_from(index)?, u32::try_from(installation.sources.len())?);
+            let first = rest / all * place;
+            let next = *self.next.entry(index).or_insert(now + first);
             if let Some(id) = self.running.get(&index) {
                 if !self.has_ended(installation, &id.clone())? {
                     continue;
                 }
                 self.running.remove(&index);
-            }
-            if more {
+                self.next.insert(index, now + rest);
+            } else if more && now >= next {
                 self.ask(installation, index, source)?;
             }
         }

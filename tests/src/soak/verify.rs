@@ -124,7 +124,8 @@ fn objects(installation: &Installation<'_>, drive: &Drive, report: &mut Report) 
     Ok(())
 }
 
-/// The newest backup of every database, and then as many others as the time allows, hold what their source held.
+/// Every completed backup holds what its source held: the newest of every database first, and where the time is limited, as many
+/// others as it suffices for.
 fn restores(installation: &Installation<'_>, drive: &Drive, options: &Options, report: &mut Report) -> Result<()> {
     let pem = installation.api.request("GET", "/.well-known/walwarden-pubkey.pem", &[], None)?;
     let key = VerifyingKey::from_public_key_pem(&String::from_utf8(pem.body)?)?;
@@ -137,14 +138,14 @@ fn restores(installation: &Installation<'_>, drive: &Drive, options: &Options, r
     }
     let is_newest = |id: &String| newest.values().any(|newest| *newest == id);
     let (first, others): (Vec<_>, Vec<_>) = completed.into_iter().partition(|(id, _)| is_newest(id));
-    let enough = Instant::now() + options.restoring();
+    let enough = options.restoring().map(|time| Instant::now() + time);
     for (id, job) in first {
         restored(installation, id, job, &key, report);
     }
     // Every other is as good as the next: from both ends towards the middle, whatever the time suffices for.
     let count = others.len();
     for step in 0..count {
-        if Instant::now() >= enough {
+        if enough.is_some_and(|enough| Instant::now() >= enough) {
             break;
         }
         let at = if step % 2 == 0 { step / 2 } else { count - 1 - step / 2 };
