@@ -97,7 +97,7 @@ bench-memory: setup ## what a worker holds for artifacts of 1, 8 and 32 GiB (abo
 bench-store: setup ## 25,000 schedules, and eight workers at the queue, on SQLite and Postgres
 	cargo bench $(LOCKED) --workspace --bench store
 
-# For example: make soak SOAK_ARGS='--minutes 1 --databases 12 --workers 4'
+# For example: make soak SOAK_ARGS='--minutes 1 --databases 12 --workers 4 --rest-seconds 0'
 SOAK_ARGS ?=
 
 .PHONY: soak
