@@ -202,7 +202,7 @@ pub const METRICS: &[Metric] = &[
     metric(HTTP_REQUESTS, Counter, &["operation", "status"], "Requests answered; `operation` is `none` for what is no operation of the API."),
     metric(HTTP_REQUEST_SECONDS, Histogram(REQUEST_BOUNDS), &["operation"], "How long requests took."),
     metric(ATTEMPTS, Counter, &[], "Backup attempts that began here.").of_workers(),
-    metric(BACKUPS, Counter, &["result"], "Backup attempts that ended here: `completed`, `cancelled`, `handed_back` when the process stopped, or the error code.")
+    metric(BACKUPS, Counter, &["result"], "Backup attempts that ended here: `completed`, `cancelled`, `handed_back` when the process stopped or the destination had to be looked at first, or the error code.")
         .known_values(ENDS_OF_ATTEMPTS)
         .of_workers(),
     metric(RETRIES, Counter, &["code"], "Backup attempts that failed and are followed by another, by error code.").known_values(RETRIED).of_workers(),
