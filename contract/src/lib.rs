@@ -11,6 +11,8 @@ pub mod envelope;
 pub mod error;
 pub mod exit;
 pub mod id;
+pub mod key;
+pub mod log;
 pub mod manifest;
 pub mod model;
 mod number;
