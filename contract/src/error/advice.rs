@@ -48,6 +48,7 @@ const fn phase(code: ErrorCode) -> Phase {
         | E::DumpFailed
         | E::DumpKilled
         | E::WorkerDiskFull
+        | E::SigningFailed
         | E::WorkerLost
         | E::DestinationUnreachable
         | E::DestinationBucketMissing

@@ -118,6 +118,7 @@ error_codes! {
     ToolMissing = "tool_missing", 500, UserError, Operator, "A Postgres client tool is not installed.", "Install the Postgres client tools (Debian: postgresql-client) and put them on PATH.";
     ToolVersionUnsupported = "tool_version_unsupported", 500, UserError, Operator, "A Postgres client tool is too old for this archive or server.", "Install client tools of the source server's major version or newer.";
     WorkerDiskFull = "worker_disk_full", 500, Retryable, Operator, "The worker has no disk space left for its own small files.", "Free disk space on the worker; the next attempt starts afresh.";
+    SigningFailed = "signing_failed", 503, Retryable, Operator, "The manifest could not be signed: the token that holds the signing key does not answer, or the key may sign no more.", "Do what the message names; the next attempt signs the same dump, which stays in the bucket.";
     WorkerLost = "worker_lost", 500, Retryable, Operator, "The worker that held the job stopped answering.", "Nothing to do: another worker takes the job over.";
 
     // Backups: the destination.

@@ -12,7 +12,7 @@ use super::arguments::{CommonArguments, InitArguments};
 use super::output::{CommandResult, Failure, Outcome, details};
 use crate::config::{Environment, Settings};
 use crate::registry::name_problem;
-use crate::secrets::{KeyFile, KeySource, Keyring, KeyringError};
+use crate::secrets::{KeyFile, KeySource, Keyring, KeyringError, generate_in_token};
 use crate::store::Store;
 use crate::store::organizations::Organization;
 use crate::system::System;
@@ -32,7 +32,11 @@ fn create_data_dir(path: &Path) -> Result<(), Failure> {
 
 /// The keys that are not given from elsewhere, and so belong into the data directory.
 fn keys_to_make(settings: &Settings) -> Vec<KeyFile> {
+    let in_token = settings.keys.signs_with_token().is_some();
     let own = |key: &KeyFile| {
+        if *key == KeyFile::Signing && in_token {
+            return false;
+        }
         let path = settings.data_dir.join(key.file_name());
         matches!(settings.keys.of(*key), KeySource::File(file) if *file == path)
     };
@@ -87,6 +91,10 @@ pub async fn run(
         return Err(Failure::new(ErrorCode::ConfigInvalid, message));
     }
     Keyring::generate_some(system, &settings.data_dir, &keys)?;
+    if let Some((token, label)) = settings.keys.signs_with_token() {
+        // One that is there is taken: tokens are often filled by others.
+        generate_in_token(token, label).map_err(KeyringError::from)?;
+    }
     let keyring = Keyring::load(&settings.keys)?;
     let organization = Organization {
         id: OrgId::from_uuid(system.uuid()),

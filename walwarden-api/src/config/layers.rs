@@ -131,6 +131,13 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// Under which name a secret was given, if it was.
+    pub(super) fn secret_origin(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        Ok(self.find_secret(name)?.map(|secret| match secret {
+            Secret::Value(found) | Secret::Path(found) => found.origin,
+        }))
+    }
+
     /// Where a key comes from, unless from the data directory.
     pub(super) fn key_source(&self, name: &str) -> Result<Option<KeySource>, ConfigError> {
         Ok(self.find_secret(name)?.map(|secret| match secret {

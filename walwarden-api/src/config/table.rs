@@ -74,6 +74,24 @@ pub(super) const SETTINGS: &[Setting] = &[
         "KEY",
         "Key that signs manifests, instead of the one in the data directory"
     ),
+    setting!(
+        Common,
+        Plain,
+        "pkcs11_module",
+        None,
+        "PATH",
+        "PKCS#11 module (a shared library) of the token that holds, or is to hold, the key that signs"
+    ),
+    setting!(Common, Plain, "pkcs11_token", None, "LABEL", "Label of the PKCS#11 token, where there are several"),
+    setting!(
+        Common,
+        Plain,
+        "pkcs11_key_label",
+        None,
+        "LABEL",
+        "Label of the key pair in the PKCS#11 token that signs, instead of a file"
+    ),
+    setting!(Common, Key, "pkcs11_pin", None, "PIN", "User PIN of the PKCS#11 token"),
     setting!(Common, Key, "token_key", None, "KEY", "Key of restore tokens, instead of the one in the data directory"),
     setting!(
         Common,

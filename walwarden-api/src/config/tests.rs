@@ -57,6 +57,15 @@ fn shown(settings: &Settings, name: &str) -> String {
         "inventory_check_seconds" => settings.inventory_check_seconds.to_string(),
         "pg_bin_dir" => settings.pg_bin_dir.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         "aws_principal" => settings.aws_principal.clone().unwrap_or_default(),
+        "pkcs11_module" | "pkcs11_token" | "pkcs11_key_label" => {
+            let token = settings.keys.pkcs11.as_ref();
+            let read = token.and_then(|token| match name {
+                "pkcs11_module" => Some(token.module.display().to_string()),
+                "pkcs11_token" => token.token.clone(),
+                _ => token.key_label.clone(),
+            });
+            read.unwrap_or_default()
+        }
         "log" => settings.log.clone(),
         "log_format" => format!("{:?}", settings.log_format).to_lowercase(),
         other => panic!("{other} is a setting that this test does not know"),
@@ -66,7 +75,7 @@ fn shown(settings: &Settings, name: &str) -> String {
 /// Three values of a setting that differ from each other and from its default: for the flag, the variable and the file.
 fn samples(name: &str) -> [&'static str; 3] {
     match name {
-        "data_dir" | "pg_bin_dir" => ["/flag", "/variable", "/file"],
+        "data_dir" | "pg_bin_dir" | "pkcs11_module" => ["/flag", "/variable", "/file"],
         "listen" => ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"],
         "role" => ["api", "worker", "api"],
         "aws_principal" => {
@@ -91,6 +100,8 @@ fn in_bounds(name: &str, sample: &'static str) -> &'static str {
 fn flags_win_over_variables_over_the_file_over_the_defaults() {
     for setting in SETTINGS.iter().filter(|setting| setting.kind == super::table::Kind::Plain) {
         let name = setting.name;
+        // What belongs to a token means nothing without its module.
+        let of_token = ["pkcs11_token", "pkcs11_key_label"].contains(&name);
         let [flag, variable, file] = samples(name).map(|sample| in_bounds(name, sample));
         let flag_text = format!("{}={flag}", setting.flag());
         let variable_name = setting.variable();
@@ -103,8 +114,10 @@ fn flags_win_over_variables_over_the_file_over_the_defaults() {
         ];
         for (by_flag, by_variable, by_file, expected) in cases {
             let flags: &[&str] = if by_flag { &[&flag_text] } else { &[] };
-            let env: &[(&str, &str)] = if by_variable { &[(&variable_name, variable)] } else { &[] };
-            let given = Given { flags, env, file: by_file.then_some(file_text.as_str()) };
+            let mut env = Vec::new();
+            env.extend(by_variable.then_some((variable_name.as_str(), variable)));
+            env.extend(of_token.then_some(("WALWARDEN_PKCS11_MODULE", "/m.so")));
+            let given = Given { flags, env: &env, file: by_file.then_some(file_text.as_str()) };
             let settings = load(&given).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(
                 shown(&settings, name),
@@ -186,6 +199,25 @@ fn keys_come_from_the_data_directory_unless_given() {
     assert!(matches!(settings.keys.sealing, KeySource::Text(_)));
     assert!(matches!(&settings.keys.signing, KeySource::File(path) if path == Path::new("/data/signing.key.pem")));
     assert!(matches!(&settings.keys.token, KeySource::File(path) if path == Path::new("/run/token")));
+}
+
+#[test]
+fn a_token_needs_its_module_and_leaves_no_room_for_another_signing_key() {
+    let module = ("WALWARDEN_PKCS11_MODULE", "/m.so");
+    let env = [module, ("WALWARDEN_PKCS11_KEY_LABEL", "k"), ("WALWARDEN_PKCS11_PIN", "hunter2")];
+    let settings = load(&Given { env: &env, ..Given::default() }).expect("loads");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let (token, label) = settings.keys.signs_with_token().expect("signs");
+    assert_eq!((token.module.as_path(), label), (Path::new("/m.so"), "k"));
+    assert_eq!(token.pin.as_ref().map(|pin| pin.expose_secret().to_owned()).as_deref(), Some("hunter2"));
+    let to_come = load(&Given { env: &[module], ..Given::default() }).expect("loads");
+    assert!(to_come.keys.signs_with_token().is_none() && to_come.keys.pkcs11.is_some());
+
+    let error = load(&Given { env: &env[1..], ..Given::default() }).expect_err("refuses").to_string();
+    assert!(error.starts_with("pkcs11_module: "), "{error}");
+    let flags = ["--signing-key-file=/k"];
+    let error = load(&Given { flags: &flags, env: &env, file: None }).expect_err("refuses").to_string();
+    assert!(error.contains("--signing-key-file") && error.contains("pkcs11_key_label"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The three keys of an installation, and what is done with them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -15,6 +16,8 @@ use zeroize::Zeroizing;
 use super::credentials::{Access, Credentials};
 use super::files::{KeyFile, SecretFileError, create_private, read_private};
 use super::sealer::{SealError, Sealer};
+use super::signer::{KeyInMemory, SignError, Signer};
+use super::token::{TokenError, TokenSettings};
 use crate::store::databases::Database;
 use crate::store::destinations::Destination;
 use crate::system::System;
@@ -33,10 +36,12 @@ pub enum KeySource {
 pub struct KeySources {
     /// [`KeyFile::Sealing`].
     pub sealing: KeySource,
-    /// [`KeyFile::Signing`].
+    /// [`KeyFile::Signing`], unless a key in the PKCS#11 token signs.
     pub signing: KeySource,
     /// [`KeyFile::Token`].
     pub token: KeySource,
+    /// The PKCS#11 token, if there is one.
+    pub pkcs11: Option<TokenSettings>,
 }
 
 impl KeySources {
@@ -44,7 +49,26 @@ impl KeySources {
     #[must_use]
     pub fn in_directory(data_dir: &Path) -> Self {
         let file = |key: KeyFile| KeySource::File(data_dir.join(key.file_name()));
-        Self { sealing: file(KeyFile::Sealing), signing: file(KeyFile::Signing), token: file(KeyFile::Token) }
+        let (sealing, signing, token) = (file(KeyFile::Sealing), file(KeyFile::Signing), file(KeyFile::Token));
+        Self { sealing, signing, token, pkcs11: None }
+    }
+
+    /// The token and the label of the key in it that signs; `None` when a file does.
+    #[must_use]
+    pub fn signs_with_token(&self) -> Option<(&TokenSettings, &str)> {
+        let settings = self.pkcs11.as_ref()?;
+        Some((settings, settings.key_label.as_deref()?))
+    }
+
+    /// What signs.
+    ///
+    /// # Errors
+    /// A [`KeyringError`] that says why the key cannot be used.
+    pub fn signer(&self) -> Result<Arc<dyn Signer>, KeyringError> {
+        match self.signs_with_token() {
+            Some((settings, label)) => Ok(open_in_token(settings, label)?),
+            None => signer_from(&self.signing),
+        }
     }
 
     /// The source of one key.
@@ -86,12 +110,47 @@ pub enum KeyringError {
     /// A new key cannot be written.
     #[error(transparent)]
     Write(#[from] SecretFileError),
+    /// The signing key's token cannot be used.
+    #[error("the signing key: {0}")]
+    Token(#[from] TokenError),
+}
+
+/// The signing key of a file or of the environment.
+pub(crate) fn signer_from(source: &KeySource) -> Result<Arc<dyn Signer>, KeyringError> {
+    let (key, expected) = (KeyFile::Signing, "an Ed25519 private key in PKCS#8 PEM form");
+    let pem = read(key, source)?;
+    let read = SigningKey::from_pkcs8_pem(pem.trim()).map_err(|_| KeyringError::Malformed { key, expected })?;
+    Ok(Arc::new(KeyInMemory::new(read)))
+}
+
+/// The signing key of this label in a token.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn open_in_token(settings: &TokenSettings, label: &str) -> Result<Arc<dyn Signer>, TokenError> {
+    Ok(Arc::new(super::pkcs11::KeyInToken::open(settings, label)?))
+}
+
+/// The signing key of this label in a token.
+#[cfg(not(feature = "pkcs11"))]
+pub(crate) fn open_in_token(_: &TokenSettings, _: &str) -> Result<Arc<dyn Signer>, TokenError> {
+    Err(TokenError::NotBuilt)
+}
+
+/// Makes a signing key of this label in a token, unless there is one. Answers whether it did.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn generate_in_token(settings: &TokenSettings, label: &str) -> Result<bool, TokenError> {
+    super::pkcs11::KeyInToken::generate(settings, label)
+}
+
+/// Makes a signing key of this label in a token, unless there is one. Answers whether it did.
+#[cfg(not(feature = "pkcs11"))]
+pub(crate) fn generate_in_token(_: &TokenSettings, _: &str) -> Result<bool, TokenError> {
+    Err(TokenError::NotBuilt)
 }
 
 /// The keys of an installation.
 pub struct Keyring {
     sealer: Sealer,
-    signing_key: SigningKey,
+    signer: Arc<dyn Signer>,
     token_key: Zeroizing<[u8; 32]>,
 }
 
@@ -134,14 +193,9 @@ impl Keyring {
     /// # Errors
     /// A [`KeyringError`] that names the key that is missing, exposed or malformed.
     pub fn load(sources: &KeySources) -> Result<Self, KeyringError> {
-        let pem = read(KeyFile::Signing, &sources.signing)?;
-        let signing_key = SigningKey::from_pkcs8_pem(pem.trim()).map_err(|_| KeyringError::Malformed {
-            key: KeyFile::Signing,
-            expected: "an Ed25519 private key in PKCS#8 PEM form",
-        })?;
         Ok(Self {
             sealer: read_sealer(&sources.sealing)?,
-            signing_key,
+            signer: sources.signer()?,
             token_key: read_bytes(KeyFile::Token, &sources.token)?,
         })
     }
@@ -172,10 +226,25 @@ impl Keyring {
         &self.sealer
     }
 
-    /// Signs manifests.
+    /// What signs.
     #[must_use]
-    pub const fn signing_key(&self) -> &SigningKey {
-        &self.signing_key
+    pub const fn signer(&self) -> &Arc<dyn Signer> {
+        &self.signer
+    }
+
+    /// The public half of the signing key.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        self.signer.verifying_key()
+    }
+
+    /// Signs a message of any length, on a thread that may wait for a token.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub async fn sign(&self, message: Vec<u8>) -> Result<Signature, SignError> {
+        let signer = Arc::clone(&self.signer);
+        tokio::task::spawn_blocking(move || signer.sign(&message)).await.map_err(|_| SignError::Thread)?
     }
 
     /// Authenticates restore tokens.
@@ -200,17 +269,13 @@ impl Keyring {
     /// The identifier of the signing key.
     #[must_use]
     pub fn key_id(&self) -> String {
-        walwarden_contract::manifest::key_id(&self.signing_key.verifying_key())
+        walwarden_contract::manifest::key_id(self.verifying_key())
     }
 
     /// The public half of the signing key, SPKI PEM.
-    ///
-    /// # Panics
-    /// Never: 32 bytes always have a PEM form.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
-        let key = self.signing_key.verifying_key();
-        key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
+        public_key_pem(self.verifying_key())
     }
 
     /// Seals a destination's credentials.
@@ -254,6 +319,11 @@ impl Keyring {
         let text = std::str::from_utf8(&bytes).map_err(|_| SealError::Content("a DSN"))?;
         Dsn::parse(text).map_err(|_| SealError::Content("a DSN"))
     }
+}
+
+/// A public key as SPKI PEM.
+pub(crate) fn public_key_pem(key: &VerifyingKey) -> String {
+    key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
 }
 
 impl std::fmt::Debug for Keyring {

@@ -4,7 +4,11 @@ mod api_key;
 mod credentials;
 mod files;
 mod keyring;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod sealer;
+mod signer;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -12,8 +16,11 @@ mod tests;
 pub use api_key::{fingerprint, new_api_key};
 pub use credentials::{Access, Credentials};
 pub use files::{KeyFile, SecretFileError, read_private, read_secret_text};
+pub(crate) use keyring::generate_in_token;
 pub use keyring::{KeySource, KeySources, Keyring, KeyringError};
 pub use sealer::{SealError, Sealer};
+pub use signer::{SignError, Signer};
+pub use token::{TokenError, TokenSettings};
 
 /// Appends lowercase hex to a text that was given enough room: one that grew would leave its earlier half behind.
 fn push_hex(text: &mut String, bytes: &[u8]) {

@@ -141,8 +141,12 @@ fn keys_from_the_environment_are_the_same_keys() {
     let text = |key: KeyFile| {
         KeySource::Text(fs::read_to_string(directory.path().join(key.file_name())).expect("exists").into())
     };
-    let sources =
-        KeySources { sealing: text(KeyFile::Sealing), signing: text(KeyFile::Signing), token: text(KeyFile::Token) };
+    let sources = KeySources {
+        sealing: text(KeyFile::Sealing),
+        signing: text(KeyFile::Signing),
+        token: text(KeyFile::Token),
+        pkcs11: None,
+    };
     let from_text = Keyring::load(&sources).expect("loads");
     assert_eq!(from_text.key_id(), from_files.key_id());
     assert_eq!(from_text.sealer().key_id(), from_files.sealer().key_id());

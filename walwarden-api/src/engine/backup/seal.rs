@@ -1,12 +1,12 @@
 //! The end of a backup: complete the upload, read the object back, lock it, sign its manifest and read that back too.
 
 use bytes::Bytes;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::VerifyingKey;
 use futures::{TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use walwarden_contract::manifest::{
-    Manifest, ManifestArtifact, ManifestEncryption, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id,
-    sign, verify,
+    Manifest, ManifestArtifact, ManifestEncryption, ManifestRetention, ManifestSource, SCHEMA, SignedManifest,
+    UnsignedManifest, verify,
 };
 use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
@@ -16,6 +16,7 @@ use crate::engine::storage::{
     AskedEncryption, Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload, UploadedPart,
 };
 use crate::failpoint::{Failpoint, reach};
+use crate::secrets::Keyring;
 use crate::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 use crate::telemetry::traces::step;
 
@@ -37,7 +38,7 @@ pub async fn seal(
     job: &BackupJob,
     key: &str,
     pending: &PendingArtifact,
-    signing_key: &SigningKey,
+    keyring: &Keyring,
 ) -> Result<Result<crate::jobs::backups::Sealed, PartsGone>, BackupError> {
     if !step(&spans::COMPLETE, place(bucket, key, pending)).await? {
         return Ok(Err(PartsGone));
@@ -45,10 +46,9 @@ pub async fn seal(
     reach(Failpoint::AfterCompleteUpload);
     let (head, read) = step(&spans::READ_BACK, prove(bucket, key, pending)).await?;
 
-    let manifest = describe(job, key, pending, read, key_id(&signing_key.verifying_key()));
-    let signed = sign(&manifest, signing_key)
-        .map_err(|error| BackupError::new(ErrorCode::InternalError, format!("cannot sign the manifest: {error}")))?;
-    let written = write_manifest(bucket, key, &signed, &manifest, signing_key, pending.retain_until);
+    let manifest = describe(job, key, pending, read, keyring.key_id());
+    let signed = sign(&manifest, keyring).await?;
+    let written = write_manifest(bucket, key, &signed, &manifest, keyring.verifying_key(), pending.retain_until);
     step(&spans::MANIFEST, written).await?;
     let manifest_text = String::from_utf8(signed.bytes)
         .map_err(|_| BackupError::new(ErrorCode::InternalError, "the manifest is not UTF-8"))?;
@@ -200,6 +200,14 @@ fn describe(job: &BackupJob, key: &str, pending: &PendingArtifact, read: ReadBac
     }
 }
 
+async fn sign(manifest: &Manifest, keyring: &Keyring) -> Result<SignedManifest, BackupError> {
+    let malformed = |error| BackupError::new(ErrorCode::InternalError, format!("cannot write the manifest: {error}"));
+    let unsigned = UnsignedManifest::of(manifest).map_err(malformed)?;
+    let signature = keyring.sign(unsigned.bytes().to_vec()).await;
+    let signature = signature.map_err(|error| BackupError::new(ErrorCode::SigningFailed, error.to_string()))?;
+    unsigned.signed(&signature).map_err(malformed)
+}
+
 /// When an object was written, as far as this attempt knows.
 enum Written {
     Before,
@@ -212,7 +220,7 @@ async fn write_manifest(
     artifact_key: &str,
     signed: &SignedManifest,
     manifest: &Manifest,
-    signing_key: &SigningKey,
+    verifying_key: &VerifyingKey,
     retain_until: Option<Timestamp>,
 ) -> Result<(), BackupError> {
     let key = manifest_key(artifact_key);
@@ -234,7 +242,7 @@ async fn write_manifest(
     };
     let read: Option<Manifest> = serde_json::from_slice(&found)
         .ok()
-        .and_then(|document: serde_json::Value| verify(&document, &signing_key.verifying_key()).ok());
+        .and_then(|document: serde_json::Value| verify(&document, verifying_key).ok());
     if found == signed.bytes && read.as_ref() == Some(manifest) {
         return Ok(());
     }

@@ -32,7 +32,7 @@ pub(crate) fn check_signature(document: &Value, keyring: &Keyring) -> (ProofStat
         let read = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.".to_owned());
         return (ProofStatus::NotVerifiable, read);
     }
-    let verified = manifest::verify(document, &keyring.signing_key().verifying_key());
+    let verified = manifest::verify(document, keyring.verifying_key());
     let status = if verified.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
     (status, verified.map_err(|error| format!("The stored manifest does not hold: {error}.")))
 }

@@ -19,7 +19,7 @@ async fn evidence_of_a_completed_backup_verifies_offline() {
     let evidence = fixture.get(&format!("/evidence/{}", backup.id), &fixture.key).await;
     assert_eq!(evidence.status, 200, "{}", evidence.text);
     let evidence = evidence.json();
-    let key = fixture.state.keyring.signing_key().verifying_key();
+    let key = *fixture.state.keyring.verifying_key();
     let read = manifest::verify(&evidence["manifest"], &key).expect("verifies");
     assert_eq!(read.backup_job_id, backup.id);
     assert_eq!(evidence["manifestHash"], manifest::manifest_hash(&evidence["manifest"]).expect("hashes"));

@@ -52,7 +52,7 @@ async fn a_bundle_is_the_signed_manifest_and_the_jobs_chain_and_the_same_bytes_a
     assert_eq!(files.keys().collect::<Vec<_>>(), ["audit_events.json", "bundle.json", "manifest.json"]);
     assert_eq!(files["manifest.json"], backup.manifest.expect("completed").as_bytes());
     let document: Value = serde_json::from_slice(&files["manifest.json"]).expect("JSON");
-    let key = fixture.state.keyring.signing_key().verifying_key();
+    let key = *fixture.state.keyring.verifying_key();
     assert_eq!(manifest::verify(&document, &key).expect("verifies").backup_job_id, backup.id);
     let events: Vec<AuditEvent> = serde_json::from_slice(&files["audit_events.json"]).expect("events");
     assert_eq!(verify_chain(&events), Ok(()));

@@ -73,8 +73,7 @@ async fn is_ours(of: &Comparison<'_>, job_id: BackupJobId, objects: &[(Half, Lis
     }
     let Some(bytes) = of.bucket.read_small(&manifest.key, MAX_MANIFEST_BYTES).await? else { return Ok(false) };
     let Ok(document) = serde_json::from_slice(&bytes) else { return Ok(false) };
-    let key = of.keeper.keyring.signing_key().verifying_key();
-    let read = manifest::verify(&document, &key);
+    let read = manifest::verify(&document, of.keeper.keyring.verifying_key());
     Ok(read.is_ok_and(|it| {
         it.backup_job_id == job_id
             && it.org_id == of.org_id

@@ -183,7 +183,7 @@ async fn seal(
     stop: &CancellationToken,
 ) -> Result<Option<BackupJob>, Failure> {
     let sealed = tokio::select! {
-        sealed = backup::seal(bucket, job, key, pending, worker.keyring.signing_key()) => sealed?,
+        sealed = backup::seal(bucket, job, key, pending, &worker.keyring) => sealed?,
         () = stop.cancelled() => return Err(BackupError::stopped().into()),
     };
     match sealed {
