@@ -15,13 +15,14 @@ CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 # What the end-to-end harness reads to find the binaries and servers.
 export WALWARDEN_TEST_BIN_DIR = $(TARGET)/debug
 export WALWARDEN_TEST_WEED = $(TOOLS)/bin/weed
+export WALWARDEN_TEST_PYTHON = $(TOOLS)/verifier/venv/bin/python
 
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## install what is missing: Postgres 15, jq, an S3 test server
+setup: ## install what is missing: Postgres 15, jq, an S3 test server, a Python with Ed25519
 	@tests/setup.sh "$(TOOLS)"
 
 .PHONY: bins

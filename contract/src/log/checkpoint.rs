@@ -3,22 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest, Sha256};
 
 use super::merkle::Hash;
+use super::note::{Note, NoteError};
 use crate::id::OrgId;
 use crate::time::Timestamp;
 
 /// What the origin of every log begins with; the organization's id follows.
 const ORIGIN: &str = "walwarden.audit/";
-/// What a signature line begins with.
-const SIGNATURE_MARK: &str = "\u{2014} ";
-/// "Ed25519" among the signature types of the signed-note format.
-const ED25519: u8 = 1;
-/// More signature lines than rotation and witnesses need.
-const MAX_SIGNATURES: usize = 16;
-/// Longer than any note with that many signatures.
-const MAX_BYTES: usize = 16 * 1024;
 
 /// The head of an organization's log at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +30,19 @@ pub struct Checkpoint {
 pub struct SignedCheckpoint {
     /// What is signed.
     pub checkpoint: Checkpoint,
-    signatures: Vec<NoteSignature>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct NoteSignature {
-    name: String,
-    key_hash: [u8; 4],
-    signature: Vec<u8>,
+    note: Note,
 }
 
 /// Why a text is no checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a checkpoint: {0}")]
-pub struct CheckpointError(&'static str);
+pub enum CheckpointError {
+    /// It is no signed note.
+    #[error("not a checkpoint: {0}")]
+    Note(#[from] NoteError),
+    /// It is one of something else.
+    #[error("not a checkpoint: its text is not origin, size, root hash and time, as Walwarden writes them")]
+    Text,
+}
 
 /// The origin of an organization's log, and the name of its key in signature lines.
 #[must_use]
@@ -72,13 +63,6 @@ pub fn object_prefix(org_id: OrgId) -> String {
     format!("org/{org_id}/checkpoints/")
 }
 
-/// Which key a signature line names.
-fn key_hash(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let digest =
-        Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize();
-    [digest[0], digest[1], digest[2], digest[3]]
-}
-
 impl Checkpoint {
     /// The text that is signed.
     #[must_use]
@@ -90,13 +74,7 @@ impl Checkpoint {
     /// The note: the text and one line for each signature.
     #[must_use]
     pub fn note(&self, signatures: &[(VerifyingKey, Signature)]) -> String {
-        let name = origin(self.org_id);
-        let lines = signatures.iter().map(|(key, signature)| {
-            let mut bytes = key_hash(&name, key).to_vec();
-            bytes.extend(signature.to_bytes());
-            format!("{SIGNATURE_MARK}{name} {}\n", STANDARD.encode(bytes))
-        });
-        format!("{}\n{}", self.text(), lines.collect::<String>())
+        Note::write(&self.text(), &origin(self.org_id), signatures)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -116,48 +94,15 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`CheckpointError`], which says what is wrong with it.
     pub fn parse(note: &str) -> Result<Self, CheckpointError> {
-        if note.len() > MAX_BYTES {
-            return Err(CheckpointError("it is longer than 16 KiB"));
-        }
-        let (text, lines) =
-            note.split_once("\n\n").ok_or(CheckpointError("it has no blank line before its signatures"))?;
-        let checkpoint = Checkpoint::parse(&format!("{text}\n"))
-            .ok_or(CheckpointError("its text is not origin, size, root hash and time, as Walwarden writes them"))?;
-        let lines =
-            lines.strip_suffix('\n').ok_or(CheckpointError("it has no signature line, or an unfinished one"))?;
-        let signatures = lines.split('\n').map(NoteSignature::parse).collect::<Option<Vec<_>>>();
-        let signatures = signatures.ok_or(CheckpointError("a signature line is malformed"))?;
-        if signatures.len() > MAX_SIGNATURES {
-            return Err(CheckpointError("it has more than 16 signature lines"));
-        }
-        Ok(Self { checkpoint, signatures })
+        let note = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse(note.text()).ok_or(CheckpointError::Text)?;
+        Ok(Self { checkpoint, note })
     }
 
     /// Whether this key signed it: `None` when no line names the key, and `Some(false)` when one does and does not verify.
     #[must_use]
     pub fn signed_by(&self, key: &VerifyingKey) -> Option<bool> {
-        let name = origin(self.checkpoint.org_id);
-        let key_hash = key_hash(&name, key);
-        let text = self.checkpoint.text();
-        let verifies = |line: &NoteSignature| {
-            let signature = Signature::from_slice(&line.signature).ok();
-            signature.is_some_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
-        };
-        let mut own = self.signatures.iter().filter(|line| line.name == name && line.key_hash == key_hash).peekable();
-        own.peek()?;
-        Some(own.all(verifies))
-    }
-}
-
-impl NoteSignature {
-    fn parse(line: &str) -> Option<Self> {
-        let (name, encoded) = line.strip_prefix(SIGNATURE_MARK)?.split_once(' ')?;
-        let bytes = STANDARD.decode(encoded).ok()?;
-        let (key_hash, signature) = bytes.split_first_chunk::<4>()?;
-        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') || signature.is_empty() {
-            return None;
-        }
-        Some(Self { name: name.to_owned(), key_hash: *key_hash, signature: signature.to_vec() })
+        self.note.signed_by(&origin(self.checkpoint.org_id), key)
     }
 }
 

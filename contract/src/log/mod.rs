@@ -3,6 +3,7 @@
 pub mod checkpoint;
 mod leaf;
 pub mod merkle;
+pub mod note;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use leaf::{Leaf, leaf_bytes};
