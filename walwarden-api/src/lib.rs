@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod config;
 pub mod engine;
+pub mod evidence;
 pub mod failpoint;
 pub mod http;
 pub mod jobs;

@@ -6,6 +6,7 @@ mod faults;
 mod matrix;
 mod observability;
 mod recipes;
+mod reports;
 mod restore;
 mod self_tests;
 mod setting;
@@ -30,5 +31,6 @@ fn main() -> ExitCode {
     let suite = embedding::register(suite);
     let suite = observability::register(suite);
     let suite = recipes::register(suite);
+    let suite = reports::register(suite);
     suite.run()
 }

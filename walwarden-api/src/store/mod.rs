@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod looks;
 pub mod monitoring;
 pub mod organizations;
+pub mod reporting;
 pub mod restores;
 pub(crate) mod sealed;
 pub mod workers;

@@ -6,6 +6,7 @@ mod destinations;
 mod idempotency;
 mod reading;
 mod registry;
+mod reporting;
 mod resealing;
 mod restores;
 mod retention;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         idempotency::SCENARIOS,
         reading::SCENARIOS,
         registry::SCENARIOS,
+        reporting::SCENARIOS,
         resealing::SCENARIOS,
         restores::SCENARIOS,
         retention::SCENARIOS,

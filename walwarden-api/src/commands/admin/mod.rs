@@ -3,6 +3,7 @@
 mod context;
 mod database;
 mod destination;
+mod evidence;
 mod key;
 mod reconcile;
 mod sealing;
@@ -46,6 +47,9 @@ enum Noun {
     /// API keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Evidence to hand to others
+    #[command(subcommand)]
+    Evidence(evidence::Verb),
     /// How stored secrets are sealed
     #[command(subcommand)]
     Secret(sealing::Verb),
@@ -61,6 +65,7 @@ impl AdminArguments {
             Noun::Destination(verb) => ("destination", verb.name()),
             Noun::Database(verb) => ("database", verb.name()),
             Noun::Key(verb) => ("key", verb.name()),
+            Noun::Evidence(verb) => ("evidence", verb.name()),
             Noun::Secret(verb) => ("secret", verb.name()),
             Noun::Reconcile(_) => return "admin.reconcile".to_owned(),
         };
@@ -85,11 +90,13 @@ async fn execute(
     system: &System,
     env: &Environment<'_>,
 ) -> CommandResult {
+    let json = arguments.json;
     let context = Context::open(common, arguments.organization, system, env).await?;
     let result = match arguments.noun {
         Noun::Destination(verb) => destination::run(verb, &context).await,
         Noun::Database(verb) => database::run(verb, &context).await,
         Noun::Key(verb) => key::run(verb, &context).await,
+        Noun::Evidence(verb) => evidence::run(verb, &context, json).await,
         Noun::Secret(verb) => sealing::run(&verb, &context).await,
         Noun::Reconcile(arguments) => reconcile::run(arguments, &context).await,
     };

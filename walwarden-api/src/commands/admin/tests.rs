@@ -1,6 +1,7 @@
 //! The commands in process, as a script would drive them, up to what they would print.
 
 mod destinations;
+mod evidence;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -42,7 +42,7 @@ impl Default for Walk {
 
 impl Walk {
     /// Goes on by one event, as [`walwarden_contract::audit::verify_chain`] does with a chain that is in memory.
-    fn step(&mut self, event: AuditEvent) -> Result<(), ChainError> {
+    pub(crate) fn step(&mut self, event: AuditEvent) -> Result<(), ChainError> {
         let (seq, expected) = (event.seq, self.events + 1);
         if seq != expected {
             return Err(ChainError::Gap { expected, found: seq });

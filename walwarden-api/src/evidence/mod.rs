@@ -1,0 +1,3 @@
+//! Evidence made to be handed to others, computed from what the store holds. No HTTP, no SQL.
+
+pub mod report;
