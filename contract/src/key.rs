@@ -101,7 +101,7 @@ pub fn from_pem(pem: &str) -> Option<VerifyingKey> {
 }
 
 /// The RFC 8785 form of a document without one of its members: what that member signs.
-fn without(document: &Value, member: &str) -> Option<Vec<u8>> {
+pub(crate) fn without(document: &Value, member: &str) -> Option<Vec<u8>> {
     let mut object = document.as_object()?.clone();
     object.remove(member);
     serde_json_canonicalizer::to_vec(&Value::Object(object)).ok()
@@ -304,6 +304,11 @@ impl TrustedKeys {
     #[must_use]
     pub fn revoked(&self, key_id: &str) -> Option<&Revoked> {
         self.revoked.get(key_id)
+    }
+
+    /// Every key that is trusted.
+    pub fn all(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.values()
     }
 
     /// How many keys are trusted.

@@ -24,7 +24,7 @@ pub(in crate::http) async fn handle(
     };
     let events = state.store.audit_chain(caller.org_id(), &id.to_string()).await?;
     verify_chain(&events).map_err(ApiError::internal)?;
-    let bytes = bundle::pack(id, &manifest, &events);
+    let bytes = bundle::plain::pack(id, &manifest, &events);
 
     // Who took evidence away is on record before the first byte of it leaves.
     let payload = json!({

@@ -1,0 +1,81 @@
+//! The bundle's log against a checkpoint from elsewhere: whoever holds the signing key can write another history, and cannot
+//! change what somebody kept.
+
+use super::chains::path;
+use super::report::Report;
+use super::shown::Shown;
+use super::{Code, Failure};
+use crate::key::TrustedKeys;
+use crate::log::SignedCheckpoint;
+use crate::log::merkle::verify_consistency;
+
+const WITHOUT: &str = "nothing outside of the bundle says that this is the only history: give a checkpoint that you kept, or one \
+                       from the bucket, with --checkpoint";
+
+pub(super) fn check(
+    shown: &Shown,
+    kept: Option<&SignedCheckpoint>,
+    keys: &TrustedKeys,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Some(kept) = kept else {
+        report.unanchored(WITHOUT.to_owned());
+        return Ok(());
+    };
+    let (old, new) = (&kept.checkpoint, &shown.checkpoint.checkpoint);
+    if old.org_id != new.org_id {
+        return Err(Code::CheckpointOfAnotherOrganization
+            .because(format!("the checkpoint that was given is of {}, not of {}", old.org_id, new.org_id)));
+    }
+    signed(kept, keys)?;
+    if old.size > new.size {
+        return Err(Code::RolledBack.because(format!(
+            "the bundle is as of {} events, and the checkpoint that was given of {}: export the bundle again",
+            new.size, old.size
+        )));
+    }
+    if old.size == new.size && old.root != new.root {
+        return Err(Code::Forked.because(format!("there are two logs of {} events", new.size)));
+    }
+    if old.size == 0 {
+        report.unanchored("the checkpoint that was given is of an empty log and says nothing".to_owned());
+        return Ok(());
+    }
+    if old.size < new.size {
+        let found = shown.proof.consistency.iter().find(|proof| proof.from == old.size).ok_or_else(|| {
+            Code::ConsistencyMissing.because(format!(
+                "the bundle proves nothing about the log of {} events: export it again, with remembered={}",
+                old.size, old.size
+            ))
+        })?;
+        let holds =
+            path(&found.path).is_some_and(|path| verify_consistency(old.size, new.size, &old.root, &new.root, &path));
+        if !holds {
+            let message = format!("the log of {} events does not begin with the {} that were kept", new.size, old.size);
+            return Err(Code::ConsistencyInvalid.because(message));
+        }
+    }
+    report.anchored = true;
+    report.ok(format!("the log begins with the {} events of the checkpoint that was given ({})", old.size, old.at));
+    Ok(())
+}
+
+/// A checkpoint that was kept is signed by a key that was in use then.
+fn signed(kept: &SignedCheckpoint, keys: &TrustedKeys) -> Result<(), Failure> {
+    let mut unknown = true;
+    for key in keys.all() {
+        match kept.signed_by(key) {
+            Some(true) => return Ok(()),
+            Some(false) => unknown = false,
+            None => {}
+        }
+    }
+    Err(if unknown {
+        let message =
+            "the checkpoint that was given is signed by no key that is tied to the one that was given".to_owned();
+        Code::CheckpointUnsignedByTrustedKey.because(message)
+    } else {
+        Code::CheckpointSignatureInvalid
+            .because("the checkpoint that was given was changed after it was signed".to_owned())
+    })
+}
