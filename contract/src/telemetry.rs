@@ -116,6 +116,14 @@ pub const UPLOAD_BYTES: &str = "walwarden_upload_bytes_total";
 pub const UPLOAD_RATE: &str = "walwarden_upload_part_bytes_per_second";
 /// Audit chains that do not hold.
 pub const AUDIT_ANOMALIES: &str = "walwarden_audit_anomalies";
+/// Checkpoints of audit logs.
+pub const CHECKPOINTS: &str = "walwarden_checkpoints_total";
+/// Attempts to write checkpoints into buckets.
+pub const CHECKPOINT_COPIES: &str = "walwarden_checkpoint_copies_total";
+/// How long the oldest event waits for a checkpoint.
+pub const LOG_OLDEST: &str = "walwarden_log_oldest_wait_seconds";
+/// How long the oldest checkpoint waits for a bucket.
+pub const COPIES_OLDEST: &str = "walwarden_checkpoint_copies_oldest_wait_seconds";
 /// Findings of the inventory.
 pub const INVENTORY_FINDINGS: &str = "walwarden_inventory_findings";
 /// Looks at old backups.
@@ -224,12 +232,16 @@ pub const METRICS: &[Metric] = &[
     metric(UPLOAD_BYTES, Counter, &[], "Bytes of parts that buckets acknowledged.").of_workers(),
     metric(UPLOAD_RATE, Histogram(RATE_BOUNDS), &[], "Bytes per second of each part on its way, tries of the same part included.").of_workers(),
     metric(RETENTION, Counter, &["result"], "Old backups that were looked at: `deleted`, `waiting` for what holds them, or `refused` by the bucket.").known_values(&["deleted", "waiting", "refused"]).of_workers(),
-    metric(AUDIT_ANOMALIES, Gauge, &[], "Audit chains that did not hold when they were last checked, all organizations.").of_workers(),
+    metric(AUDIT_ANOMALIES, Gauge, &[], "Audit chains and logs that did not hold when they were last checked, all organizations.").of_workers(),
+    metric(CHECKPOINTS, Counter, &["result"], "Checkpoints of audit logs: `signed`, or `failed` because the log is not what was signed before, or nothing signs.").known_values(&["signed", "failed"]).of_workers(),
+    metric(CHECKPOINT_COPIES, Counter, &["result"], "Attempts to write a checkpoint into a bucket: `written`, `failed`, or `occupied` where something else stands in its place.").known_values(&["written", "failed", "occupied"]).of_workers(),
+    metric(LOG_OLDEST, Gauge, &[], "For how long the event has been due that has waited longest to be in a checkpoint; 0 when none is.").of_workers(),
+    metric(COPIES_OLDEST, Gauge, &[], "For how long the checkpoint has waited that waits longest to be in a bucket; 0 when none does.").of_workers(),
     metric(INVENTORY_FINDINGS, Gauge, &["severity"], "What the last comparison of each inventory found, all organizations: `critical` or `warning`.").of_workers(),
     metric(PREFLIGHTS, Counter, &["result"], "Looks at destinations: `passed` or `failed`.").known_values(&["passed", "failed"]),
     metric(SOURCE_CHECKS, Counter, &["result"], "Looks at sources: `passed`, `warning`, `failed` or `skipped`.").known_values(&["passed", "warning", "failed", "skipped"]),
     metric(TRACE_SPANS, Counter, &["result"], "Spans of traces: `exported`, `failed` where the collector did not take them, or `dropped` because too many waited. All stay 0 where no traces are exported.").known_values(&["exported", "failed", "dropped"]),
-    metric(INTEGRITY_FAILURES, Counter, &["what"], "Records found not to hold: `audit_chain` or `manifest`.").known_values(&["audit_chain", "manifest"]),
+    metric(INTEGRITY_FAILURES, Counter, &["what"], "What was found not to hold: `audit_chain`, `manifest`, the `log` over all chains, or a `checkpoint` in a bucket.").known_values(&["audit_chain", "manifest", "log", "checkpoint"]),
 ];
 
 #[cfg(test)]

@@ -172,7 +172,17 @@ pub(crate) fn retention_looked(result: &'static str, backups: usize) {
     metrics::counter!(names::RETENTION, "result" => result).increment(backups as u64);
 }
 
-/// A record does not hold: `audit_chain` or `manifest`.
+/// A checkpoint was `signed`, or `failed` because the log is not what it was, or the signer did not sign.
+pub(crate) fn checkpoint(result: &'static str) {
+    metrics::counter!(names::CHECKPOINTS, "result" => result).increment(1);
+}
+
+/// An attempt to write a checkpoint into a bucket ended: `written`, `failed` or `occupied`.
+pub(crate) fn checkpoint_copied(result: &'static str) {
+    metrics::counter!(names::CHECKPOINT_COPIES, "result" => result).increment(1);
+}
+
+/// A record does not hold: `audit_chain`, `manifest`, `log` or `checkpoint`.
 pub(crate) fn integrity_failed(what: &'static str) {
     metrics::counter!(names::INTEGRITY_FAILURES, "what" => what).increment(1);
 }

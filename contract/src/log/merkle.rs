@@ -198,6 +198,12 @@ impl Frontier {
         self.size
     }
 
+    /// The hashes of `subtrees(0..size)`, from which [`Self::resume`] goes on.
+    #[must_use]
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
     /// The root.
     #[must_use]
     pub fn root(&self) -> Hash {

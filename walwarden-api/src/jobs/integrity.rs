@@ -2,12 +2,14 @@
 
 mod agreement;
 mod chain;
+mod settling;
 
 use serde::{Deserialize, Serialize};
 use walwarden_contract::{OrgId, StreamId, Timestamp};
 
 pub use self::agreement::disagreement;
 pub use self::chain::{Stop, Walk};
+pub(super) use self::settling::settle;
 use super::retention::Keeper;
 use crate::store::looks::{self, LookKind};
 use crate::store::{Result, StoreError};
@@ -163,22 +165,4 @@ async fn check(keeper: &Keeper, org_id: OrgId, id: StreamId) -> Result<Option<St
         StreamId::Backup(id) => disagreement(&keeper.store, &keeper.keyring, org_id, id).await,
         _ => Ok(None),
     }
-}
-
-/// Notes what was found of a chain, once, and answers whether it is broken.
-async fn settle(keeper: &Keeper, org_id: OrgId, id: StreamId, failure: Option<String>) -> Result<bool> {
-    let Keeper { store, system, .. } = keeper;
-    let Some(failure) = failure else {
-        if store.clear_anomaly(org_id, id).await? {
-            tracing::warn!(%org_id, stream_id = %id, "an audit chain that did not hold does so again");
-        }
-        return Ok(false);
-    };
-    tracing::error!(%org_id, stream_id = %id, %failure, "an audit chain does not hold");
-    store.note_anomaly(org_id, id, &failure, system.now()).await?;
-    // The organization's own chain may be what is broken, and take no event: the next look tries again.
-    if let Err(error) = store.raise_anomaly(org_id, id, &failure, system.now()).await {
-        tracing::error!(%org_id, stream_id = %id, %error, "the organization's chain does not take the event of the anomaly");
-    }
-    Ok(true)
 }

@@ -1,6 +1,7 @@
 //! Jobs: their state machines, and the transactions in which a state changes together with its audit event.
 
 pub mod backups;
+pub mod checkpoints;
 pub mod integrity;
 pub mod inventory;
 pub mod preflights;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::vital::Vital;
 use crate::config::Settings;
+use crate::jobs::checkpoints::Sequencer;
 use crate::jobs::retention::{self, Keeper};
 use crate::jobs::{integrity, inventory};
 use crate::store::StoreError;
@@ -21,6 +22,12 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Starts them.
 pub(super) fn start(vital: &mut Vital, keeper: &Keeper, settings: &Settings, shutdown: &CancellationToken) {
+    let sequencer = Sequencer::new(keeper.clone());
+    let look = move || {
+        let sequencer = sequencer.clone();
+        async move { sequencer.look().await }
+    };
+    vital.spawn("checkpoints", until_shutdown(shutdown.clone(), "events that are to be logged", look));
     let (checking, every) = (keeper.clone(), i64::from(settings.audit_check_seconds) * 1000);
     let begun = AtomicBool::new(false);
     let look = move || {

@@ -1,21 +1,62 @@
-//! Audit chains that do not hold: one row for each, for as long as it does not.
+//! Audit chains and logs that do not hold: one row for each, for as long as it does not.
 
+use std::fmt;
+
+use serde_json::{Value, json};
 use walwarden_contract::audit::EventKind;
-use walwarden_contract::{OrgId, StreamId, Timestamp};
+use walwarden_contract::{DestinationId, OrgId, StreamId, Timestamp};
 
 use super::{Result, Store, audit, count};
 
-/// A chain that does not hold.
+/// What does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A chain.
+    Chain(StreamId),
+    /// The organization's log.
+    Log(OrgId),
+    /// What a bucket holds of the log's checkpoints.
+    Copies(DestinationId),
+}
+
+impl From<StreamId> for Subject {
+    fn from(id: StreamId) -> Self {
+        Self::Chain(id)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(id) => write!(formatter, "{id}"),
+            Self::Log(id) => write!(formatter, "{id}/log"),
+            Self::Copies(id) => write!(formatter, "{id}/checkpoints"),
+        }
+    }
+}
+
+impl Subject {
+    /// What the event of an anomaly says. What is no single chain counts against the organization's own.
+    fn payload(self, org_id: OrgId, failure: &str) -> Value {
+        match self {
+            Self::Chain(id) => json!({ "streamId": id, "failure": failure }),
+            Self::Log(_) => json!({ "streamId": org_id, "failure": failure }),
+            Self::Copies(id) => json!({ "streamId": org_id, "destinationId": id, "failure": failure }),
+        }
+    }
+}
+
+/// A chain or a log that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anomaly {
-    /// Whose chain it is, as it stands in the store.
+    /// What it is about, as it stands in the store: the id of a chain, or see [`Subject`].
     pub stream_id: String,
     /// Where it breaks.
     pub failure: String,
 }
 
 impl Store {
-    /// Notes that a chain does not hold. This depends on no chain, since any may be the broken one:
+    /// Notes that something does not hold. This depends on no chain, since any may be the broken one:
     /// [`raise_anomaly`](Self::raise_anomaly) appends the event.
     ///
     /// # Errors
@@ -23,7 +64,7 @@ impl Store {
     pub async fn note_anomaly(
         &self,
         org_id: OrgId,
-        stream_id: StreamId,
+        subject: Subject,
         failure: &str,
         detected_at: Timestamp,
     ) -> Result<()> {
@@ -32,7 +73,7 @@ impl Store {
              ON CONFLICT (org_id, stream_id) DO UPDATE SET failure = excluded.failure",
         )
         .bind(org_id.to_string())
-        .bind(stream_id.to_string())
+        .bind(subject.to_string())
         .bind(detected_at.as_millis())
         .bind(failure)
         .execute(&self.pool)
@@ -44,45 +85,39 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails, or the organization's chain takes no event.
-    pub async fn raise_anomaly(
-        &self,
-        org_id: OrgId,
-        stream_id: StreamId,
-        failure: &str,
-        at: Timestamp,
-    ) -> Result<bool> {
+    pub async fn raise_anomaly(&self, org_id: OrgId, subject: Subject, failure: &str, at: Timestamp) -> Result<bool> {
         let mut tx = self.begin().await?;
         let raised = sqlx::query(
             "UPDATE audit_anomalies SET raised_at = $3 WHERE org_id = $1 AND stream_id = $2 AND raised_at IS NULL",
         )
         .bind(org_id.to_string())
-        .bind(stream_id.to_string())
+        .bind(subject.to_string())
         .bind(at.as_millis())
         .execute(tx.connection())
         .await?;
         if raised.rows_affected() == 0 {
             return Ok(false);
         }
-        let payload = serde_json::json!({ "streamId": stream_id, "failure": failure });
+        let payload = subject.payload(org_id, failure);
         audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::AuditAnomalyDetected, &payload).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Forgets that a chain did not hold, now that it does.
+    /// Forgets that something did not hold, now that it does.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn clear_anomaly(&self, org_id: OrgId, stream_id: StreamId) -> Result<bool> {
+    pub async fn clear_anomaly(&self, org_id: OrgId, subject: Subject) -> Result<bool> {
         let cleared = sqlx::query("DELETE FROM audit_anomalies WHERE org_id = $1 AND stream_id = $2")
             .bind(org_id.to_string())
-            .bind(stream_id.to_string())
+            .bind(subject.to_string())
             .execute(&self.pool)
             .await?;
         Ok(cleared.rows_affected() > 0)
     }
 
-    /// At most `limit` chains of the organization that do not hold.
+    /// At most `limit` chains, and what else of the organization does not hold.
     ///
     /// # Errors
     /// When the store fails.
@@ -97,7 +132,7 @@ impl Store {
         Ok(rows.into_iter().map(|(stream_id, failure)| Anomaly { stream_id, failure }).collect())
     }
 
-    /// How many chains do not hold: of one organization, or of all.
+    /// How many chains and logs do not hold: of one organization, or of all.
     ///
     /// # Errors
     /// When the store fails.

@@ -6,6 +6,25 @@ use walwarden_contract::{OrgId, StreamId, Timestamp};
 
 use super::{Result, Store, StoreError, Tx, count, json, name, parse, time};
 
+/// How long an event that ends nothing may wait until it is in a checkpoint.
+pub(crate) const LOGGED_WITHIN_MILLIS: i64 = 86_400_000;
+
+/// When an event has to be in a checkpoint at the latest: at once where a job ends with it, or it is the organization's own.
+fn due_at(org_id: OrgId, stream_id: &str, at: Timestamp, kind: EventKind, payload: &Value) -> i64 {
+    let ends = match kind {
+        EventKind::BackupCompleted
+        | EventKind::BackupCancelled
+        | EventKind::RestoreCompleted
+        | EventKind::RestoreFailed
+        | EventKind::RestoreCancelled
+        | EventKind::RestoreTimedOut => true,
+        // Another attempt may follow.
+        EventKind::BackupFailed => payload["retryable"] != true,
+        _ => stream_id == org_id.to_string(),
+    };
+    if ends { at.as_millis() } else { at.as_millis().saturating_add(LOGGED_WITHIN_MILLIS) }
+}
+
 /// Appends an event to the chain of `stream_id`: a job's id, or the organization's for its own events.
 pub(crate) async fn append(
     tx: &mut Tx,
@@ -21,12 +40,15 @@ pub(crate) async fn append(
     // The upsert locks the stream's row, so that chains never fork. It answers the head as it was, or of a new stream as it is.
     let first = hash_after(FIRST_PREV_HASH)?;
     let (seq, head): (i64, String) = sqlx::query_as(
-        "INSERT INTO audit_streams (stream_id, org_id, seq, head) VALUES ($1, $2, 1, $3)
-         ON CONFLICT (stream_id) DO UPDATE SET seq = audit_streams.seq + 1 RETURNING seq, head",
+        "INSERT INTO audit_streams (stream_id, org_id, seq, head, due_at) VALUES ($1, $2, 1, $3, $4)
+         ON CONFLICT (stream_id) DO UPDATE SET seq = audit_streams.seq + 1,
+         due_at = CASE WHEN audit_streams.due_at < excluded.due_at THEN audit_streams.due_at ELSE excluded.due_at END
+         RETURNING seq, head",
     )
     .bind(stream_id)
     .bind(org_id.to_string())
     .bind(&first)
+    .bind(due_at(org_id, stream_id, at, kind, payload))
     .fetch_one(tx.connection())
     .await?;
     let (prev_hash, hash) = if seq == 1 {
@@ -56,6 +78,27 @@ pub(crate) async fn append(
     .await?;
     Ok(())
 }
+
+/// The same as [`Store::audit_events`], in a transaction.
+pub(super) async fn events_in(
+    tx: &mut Tx,
+    org_id: OrgId,
+    stream_id: &str,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<AuditEvent>> {
+    let rows: Vec<Row> = sqlx::query_as(EVENTS_AFTER)
+        .bind(stream_id)
+        .bind(org_id.to_string())
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(i64::from(limit))
+        .fetch_all(tx.connection())
+        .await?;
+    rows.into_iter().map(|row| row.read(stream_id)).collect()
+}
+
+const EVENTS_AFTER: &str = "SELECT seq, at, kind, payload, prev_hash, hash FROM audit_events
+     WHERE stream_id = $1 AND org_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -171,16 +214,13 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditEvent>> {
         let stream_id = stream_id.to_string();
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT seq, at, kind, payload, prev_hash, hash FROM audit_events
-             WHERE stream_id = $1 AND org_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-        )
-        .bind(&stream_id)
-        .bind(org_id.to_string())
-        .bind(i64::try_from(after).unwrap_or(i64::MAX))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<Row> = sqlx::query_as(EVENTS_AFTER)
+            .bind(&stream_id)
+            .bind(org_id.to_string())
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
         rows.into_iter().map(|row| row.read(&stream_id)).collect()
     }
 

@@ -8,6 +8,7 @@ pub mod databases;
 pub mod destinations;
 pub mod idempotency;
 pub mod inventory;
+pub mod log;
 pub mod looks;
 pub mod monitoring;
 pub mod organizations;

@@ -24,6 +24,10 @@ pub struct Monitored {
     pub workers: u64,
     /// Audit chains that did not hold when they were last checked.
     pub anomalies: u64,
+    /// When the event was due that has waited longest to be in a checkpoint.
+    pub oldest_due_event: Option<Timestamp>,
+    /// Since when the checkpoint waits that waits longest to be in a bucket.
+    pub oldest_waiting_copy: Option<Timestamp>,
     /// What the last comparison of each inventory found.
     pub findings: Findings,
 }
@@ -78,6 +82,8 @@ impl Store {
             oldest_due: maybe_time(due)?,
             workers: self.workers_seen_since(seen_since).await?.workers,
             anomalies: self.count_anomalies(None).await?,
+            oldest_due_event: self.oldest_due_event(now).await?,
+            oldest_waiting_copy: self.oldest_waiting_copy().await?,
             findings: self.findings().await?,
             ..Monitored::default()
         };

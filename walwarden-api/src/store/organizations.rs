@@ -4,7 +4,7 @@ use serde_json::json;
 use walwarden_contract::audit::EventKind;
 use walwarden_contract::{OrgId, Timestamp};
 
-use super::{Result, Store, StoreError, audit, looks, parse, time};
+use super::{Result, Store, StoreError, audit, log, looks, parse, time};
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,7 @@ impl Store {
             .execute(tx.connection())
             .await?;
         looks::begin(&mut tx, organization.id, organization.created_at).await?;
+        log::begin(&mut tx, organization.id, organization.created_at).await?;
         let payload = json!({ "name": organization.name });
         let stream = organization.id.to_string();
         audit::append(

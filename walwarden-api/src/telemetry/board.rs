@@ -68,6 +68,8 @@ fn publish(monitored: &Monitored, series: &Series, now: Timestamp) {
     metrics::gauge!(names::SCHEDULER_LAG).set(seconds_since(monitored.oldest_due));
     metrics::gauge!(names::WORKERS).set(monitored.workers as f64);
     metrics::gauge!(names::AUDIT_ANOMALIES).set(monitored.anomalies as f64);
+    metrics::gauge!(names::LOG_OLDEST).set(seconds_since(monitored.oldest_due_event));
+    metrics::gauge!(names::COPIES_OLDEST).set(seconds_since(monitored.oldest_waiting_copy));
     let Findings { all, critical } = monitored.findings;
     metrics::gauge!(names::INVENTORY_FINDINGS, "severity" => "critical").set(critical as f64);
     metrics::gauge!(names::INVENTORY_FINDINGS, "severity" => "warning").set(all.saturating_sub(critical) as f64);

@@ -4,6 +4,7 @@ mod backups;
 mod cancel;
 mod destinations;
 mod idempotency;
+mod log;
 mod reading;
 mod registry;
 mod reporting;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         cancel::SCENARIOS,
         destinations::SCENARIOS,
         idempotency::SCENARIOS,
+        log::SCENARIOS,
         reading::SCENARIOS,
         registry::SCENARIOS,
         reporting::SCENARIOS,

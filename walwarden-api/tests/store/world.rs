@@ -7,8 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use walwarden_api::jobs::Submitted;
 use walwarden_api::jobs::backups::{self, Lease, RetryPolicy, Sealed, Started};
+use walwarden_api::jobs::retention::Keeper;
+use walwarden_api::secrets::{KeySources, Keyring};
 use walwarden_api::store::Store;
 use walwarden_api::store::backups::{BackupJob, PendingArtifact, StoredArtifact};
 use walwarden_api::store::databases::Database;
@@ -44,7 +48,8 @@ pub(crate) struct World {
     pub(crate) system: System,
     pub(crate) database: Database,
     clock: Arc<AtomicI64>,
-    _directory: Option<tempfile::TempDir>,
+    url: SecretString,
+    keys: tempfile::TempDir,
 }
 
 /// Where Debian keeps the server's programs; elsewhere they are beside `pg_dump`.
@@ -74,7 +79,8 @@ impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open_sqlite(directory.path()).await.expect("opens");
-        Self::fill(store, Some(directory)).await
+        let url = format!("sqlite://{}", directory.path().join("walwarden.sqlite").display());
+        Self::fill(store, url.into(), directory).await
     }
 
     pub(crate) async fn on_postgres(cluster: &EphemeralCluster) -> Self {
@@ -82,11 +88,12 @@ impl World {
         let connection = cluster.dsn("postgres").libpq_env(None, &Ambient::default()).expect("a passfile");
         let sql = format!("CREATE DATABASE {}", quote_identifier(&name));
         query(&tools().0, &connection, &sql, Duration::from_mins(1)).await.expect("creates a database");
-        let store = Store::open_postgres(&cluster.dsn(&name).to_uri()).await.expect("opens");
-        Self::fill(store, None).await
+        let url = cluster.dsn(&name).to_uri();
+        let store = Store::open_postgres(&url).await.expect("opens");
+        Self::fill(store, url, tempfile::tempdir().expect("a temporary directory")).await
     }
 
-    async fn fill(store: Store, directory: Option<tempfile::TempDir>) -> Self {
+    async fn fill(store: Store, url: SecretString, keys: tempfile::TempDir) -> Self {
         let clock = Arc::new(AtomicI64::new(1_769_824_800_000));
         let reading = Arc::clone(&clock);
         let counter = AtomicU64::new(1);
@@ -132,11 +139,36 @@ impl World {
             store,
             system,
             clock,
-            _directory: directory,
+            url,
+            keys,
         };
         world.store.create_database(&world.database).await.expect("creates the database");
         world.advance(1);
         world
+    }
+
+    /// What looks after logs here, with keys of its own.
+    pub(crate) fn keeper(&self) -> Keeper {
+        let keyring = Keyring::load(&KeySources::in_directory(self.keys.path()))
+            .or_else(|_| Keyring::generate(&self.system, self.keys.path()));
+        let keyring = Arc::new(keyring.expect("keys"));
+        Keeper { store: self.store.clone(), system: self.system.clone(), keyring }
+    }
+
+    /// Changes the store behind the program's back.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        let changed = self.try_tamper(sql).await.expect("is SQL");
+        assert!(changed > 0, "nothing was changed by {sql}");
+    }
+
+    /// The same, where the store may refuse.
+    pub(crate) async fn try_tamper(&self, sql: &str) -> sqlx::Result<u64> {
+        let mut connection = AnyConnection::connect(self.url.expose_secret()).await?;
+        // As the program's own connections do; Postgres always does so.
+        if self.url.expose_secret().starts_with("sqlite") {
+            connection.execute("PRAGMA foreign_keys = ON").await?;
+        }
+        Ok(connection.execute(AssertSqlSafe(sql)).await?.rows_affected())
     }
 
     /// Moves the clock.

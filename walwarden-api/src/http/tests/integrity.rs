@@ -103,8 +103,8 @@ async fn a_head_that_nobody_can_read_hides_no_chain() {
     for sql in [
         "UPDATE audit_streams SET seq = -1 WHERE stream_id LIKE 'bkp_%'",
         "UPDATE audit_streams SET seq = 'many' WHERE stream_id LIKE 'bkp_%'",
-        "INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
-        "INSERT INTO audit_streams SELECT 'zz', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
+        "INSERT INTO audit_streams (stream_id, org_id, seq, head) SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
+        "INSERT INTO audit_streams (stream_id, org_id, seq, head) SELECT 'zz', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'bkp_%'",
     ] {
         let fixture = Fixture::new().await;
         let (_, restore) = fixture.complete_restore().await;
@@ -123,7 +123,7 @@ async fn a_list_of_chains_that_was_mended_holds_again() {
     let fixture = Fixture::new().await;
     fixture.completed_backup().await;
     fixture
-        .tamper("INSERT INTO audit_streams SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'org_%'")
+        .tamper("INSERT INTO audit_streams (stream_id, org_id, seq, head) SELECT 'a', org_id, 1, head FROM audit_streams WHERE stream_id LIKE 'org_%'")
         .await;
     assert_eq!(looked(&fixture).await.broken, 1);
     assert_eq!(audit_check(&fixture).await["status"], "failed");

@@ -92,7 +92,7 @@ async fn a_record_that_cannot_be_read_is_a_finding_and_hides_no_other() {
         "UPDATE backup_jobs SET artifact = '{' WHERE id = (SELECT MIN(id) FROM backup_jobs)",
         "UPDATE backup_jobs SET finished_at = 'then' WHERE id = (SELECT MIN(id) FROM backup_jobs)",
         "UPDATE backup_jobs SET id = 'a' WHERE id = (SELECT MIN(id) FROM backup_jobs)",
-        "INSERT INTO audit_streams SELECT 'bkp_a', org_id, seq, head FROM audit_streams LIMIT 1",
+        "INSERT INTO audit_streams (stream_id, org_id, seq, head) SELECT 'bkp_a', org_id, seq, head FROM audit_streams LIMIT 1",
         "UPDATE databases SET created_at = 'then'",
     ] {
         let fixture = Fixture::new().await;

@@ -5,7 +5,7 @@ use walwarden_contract::audit::EventKind;
 use walwarden_contract::{ApiKeyId, BackupJobId, DatabaseId, DestinationId, OrgId, Timestamp};
 
 use super::{Destination, Row};
-use crate::store::{Result, Store, StoreError, Tx, audit, duplicate_or_missing, parse};
+use crate::store::{Result, Store, StoreError, Tx, audit, duplicate_or_missing, log, parse};
 
 /// What depends on a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -181,6 +181,7 @@ pub(crate) async fn remove(
             sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => StoreError::InUse("destination"),
             _ => error.into(),
         })?;
+    log::drop_waiting(tx, id).await?;
     let payload = json!({ "destinationId": id, "apiKeyId": by });
     audit::append(tx, org_id, &org_id.to_string(), at, EventKind::DestinationDeleted, &payload).await?;
     Ok(users)
