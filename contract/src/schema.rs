@@ -27,7 +27,13 @@ pub(crate) fn writing() -> SchemaSettings {
     settings().for_serialize().with_transform(left_out_is_not_null)
 }
 
+/// Marks an object that other versions wrote too: its members are left out, or null, as each version had it.
+pub(crate) const NULL_MAY_STAND: &str = "x-null-may-stand";
+
 fn left_out_is_not_null(schema: &mut Schema) {
+    if schema.remove(NULL_MAY_STAND).is_some() {
+        return;
+    }
     transform_subschemas(&mut left_out_is_not_null, schema);
     let required = schema.get("required").cloned().unwrap_or_default();
     let required = required.as_array().map(Vec::as_slice).unwrap_or_default();

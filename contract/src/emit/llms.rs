@@ -19,6 +19,7 @@ const PAGES: &[Page] = &[
     Page("Command line", "every command, with its flags and output", reference::cli::page),
     Page("Scopes", "what each scope of an API key opens", reference::scopes::page),
     Page("Exit codes", "the five exit codes of every command", reference::exit_codes::page),
+    Page("Audit events", "every kind of event in an audit chain, and what it says", reference::audit_events::page),
     Page("Error codes", "every error code: retryable or not, who can fix it, what to do next", reference::errors::page),
 ];
 

@@ -36,6 +36,7 @@ pub fn artefacts() -> Vec<Artefact> {
         ("docs/llms-full.txt", llms::full as fn() -> String),
         ("docs/llms.txt", llms::index),
         ("docs/reference/api.md", reference::api::page),
+        ("docs/reference/audit-events.md", reference::audit_events::page),
         ("docs/reference/capabilities.md", reference::capabilities::page),
         ("docs/reference/claims.md", reference::claims::page),
         ("docs/reference/cli.md", reference::cli::page),

@@ -1,6 +1,7 @@
 //! The pages of `docs/reference/`.
 
 pub(super) mod api;
+pub(super) mod audit_events;
 pub(super) mod capabilities;
 pub(super) mod claims;
 pub(super) mod cli;

@@ -136,6 +136,8 @@ pub struct IntegrityVerification {
     pub checks: Vec<String>,
     /// When the artifact and the manifest were read back.
     pub verified_at: Timestamp,
+    /// The program that read them back, with its version; null in older records.
+    pub verified_by: Option<String>,
     /// What does not hold, when the result is `failed`.
     pub failure: Option<String>,
 }

@@ -10,7 +10,7 @@ use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use walwarden_api::store::Store;
-use walwarden_contract::audit::{EventKind, verify_chain};
+use walwarden_contract::audit::{EventKind, conforms};
 use walwarden_contract::manifest;
 
 use super::drive::{Drive, Job};
@@ -73,7 +73,7 @@ fn chains(installation: &Installation<'_>, drive: &Drive, report: &mut Report) -
     for (id, job) in &drive.jobs {
         let chain = block_on(store.audit_chain(installation.org_id, id))?;
         let completed = chain.iter().filter(|event| event.kind == EventKind::BackupCompleted).count();
-        if let Err(error) = verify_chain(&chain) {
+        if let Err(error) = conforms(&chain) {
             report.breach(format!("{id}: {error}"));
         } else if completed != usize::from(state(job) == "completed") {
             report.breach(format!("{id} is {} and its chain tells of {completed} completions", state(job)));

@@ -1,6 +1,8 @@
 //! What proves a backup, as far as this server can tell: checked again whenever it is shown.
 
+use serde::Deserialize as _;
 use serde_json::Value;
+use walwarden_contract::audit::payload::BackupCompleted;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
 use walwarden_contract::manifest::{Manifest, ManifestEncryption};
 use walwarden_contract::model::{
@@ -11,7 +13,7 @@ use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
 
 use super::error::Result;
 use super::state::AppState;
-use crate::engine::backup::{check_record, check_signature};
+use crate::engine::backup::{CHECKS, check_record, check_signature};
 use crate::secrets::Keyring;
 use crate::store::StoreError;
 use crate::store::backups::BackupJob;
@@ -20,16 +22,6 @@ use crate::telemetry::integrity_failed;
 
 const SIGNATURE: &str = "the manifest's signature verifies";
 const CHAIN: &str = "the audit chain is whole";
-
-/// What a worker proves before it completes a backup; see [`crate::engine::backup`].
-const CHECKS: [&str; 6] = [
-    "pg_dump exited with status 0",
-    "the archive was read to its end",
-    "the artifact was read back from the bucket and has this SHA-256",
-    "the manifest was read back from the bucket and is byte for byte what was signed",
-    SIGNATURE,
-    CHAIN,
-];
 
 /// A completed backup, and what its stored manifest turned out to be.
 pub(super) struct Checked {
@@ -139,15 +131,18 @@ impl Checked {
         let of_chain = chain.and_then(|chain| chain.failure.clone());
         let result = if of_chain.is_some() { IntegrityResult::Failed } else { self.integrity() };
         let failure = self.failure.clone().into_iter().chain(of_chain).reduce(|one, next| format!("{one} {next}"));
-        let looked_at = |check: &&str| match *check {
-            SIGNATURE => self.signature != ProofStatus::NotVerifiable,
-            CHAIN => chain.is_some(),
-            _ => true,
-        };
+        // What the worker checked stands in the chain; older ones do not say it, and neither does the record.
+        let holds = chain.filter(|chain| chain.failure.is_none());
+        let mut checks =
+            holds.and_then(|chain| chain.checks.clone()).unwrap_or_else(|| CHECKS.map(str::to_owned).into());
+        let again = [(SIGNATURE, self.signature != ProofStatus::NotVerifiable), (CHAIN, chain.is_some())];
+        checks.extend(again.into_iter().filter(|(_, looked_at)| *looked_at).map(|(check, _)| check.to_owned()));
+        let stored = || self.job.artifact.as_ref().and_then(|artifact| artifact.verified_by.clone());
         IntegrityVerification {
             result: result.into(),
-            checks: CHECKS.iter().copied().filter(looked_at).map(str::to_owned).collect(),
+            checks,
             verified_at: self.completed_at(),
+            verified_by: holds.map_or_else(stored, |chain| chain.verified_by.clone()),
             failure,
         }
     }
@@ -158,6 +153,10 @@ pub(super) struct CheckedChain {
     pub(super) events: Vec<AuditEvent>,
     /// When the read-back of this very manifest was recorded.
     pub(super) read_back_at: Option<Timestamp>,
+    /// What the worker had checked by then; none in older chains.
+    checks: Option<Vec<String>>,
+    /// The program that checked it; none in older chains.
+    verified_by: Option<String>,
     /// What does not hold.
     pub(super) failure: Option<String>,
 }
@@ -182,7 +181,10 @@ pub(super) async fn check_chain(state: &AppState, job: &BackupJob) -> Result<Che
         event.kind == EventKind::BackupCompleted
             && event.payload["manifestHash"].as_str() == job.manifest_hash.as_deref()
     };
-    let read_back_at = events.iter().find(proves).map(|event| event.at);
+    let completed = events.iter().find(proves);
+    let read_back_at = completed.map(|event| event.at);
+    let said = completed.and_then(|event| BackupCompleted::deserialize(&event.payload).ok());
+    let (checks, verified_by) = said.map_or((None, None), |said| (said.checks, said.verified_by));
     let failure = failure.or_else(|| {
         if let Err(error) = verify_chain(&events) {
             Some(format!("The audit chain is broken: {error}."))
@@ -198,7 +200,7 @@ pub(super) async fn check_chain(state: &AppState, job: &BackupJob) -> Result<Che
         integrity_failed("audit_chain");
         tracing::error!(backup_job_id = %job.id, %failure, "an audit chain does not hold");
     }
-    Ok(CheckedChain { events, read_back_at, failure })
+    Ok(CheckedChain { events, read_back_at, checks, verified_by, failure })
 }
 
 /// Whether a restore was completed.

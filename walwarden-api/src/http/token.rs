@@ -4,6 +4,7 @@ use axum::RequestExt;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use walwarden_contract::audit::EventKind;
+pub(super) use walwarden_contract::audit::payload::TokenRefusal as Refusal;
 use walwarden_contract::token::{self, TokenError, TokenPayload};
 use walwarden_contract::{ErrorCode, RestoreJobId};
 
@@ -25,48 +26,22 @@ pub(super) struct Session {
     pub(super) job: RestoreJob,
 }
 
-/// Why a token was refused, as the audit chain says it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Refusal {
-    Malformed,
-    Forged,
-    OtherJob,
-    Expired,
-    Used,
-    ManifestHashMismatch,
-    ModeMismatch,
-}
-
-impl Refusal {
-    const fn reason(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Forged => "forged",
-            Self::OtherJob => "other_job",
-            Self::Expired => "expired",
-            Self::Used => "used",
-            Self::ManifestHashMismatch => "manifest_hash_mismatch",
-            Self::ModeMismatch => "mode_mismatch",
-        }
-    }
-
-    fn error(self) -> ApiError {
-        match self {
-            // One answer for all three: it must not help to make a better forgery.
-            Self::Malformed | Self::Forged | Self::OtherJob => ApiError::of(ErrorCode::TokenInvalid),
-            Self::Expired => ApiError::of(ErrorCode::TokenExpired),
-            Self::Used => ApiError::of(ErrorCode::TokenUsed),
-            Self::ManifestHashMismatch => ApiError::of(ErrorCode::ManifestHashMismatch),
-            Self::ModeMismatch => ApiError::of(ErrorCode::RestoreModeMismatch),
-        }
+fn error(refusal: Refusal) -> ApiError {
+    match refusal {
+        // One answer for all three: it must not help to make a better forgery.
+        Refusal::Malformed | Refusal::Forged | Refusal::OtherJob => ApiError::of(ErrorCode::TokenInvalid),
+        Refusal::Expired => ApiError::of(ErrorCode::TokenExpired),
+        Refusal::Used => ApiError::of(ErrorCode::TokenUsed),
+        Refusal::ManifestHashMismatch => ApiError::of(ErrorCode::ManifestHashMismatch),
+        Refusal::ModeMismatch => ApiError::of(ErrorCode::RestoreModeMismatch),
     }
 }
 
 /// Writes a refusal into the chain of the job that the path names, if there is one, and answers the error.
 pub(super) async fn refuse(state: &AppState, id: RestoreJobId, refusal: Refusal) -> ApiError {
     match record(state, id, refusal).await {
-        Ok(()) => refusal.error(),
-        Err(error) => error.into(),
+        Ok(()) => error(refusal),
+        Err(failed) => failed.into(),
     }
 }
 
@@ -78,7 +53,7 @@ async fn record(state: &AppState, id: RestoreJobId, refusal: Refusal) -> crate::
     if chain.iter().filter(|event| event.kind == EventKind::RestoreTokenRejected).count() >= MAX_RECORDED {
         return Ok(());
     }
-    restores::reject_token(&state.store, &state.system, org_id, id, refusal.reason()).await
+    restores::reject_token(&state.store, &state.system, org_id, id, refusal).await
 }
 
 /// Proves that the request's token is the one of the job in its path. Its age is the trigger's business.

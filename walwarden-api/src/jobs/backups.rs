@@ -4,8 +4,8 @@ mod calling_off;
 mod ending;
 mod queueing;
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{BackupClaimed, BackupCompleted, BackupFinalizing, BackupRunning};
 use walwarden_contract::model::AttemptOutcome;
 use walwarden_contract::{BackupJobId, Timestamp};
 
@@ -14,6 +14,7 @@ pub use self::ending::{HandedBack, RetryPolicy, fail, reap, release};
 pub use self::queueing::{ScheduledRun, queue};
 pub(super) use self::queueing::{queue_scheduled, record_skipped};
 use super::state::{BackupEvent, backup as transition};
+use crate::engine::backup::CHECKS;
 use crate::store::backups::{
     AttemptEnd, BackupJob, PendingArtifact, StoredArtifact, keep_millis, lock, retention_of, save, save_expiry,
     take_next,
@@ -30,8 +31,8 @@ pub struct Lease {
     pub fence: i64,
 }
 
-async fn record(tx: &mut Tx, job: &BackupJob, at: Timestamp, kind: EventKind, payload: &Value) -> Result<()> {
-    audit::append(tx, job.org_id, &job.id.to_string(), at, kind, payload).await
+async fn record(tx: &mut Tx, job: &BackupJob, at: Timestamp, payload: Payload) -> Result<()> {
+    audit::append(tx, job.org_id, &job.id.to_string(), at, &payload).await
 }
 
 /// Takes the job that has waited longest, under a lease.
@@ -51,8 +52,8 @@ pub async fn claim(store: &Store, system: &System, worker: &str, lease_until: Ti
     job.lease_owner = Some(worker.to_owned());
     job.lease_expires_at = Some(lease_until);
     save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt, "worker": worker });
-    record(&mut tx, &job, now, EventKind::BackupClaimed, &payload).await?;
+    let claimed = BackupClaimed { attempt: job.attempt, worker: worker.to_owned() };
+    record(&mut tx, &job, now, Payload::BackupClaimed(claimed)).await?;
     tx.commit().await?;
     Ok(Some(job))
 }
@@ -89,14 +90,14 @@ pub async fn start(store: &Store, system: &System, lease: Lease, started: Starte
     job.object_key = Some(started.object_key.to_owned());
     job.error = None;
     save(&mut tx, &job).await?;
-    let payload = json!({
-        "attempt": job.attempt,
-        "objectKey": started.object_key,
-        "pgDumpVersion": started.pg_dump_version,
-        "postgresVersion": started.postgres_version,
-        "compression": started.compression,
-    });
-    record(&mut tx, &job, now, EventKind::BackupRunning, &payload).await?;
+    let running = BackupRunning {
+        attempt: job.attempt,
+        object_key: started.object_key.to_owned(),
+        pg_dump_version: started.pg_dump_version.to_owned(),
+        postgres_version: started.postgres_version.to_owned(),
+        compression: started.compression.to_owned(),
+    };
+    record(&mut tx, &job, now, Payload::BackupRunning(running)).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -125,15 +126,16 @@ pub async fn finalize(store: &Store, system: &System, lease: Lease, pending: Pen
         return Ok(job);
     }
     job.state = transition(job.state, BackupEvent::Finalize)?;
-    let payload = json!({
-        "attempt": job.attempt,
-        "sizeBytes": pending.size_bytes,
-        "checksumSha256": pending.checksum_sha256,
-        "parts": pending.etags.len(),
-    });
+    let finalizing = BackupFinalizing {
+        attempt: job.attempt,
+        size_bytes: Some(pending.size_bytes),
+        checksum_sha256: Some(pending.checksum_sha256.clone()),
+        parts: Some(pending.etags.len() as u64),
+        resumed: None,
+    };
     job.pending = Some(pending);
     save(&mut tx, &job).await?;
-    record(&mut tx, &job, now, EventKind::BackupFinalizing, &payload).await?;
+    record(&mut tx, &job, now, Payload::BackupFinalizing(finalizing)).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -148,8 +150,8 @@ pub async fn resume(store: &Store, system: &System, lease: Lease) -> Result<Back
     let mut job = lock_leased(&mut tx, lease).await?;
     job.state = transition(job.state, BackupEvent::Resume)?;
     save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt, "resumed": true });
-    record(&mut tx, &job, now, EventKind::BackupFinalizing, &payload).await?;
+    let resumed = BackupFinalizing { attempt: job.attempt, resumed: Some(true), ..BackupFinalizing::default() };
+    record(&mut tx, &job, now, Payload::BackupFinalizing(resumed)).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -193,13 +195,16 @@ pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Seal
     job.upload_id = None;
     job.pending = None;
     job.error = None;
-    let payload = json!({
-        "attempt": job.attempt,
-        "manifestHash": sealed.manifest_hash,
-        "checksumSha256": sealed.artifact.checksum_sha256,
-        "sizeBytes": sealed.artifact.size_bytes,
-        "keyId": sealed.artifact.key_id,
-    });
+    let completed = BackupCompleted {
+        attempt: job.attempt,
+        database_id: Some(job.database_id),
+        manifest_hash: sealed.manifest_hash.clone(),
+        checksum_sha256: sealed.artifact.checksum_sha256.clone(),
+        size_bytes: sealed.artifact.size_bytes,
+        key_id: sealed.artifact.key_id.clone(),
+        checks: Some(CHECKS.map(str::to_owned).into()),
+        verified_by: sealed.artifact.verified_by.clone(),
+    };
     job.artifact = Some(sealed.artifact);
     job.manifest = Some(sealed.manifest);
     job.manifest_hash = Some(sealed.manifest_hash);
@@ -207,7 +212,7 @@ pub async fn complete(store: &Store, system: &System, lease: Lease, sealed: Seal
     let days = retention_of(&mut tx, job.org_id, job.database_id).await?;
     job.expiry.look_at = days.map(|days| after(now, keep_millis(days)));
     save_expiry(&mut tx, &job).await?;
-    record(&mut tx, &job, now, EventKind::BackupCompleted, &payload).await?;
+    record(&mut tx, &job, now, Payload::BackupCompleted(completed)).await?;
     tx.commit().await?;
     Ok(job)
 }

@@ -2,8 +2,8 @@
 
 mod verdict;
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::DestinationLook;
 use walwarden_contract::model::{DestinationState, PreflightReport, PreflightSummary};
 use walwarden_contract::{ApiKeyId, Timestamp};
 
@@ -133,20 +133,20 @@ pub async fn record(
     let state = transition(before.state, event);
     let passed = found.failed.is_empty();
     let failures = if passed { 0 } else { before.failures.saturating_add(1) };
-    let kind = match state {
-        DestinationState::Verified if before.state != state => Some(EventKind::DestinationVerified),
+    let looked = DestinationLook {
+        destination_id: destination.id,
+        from: before.state,
+        checked_at: found.checked_at,
+        failed: found.failed.clone(),
+        api_key_id: by,
+    };
+    let payload = match state {
+        DestinationState::Verified if before.state != state => Some(Payload::DestinationVerified(looked)),
         DestinationState::Failed if before.state != state || !same_failures(&before, &found) => {
-            Some(EventKind::DestinationPreflightFailed)
+            Some(Payload::DestinationPreflightFailed(looked))
         }
         _ => None,
     };
-    let payload = json!({
-        "destinationId": destination.id,
-        "from": before.state,
-        "checkedAt": found.checked_at,
-        "failed": found.failed,
-        "apiKeyId": by,
-    });
     destination.verification = Verification {
         state,
         verified_at: if passed { Some(found.checked_at) } else { before.verified_at },
@@ -157,9 +157,9 @@ pub async fn record(
         left: look.left.clone(),
     };
     save_verification(&mut tx, &destination).await?;
-    if let Some(kind) = kind {
+    if let Some(payload) = payload {
         let stream = destination.org_id.to_string();
-        audit::append(&mut tx, destination.org_id, &stream, now, kind, &payload).await?;
+        audit::append(&mut tx, destination.org_id, &stream, now, &payload).await?;
     }
     tx.commit().await?;
     Ok(destination)

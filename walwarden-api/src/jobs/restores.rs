@@ -1,11 +1,13 @@
 //! Every change of a restore job: lock, transition, write and audit event in one transaction.
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{
+    RestoreStep, RestoreTimedOut, RestoreTokenIssued, RestoreTokenRejected, TokenRefusal,
+};
 use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
 use walwarden_contract::{ErrorCode, OrgId, RestoreJobId, Timestamp};
 
-use super::state::restore as transition;
+use super::state::{InvalidTransition, restore as transition};
 use super::{Reply, Submitted, answer};
 use crate::store::backups::{BackupJob, lock as lock_backup};
 use crate::store::restores::{RestoreJob, insert, lock, save, take_silent};
@@ -28,35 +30,49 @@ pub struct NewRestore<'a> {
     pub created_database: Option<&'a str>,
 }
 
-const fn kind_of(state: RestoreState) -> EventKind {
-    match state {
-        RestoreState::TokenIssued => EventKind::RestoreTokenIssued,
-        RestoreState::Triggered => EventKind::RestoreTriggered,
-        RestoreState::Claimed => EventKind::RestoreClaimed,
-        RestoreState::Downloading => EventKind::RestoreDownloading,
-        RestoreState::Verifying => EventKind::RestoreVerifying,
-        RestoreState::ManifestVerified => EventKind::RestoreManifestVerified,
-        RestoreState::Restoring => EventKind::RestoreRestoring,
-        RestoreState::Finalizing => EventKind::RestoreFinalizing,
-        RestoreState::Completed => EventKind::RestoreCompleted,
-        RestoreState::FailedRetryable | RestoreState::FailedTerminal => EventKind::RestoreFailed,
-        RestoreState::Cancelled => EventKind::RestoreCancelled,
-        RestoreState::TimedOut => EventKind::RestoreTimedOut,
+/// What is recorded of a state that the restore machine has reached.
+fn reached(from: RestoreState, to: RestoreState, step: RestoreStep) -> Result<Payload> {
+    Ok(match to {
+        RestoreState::Triggered => Payload::RestoreTriggered(step),
+        RestoreState::Claimed => Payload::RestoreClaimed(step),
+        RestoreState::Downloading => Payload::RestoreDownloading(step),
+        RestoreState::Verifying => Payload::RestoreVerifying(step),
+        RestoreState::ManifestVerified => Payload::RestoreManifestVerified(step),
+        RestoreState::Restoring => Payload::RestoreRestoring(step),
+        RestoreState::Finalizing => Payload::RestoreFinalizing(step),
+        RestoreState::Completed => Payload::RestoreCompleted(step),
+        RestoreState::FailedRetryable | RestoreState::FailedTerminal => Payload::RestoreFailed(step),
+        RestoreState::Cancelled => Payload::RestoreCancelled(step),
+        RestoreState::TokenIssued | RestoreState::TimedOut => {
+            return Err(InvalidTransition { job: "restore", from: from.as_str(), step: to.as_str() }.into());
+        }
+    })
+}
+
+fn step(reported: &RestoreReportPayload) -> RestoreStep {
+    let RestoreReportPayload { size_bytes, checksum_sha256, pg_restore_version, ignored_errors, error_code } = reported;
+    RestoreStep {
+        size_bytes: *size_bytes,
+        checksum_sha256: checksum_sha256.clone(),
+        pg_restore_version: pg_restore_version.clone(),
+        ignored_errors: *ignored_errors,
+        error_code: *error_code,
+        retryable: None,
     }
 }
 
-async fn record(tx: &mut Tx, job: &RestoreJob, at: Timestamp, kind: EventKind, payload: &Value) -> Result<()> {
-    audit::append(tx, job.org_id, &job.id.to_string(), at, kind, payload).await
+async fn record(tx: &mut Tx, job: &RestoreJob, at: Timestamp, payload: Payload) -> Result<()> {
+    audit::append(tx, job.org_id, &job.id.to_string(), at, &payload).await
 }
 
-async fn advance(tx: &mut Tx, job: &mut RestoreJob, to: RestoreState, at: Timestamp, payload: &Value) -> Result<()> {
+async fn advance(tx: &mut Tx, job: &mut RestoreJob, to: RestoreState, at: Timestamp, payload: Payload) -> Result<()> {
     job.state = transition(job.state, to)?;
     job.last_seen_at = at;
     if job.state.is_terminal() {
         job.finished_at = Some(at);
     }
     save(tx, job).await?;
-    record(tx, job, at, kind_of(to), payload).await
+    record(tx, job, at, payload).await
 }
 
 /// Opens a restore session, whose token lives for one hour.
@@ -87,6 +103,7 @@ pub async fn open(
         created_at: now,
         finished_at: None,
     };
+    let api_key_id = reply.scope.api_key();
     let mut tx = store.begin().await?;
     if let Some(stored) = answer(&mut tx, system, Some(reply), &job).await? {
         return Ok(Submitted::Replayed(stored));
@@ -96,14 +113,16 @@ pub async fn open(
         return Err(StoreError::Expired);
     }
     insert(&mut tx, &job).await?;
-    let payload = json!({
-        "backupJobId": job.backup_job_id,
-        "manifestHash": job.manifest_hash,
-        "mode": job.mode,
-        "targetRedactedDsn": job.target_redacted_dsn,
-        "expiresAt": job.token_expires_at,
-    });
-    record(&mut tx, &job, now, EventKind::RestoreTokenIssued, &payload).await?;
+    let issued = RestoreTokenIssued {
+        backup_job_id: job.backup_job_id,
+        database_id: Some(job.database_id),
+        manifest_hash: job.manifest_hash.clone(),
+        mode: job.mode,
+        target_redacted_dsn: job.target_redacted_dsn.clone(),
+        expires_at: job.token_expires_at,
+        api_key_id,
+    };
+    record(&mut tx, &job, now, Payload::RestoreTokenIssued(issued)).await?;
     tx.commit().await?;
     Ok(Submitted::New(job))
 }
@@ -131,7 +150,8 @@ pub async fn trigger(
     if let Some(stored) = answer(&mut tx, system, Some(reply), &triggered).await? {
         return Ok(Submitted::Replayed(stored));
     }
-    advance(&mut tx, &mut job, RestoreState::Triggered, now, &json!({})).await?;
+    let triggered = Payload::RestoreTriggered(RestoreStep::default());
+    advance(&mut tx, &mut job, RestoreState::Triggered, now, triggered).await?;
     tx.commit().await?;
     Ok(Submitted::New(job))
 }
@@ -160,11 +180,9 @@ pub async fn report(
         if matches!(state, RestoreState::FailedRetryable | RestoreState::FailedTerminal) {
             job.error_code = Some(payload.error_code.unwrap_or(ErrorCode::RestoreFailed));
         }
-        let mut facts = serde_json::to_value(payload).unwrap_or_default();
-        if let (Value::Object(facts), true) = (&mut facts, job.error_code.is_some()) {
-            facts.insert("retryable".to_owned(), json!(state == RestoreState::FailedRetryable));
-        }
-        advance(&mut tx, &mut job, state, now, &facts).await?;
+        let retryable = job.error_code.map(|_| state == RestoreState::FailedRetryable);
+        let reported = reached(job.state, state, RestoreStep { retryable, ..step(payload) })?;
+        advance(&mut tx, &mut job, state, now, reported).await?;
     }
     tx.commit().await?;
     Ok(job)
@@ -174,10 +192,17 @@ pub async fn report(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn reject_token(store: &Store, system: &System, org_id: OrgId, id: RestoreJobId, reason: &str) -> Result<()> {
+pub async fn reject_token(
+    store: &Store,
+    system: &System,
+    org_id: OrgId,
+    id: RestoreJobId,
+    reason: TokenRefusal,
+) -> Result<()> {
     let mut tx = store.begin().await?;
     let job = lock_of(&mut tx, org_id, id).await?;
-    record(&mut tx, &job, system.now(), EventKind::RestoreTokenRejected, &json!({ "reason": reason })).await?;
+    let rejected = Payload::RestoreTokenRejected(RestoreTokenRejected { reason });
+    record(&mut tx, &job, system.now(), rejected).await?;
     tx.commit().await
 }
 
@@ -193,9 +218,9 @@ pub async fn time_out(store: &Store, system: &System, silence_millis: i64) -> Re
     }
     let mut tx = store.begin().await?;
     let Some(mut job) = take_silent(&mut tx, cutoff, now).await? else { return Ok(None) };
-    let payload = json!({ "lastState": job.state, "lastSeenAt": job.last_seen_at });
+    let silent = RestoreTimedOut { last_state: job.state, last_seen_at: job.last_seen_at };
     job.error_code = Some(ErrorCode::RestoreTimedOut);
-    advance(&mut tx, &mut job, RestoreState::TimedOut, now, &payload).await?;
+    advance(&mut tx, &mut job, RestoreState::TimedOut, now, Payload::RestoreTimedOut(silent)).await?;
     tx.commit().await?;
     Ok(Some(job))
 }

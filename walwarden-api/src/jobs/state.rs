@@ -193,6 +193,9 @@ pub const fn destination(from: DestinationState, event: DestinationEvent) -> Des
 }
 
 #[cfg(test)]
+mod chains;
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

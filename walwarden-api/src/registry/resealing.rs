@@ -1,8 +1,8 @@
 //! Sealing every stored secret again with the newest key, so that the keys before it can go.
 
-use serde_json::json;
 use walwarden_contract::OrgId;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{Actor, SecretsResealed};
 
 use crate::secrets::{SealError, Sealer};
 use crate::store::sealed::{Place, reseal, sealed_otherwise};
@@ -100,9 +100,9 @@ async fn reseal_some(
             Place::Destinations => (done, 0),
             Place::Databases => (0, done),
         };
-        let payload = json!({ "keyId": sealer.key_id(), "destinations": destinations, "databases": databases });
-        let stream = org_id.to_string();
-        audit::append(&mut tx, org_id, &stream, system.now(), EventKind::SecretsResealed, &payload).await?;
+        let (key_id, by) = (sealer.key_id().to_owned(), Some(Actor::Operator));
+        let resealed = Payload::SecretsResealed(SecretsResealed { key_id, destinations, databases, by });
+        audit::append(&mut tx, org_id, &org_id.to_string(), system.now(), &resealed).await?;
     }
     tx.commit().await?;
     unopened.map_or(Ok(Batch { seen, done }), Err)

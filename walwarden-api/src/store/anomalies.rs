@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::AuditAnomaly;
 use walwarden_contract::{DestinationId, OrgId, StreamId, Timestamp};
 
 use super::{Result, Store, audit, count};
@@ -37,12 +37,13 @@ impl fmt::Display for Subject {
 
 impl Subject {
     /// What the event of an anomaly says. What is no single chain counts against the organization's own.
-    fn payload(self, org_id: OrgId, failure: &str) -> Value {
-        match self {
-            Self::Chain(id) => json!({ "streamId": id, "failure": failure }),
-            Self::Log(_) => json!({ "streamId": org_id, "failure": failure }),
-            Self::Copies(id) => json!({ "streamId": org_id, "destinationId": id, "failure": failure }),
-        }
+    fn anomaly(self, org_id: OrgId, failure: &str) -> AuditAnomaly {
+        let (stream_id, destination_id) = match self {
+            Self::Chain(id) => (id, None),
+            Self::Log(_) => (StreamId::Organization(org_id), None),
+            Self::Copies(id) => (StreamId::Organization(org_id), Some(id)),
+        };
+        AuditAnomaly { stream_id, destination_id, failure: failure.to_owned() }
     }
 }
 
@@ -98,8 +99,8 @@ impl Store {
         if raised.rows_affected() == 0 {
             return Ok(false);
         }
-        let payload = subject.payload(org_id, failure);
-        audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::AuditAnomalyDetected, &payload).await?;
+        let anomaly = Payload::AuditAnomalyDetected(subject.anomaly(org_id, failure));
+        audit::append(&mut tx, org_id, &org_id.to_string(), at, &anomaly).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -1,7 +1,8 @@
 //! API keys: only their SHA-256 fingerprints are stored.
 
 use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{Actor, ApiKeyIssued, ApiKeyRevoked};
 use walwarden_contract::model::ClientKind;
 use walwarden_contract::{ApiKeyId, OrgId, Scope, Timestamp};
 
@@ -80,10 +81,15 @@ impl Store {
         .bind(key.expires_at.map(Timestamp::as_millis))
         .execute(tx.connection())
         .await?;
-        let payload =
-            json!({ "apiKeyId": key.id, "name": key.name, "clientKind": key.client_kind, "scopes": key.scopes });
-        let stream = key.org_id.to_string();
-        audit::append(&mut tx, key.org_id, &stream, key.created_at, EventKind::ApiKeyIssued, &payload).await?;
+        let issued = Payload::ApiKeyIssued(ApiKeyIssued {
+            api_key_id: key.id,
+            name: key.name.clone(),
+            client_kind: key.client_kind,
+            scopes: key.scopes.clone(),
+            expires_at: key.expires_at,
+            by: Some(Actor::Operator),
+        });
+        audit::append(&mut tx, key.org_id, &key.org_id.to_string(), key.created_at, &issued).await?;
         tx.commit().await
     }
 
@@ -102,8 +108,8 @@ impl Store {
                 .await?
                 .rows_affected();
         if revoked > 0 {
-            let payload = json!({ "apiKeyId": id });
-            audit::append(&mut tx, org_id, &org_id.to_string(), at, EventKind::ApiKeyRevoked, &payload).await?;
+            let revoked = Payload::ApiKeyRevoked(ApiKeyRevoked { api_key_id: id, by: Some(Actor::Operator) });
+            audit::append(&mut tx, org_id, &org_id.to_string(), at, &revoked).await?;
         }
         tx.commit().await?;
         let key = self.api_keys(org_id).await?.into_iter().find(|key| key.id == id);

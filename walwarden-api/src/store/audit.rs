@@ -1,7 +1,6 @@
 //! Hash-chained audit events, appended in the transaction of what they record.
 
-use serde_json::Value;
-use walwarden_contract::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, event_hash};
+use walwarden_contract::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, Payload, StreamKind, event_hash};
 use walwarden_contract::{OrgId, StreamId, Timestamp};
 
 use super::{Result, Store, StoreError, Tx, count, json, name, parse, time};
@@ -10,17 +9,17 @@ use super::{Result, Store, StoreError, Tx, count, json, name, parse, time};
 pub(crate) const LOGGED_WITHIN_MILLIS: i64 = 86_400_000;
 
 /// When an event has to be in a checkpoint at the latest: at once where a job ends with it, or it is the organization's own.
-fn due_at(org_id: OrgId, stream_id: &str, at: Timestamp, kind: EventKind, payload: &Value) -> i64 {
-    let ends = match kind {
-        EventKind::BackupCompleted
-        | EventKind::BackupCancelled
-        | EventKind::RestoreCompleted
-        | EventKind::RestoreFailed
-        | EventKind::RestoreCancelled
-        | EventKind::RestoreTimedOut => true,
+fn due_at(at: Timestamp, payload: &Payload) -> i64 {
+    let ends = match payload {
+        Payload::BackupCompleted(_)
+        | Payload::BackupCancelled(_)
+        | Payload::RestoreCompleted(_)
+        | Payload::RestoreFailed(_)
+        | Payload::RestoreCancelled(_)
+        | Payload::RestoreTimedOut(_) => true,
         // Another attempt may follow.
-        EventKind::BackupFailed => payload["retryable"] != true,
-        _ => stream_id == org_id.to_string(),
+        Payload::BackupFailed(failed) => !failed.retryable,
+        other => other.kind().stream() == StreamKind::Organization,
     };
     if ends { at.as_millis() } else { at.as_millis().saturating_add(LOGGED_WITHIN_MILLIS) }
 }
@@ -31,12 +30,12 @@ pub(crate) async fn append(
     org_id: OrgId,
     stream_id: &str,
     at: Timestamp,
-    kind: EventKind,
-    payload: &Value,
+    payload: &Payload,
 ) -> Result<()> {
-    let hash_after = |head: &str| {
-        event_hash(head, at, stream_id, kind, payload).map_err(|_| StoreError::Corrupt("audit event payload"))
-    };
+    let unwritable = |_| StoreError::Corrupt("audit event payload");
+    let due_at = due_at(at, payload);
+    let (kind, payload) = (payload.kind(), payload.to_value().map_err(unwritable)?);
+    let hash_after = |head: &str| event_hash(head, at, stream_id, kind, &payload).map_err(unwritable);
     // The upsert locks the stream's row, so that chains never fork. It answers the head as it was, or of a new stream as it is.
     let first = hash_after(FIRST_PREV_HASH)?;
     let (seq, head): (i64, String) = sqlx::query_as(
@@ -48,7 +47,7 @@ pub(crate) async fn append(
     .bind(stream_id)
     .bind(org_id.to_string())
     .bind(&first)
-    .bind(due_at(org_id, stream_id, at, kind, payload))
+    .bind(due_at)
     .fetch_one(tx.connection())
     .await?;
     let (prev_hash, hash) = if seq == 1 {
@@ -157,15 +156,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn record_organization_event(
-        &self,
-        org_id: OrgId,
-        at: Timestamp,
-        kind: EventKind,
-        payload: &Value,
-    ) -> Result<()> {
+    pub async fn record_organization_event(&self, org_id: OrgId, at: Timestamp, payload: &Payload) -> Result<()> {
         let mut tx = self.begin().await?;
-        append(&mut tx, org_id, &org_id.to_string(), at, kind, payload).await?;
+        append(&mut tx, org_id, &org_id.to_string(), at, payload).await?;
         tx.commit().await
     }
 

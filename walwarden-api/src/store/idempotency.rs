@@ -1,6 +1,6 @@
 //! Stored responses of POST requests, written in the transaction of what they answer for.
 
-use walwarden_contract::Timestamp;
+use walwarden_contract::{ApiKeyId, Timestamp};
 
 use super::{Result, Store, Tx, count};
 
@@ -15,6 +15,14 @@ pub struct IdempotencyScope {
     pub key: String,
     /// SHA-256 of the canonical body, lowercase hex.
     pub body_hash: String,
+}
+
+impl IdempotencyScope {
+    /// The API key that asked, where it was one.
+    #[must_use]
+    pub fn api_key(&self) -> Option<ApiKeyId> {
+        self.principal.parse().ok()
+    }
 }
 
 /// A response that was given before.

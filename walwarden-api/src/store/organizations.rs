@@ -1,7 +1,7 @@
 //! Organizations: the owners of everything else.
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::OrganizationCreated;
 use walwarden_contract::{OrgId, Timestamp};
 
 use super::{Result, Store, StoreError, audit, log, looks, parse, time};
@@ -49,17 +49,9 @@ impl Store {
             .await?;
         looks::begin(&mut tx, organization.id, organization.created_at).await?;
         log::begin(&mut tx, organization.id, organization.created_at).await?;
-        let payload = json!({ "name": organization.name });
+        let created = Payload::OrganizationCreated(OrganizationCreated { name: organization.name.clone() });
         let stream = organization.id.to_string();
-        audit::append(
-            &mut tx,
-            organization.id,
-            &stream,
-            organization.created_at,
-            EventKind::OrganizationCreated,
-            &payload,
-        )
-        .await?;
+        audit::append(&mut tx, organization.id, &stream, organization.created_at, &created).await?;
         tx.commit().await
     }
 

@@ -6,7 +6,8 @@ use serde_json::json;
 use walwarden_api::jobs::checkpoints::{sequence, sign};
 use walwarden_api::jobs::retention::Keeper;
 use walwarden_api::store::log::{CopyState, StoredCheckpoint};
-use walwarden_contract::audit::{EventKind, verify_chain};
+use walwarden_contract::audit::payload::SecretsResealed;
+use walwarden_contract::audit::{Payload, verify_chain};
 use walwarden_contract::log::merkle::{verify_consistency, verify_inclusion};
 use walwarden_contract::log::{Frontier, Leaf, SignedCheckpoint};
 use walwarden_contract::model::DestinationState;
@@ -31,11 +32,15 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios![
 
 const DAY: i64 = 86_400_000;
 
+/// An event of the organization that is like no other.
+fn numbered(writer: u32, number: u32) -> Payload {
+    let (destinations, databases) = (writer.into(), number.into());
+    Payload::SecretsResealed(SecretsResealed { key_id: "key".to_owned(), destinations, databases, by: None })
+}
+
 async fn record(world: &World, number: u32) {
-    let (org_id, payload) = (world.database.org_id, json!({ "number": number }));
-    let recorded =
-        world.store.record_organization_event(org_id, world.system.now(), EventKind::SecretsResealed, &payload).await;
-    recorded.expect("records");
+    let (org_id, event) = (world.database.org_id, numbered(0, number));
+    world.store.record_organization_event(org_id, world.system.now(), &event).await.expect("records");
 }
 
 async fn take_all(keeper: &Keeper, org_id: OrgId) -> usize {
@@ -128,9 +133,8 @@ async fn many_processes_append_and_sign_and_the_log_never_forks(world: World) {
         let (store, system) = (world.store.clone(), world.system.clone());
         tokio::spawn(async move {
             for number in 0..EVENTS {
-                let payload = json!({ "writer": writer, "number": number });
-                let kind = EventKind::SecretsResealed;
-                store.record_organization_event(org_id, system.now(), kind, &payload).await.expect("records");
+                let event = numbered(writer, number);
+                store.record_organization_event(org_id, system.now(), &event).await.expect("records");
             }
         })
     });

@@ -7,6 +7,7 @@ use walwarden_api::jobs::{Reply, Submitted};
 use walwarden_api::store::StoreError;
 use walwarden_api::store::idempotency::IdempotencyScope;
 use walwarden_api::store::restores::RestoreJob;
+use walwarden_contract::audit::payload::TokenRefusal;
 use walwarden_contract::model::{RestoreMode, RestoreReportPayload, RestoreState};
 use walwarden_contract::{ErrorCode, RestoreJobId};
 
@@ -134,6 +135,8 @@ async fn an_unused_token_is_sealed_when_it_expires(mut world: World) {
 
 async fn a_refused_token_is_recorded(world: World) {
     let id = open(&world).await.id;
-    restores::reject_token(&world.store, &world.system, world.database.org_id, id, "expired").await.expect("records");
+    restores::reject_token(&world.store, &world.system, world.database.org_id, id, TokenRefusal::Expired)
+        .await
+        .expect("records");
     assert_eq!(world.kinds(&id.to_string()).await, ["restore.token_issued", "restore.token_rejected"]);
 }

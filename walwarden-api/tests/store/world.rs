@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use walwarden_api::engine::backup::VERIFIED_BY;
 use walwarden_api::jobs::Submitted;
 use walwarden_api::jobs::backups::{self, Lease, RetryPolicy, Sealed, Started};
 use walwarden_api::jobs::retention::Keeper;
@@ -236,10 +237,10 @@ impl World {
         }
     }
 
-    /// The kinds of a stream's events, after its chain was verified.
+    /// The kinds of a stream's events, after its chain and what it says were verified.
     pub(crate) async fn kinds(&self, stream: &str) -> Vec<&'static str> {
         let chain = self.store.audit_chain(self.database.org_id, stream).await.expect("reads the chain");
-        audit::verify_chain(&chain).expect("the chain is intact");
+        audit::conforms(&chain).expect("the chain is intact, and says what its kinds say");
         chain.into_iter().map(|event| event.kind.as_str()).collect()
     }
 }
@@ -272,6 +273,7 @@ pub(crate) fn sealed() -> Sealed {
             key_id: "wk_0011223344556677".to_owned(),
             etag: None,
             version_id: None,
+            verified_by: Some(VERIFIED_BY.to_owned()),
         },
         manifest: "{}".to_owned(),
         manifest_hash: "ab".repeat(32),

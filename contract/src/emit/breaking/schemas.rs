@@ -1,7 +1,7 @@
 //! Comparing two schemas: what was accepted must be accepted still, and what was answered must be answered still.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -74,10 +74,28 @@ impl<'a> Comparison<'a> {
         if one.schema.get("items").is_some() {
             self.at("[]").schema(direction, &one.schema["items"], &other.schema["items"]);
         }
-        for keyword in ["oneOf", "anyOf", "allOf"] {
+        for keyword in ["oneOf", "anyOf"] {
             // Nothing in the contract has these, beside a null in `anyOf`, which `Shape` takes away.
             if one.schema.get(keyword) != other.schema.get(keyword) {
                 self.report(&format!("{keyword} changed"));
+            }
+        }
+        self.rules(direction, one.schema, other.schema);
+    }
+
+    /// What audit events say, by their kind. A rule that is new narrows what is answered, and breaks only what is sent.
+    fn rules(&mut self, direction: Direction, old: &Value, new: &Value) {
+        if direction == Direction::Request {
+            if old.get("allOf") != new.get("allOf") {
+                self.report("allOf changed");
+            }
+            return;
+        }
+        let after = by_kind(new);
+        for (kind, payload) in by_kind(old) {
+            match after.get(kind) {
+                Some(other) => self.at(kind).schema(direction, payload, other),
+                None => self.report(&format!("what {kind} says is no longer described")),
             }
         }
     }
@@ -157,6 +175,17 @@ impl<'a> Comparison<'a> {
             }
         }
     }
+}
+
+/// The schema of what an event says, by its kind.
+fn by_kind(schema: &Value) -> BTreeMap<&str, &Value> {
+    let rules = schema["allOf"].as_array().into_iter().flatten();
+    rules.flat_map(of_rule).collect()
+}
+
+fn of_rule(rule: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let kinds = rule["if"]["properties"]["kind"]["enum"].as_array().into_iter().flatten();
+    kinds.filter_map(|kind| Some((kind.as_str()?, &rule["then"]["properties"]["payload"])))
 }
 
 /// A schema with its reference followed and its null set apart.

@@ -6,16 +6,26 @@ use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
 use super::facts::{DAY, HOUR, MINUTE, at, backup, database, destination, org, restore};
-use crate::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, event_hash};
+use crate::audit::payload::{BackupClaimed, BackupCompleted, BackupFinalizing, BackupQueued, BackupRunning};
+use crate::audit::{AuditEvent, FIRST_PREV_HASH, Payload, event_hash};
 use crate::id::StreamId;
 use crate::manifest::{
     Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id as id_of, sign,
 };
 use crate::model::{
-    AuditEventList, AuditStream, AuditStreamList, AuditVerification, DrillProof, DrillStatus, Evidence,
+    AuditEventList, AuditStream, AuditStreamList, AuditVerification, BackupTrigger, DrillProof, DrillStatus, Evidence,
     EvidenceArtifact, EvidenceList, EvidenceSource, EvidenceSummary, IntegrityResult, IntegrityVerification, LockProof,
     LockStatus, ProofStatus,
 };
+
+/// What was checked: the first two by the worker, the others whenever it is shown.
+const CHECKS: [&str; 4] = [
+    "the artifact was read back from the bucket and has this SHA-256",
+    "the manifest was read back from the bucket and is byte for byte what was signed",
+    "the manifest's signature verifies",
+    "the audit chain is whole",
+];
+const VERIFIED_BY: &str = "walwarden-api 0.1.0";
 
 pub(super) static SIGNING_KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 32]));
 
@@ -71,22 +81,46 @@ pub(super) fn signed_manifest() -> Value {
 /// The audit chain of the backup.
 pub(super) fn chain() -> Vec<AuditEvent> {
     let artifact = manifest_artifact();
-    let completed = json!({
-        "attempt": 1,
-        "checksumSha256": artifact.checksum_sha256,
-        "manifestHash": MANIFEST.hash,
-        "sizeBytes": artifact.size_bytes,
-    });
-    let queued = json!({"databaseId": database(), "destinationId": destination(), "trigger": "adhoc"});
+    let completed = BackupCompleted {
+        attempt: 1,
+        database_id: Some(database()),
+        manifest_hash: MANIFEST.hash.clone(),
+        checksum_sha256: artifact.checksum_sha256.clone(),
+        size_bytes: artifact.size_bytes,
+        key_id: key_id(),
+        checks: Some(CHECKS[..2].iter().copied().map(str::to_owned).collect()),
+        verified_by: Some(VERIFIED_BY.to_owned()),
+    };
+    let queued = BackupQueued {
+        trigger: Some(BackupTrigger::Adhoc),
+        database_id: Some(database()),
+        destination_id: Some(destination()),
+        ..BackupQueued::default()
+    };
+    let running = BackupRunning {
+        attempt: 1,
+        object_key: artifact.key,
+        pg_dump_version: "17.2".to_owned(),
+        postgres_version: "17.2".to_owned(),
+        compression: artifact.compression,
+    };
+    let finalizing = BackupFinalizing {
+        attempt: 1,
+        size_bytes: Some(artifact.size_bytes),
+        checksum_sha256: Some(artifact.checksum_sha256),
+        parts: Some(artifact.part_checksums.len() as u64),
+        resumed: None,
+    };
     let steps = [
-        (EventKind::BackupQueued, 0, queued),
-        (EventKind::BackupClaimed, 1, json!({"attempt": 1, "worker": "worker-1"})),
-        (EventKind::BackupRunning, 2, json!({"attempt": 1})),
-        (EventKind::BackupFinalizing, 3 * MINUTE, json!({"attempt": 1})),
-        (EventKind::BackupCompleted, 4 * MINUTE, completed),
+        (0, Payload::BackupQueued(queued)),
+        (1, Payload::BackupClaimed(BackupClaimed { attempt: 1, worker: "worker-1".to_owned() })),
+        (2, Payload::BackupRunning(running)),
+        (3 * MINUTE, Payload::BackupFinalizing(finalizing)),
+        (4 * MINUTE, Payload::BackupCompleted(completed)),
     ];
     let mut events: Vec<AuditEvent> = Vec::new();
-    for (seq, (kind, seconds, payload)) in (1..).zip(steps) {
+    for (seq, (seconds, payload)) in (1..).zip(steps) {
+        let (kind, payload) = (payload.kind(), payload.to_value().expect("payloads are JSON"));
         let prev_hash = events.last().map_or(FIRST_PREV_HASH, |event| &event.hash).to_owned();
         let (at, job_id) = (at(seconds), backup().to_string());
         let hash = event_hash(&prev_hash, at, &job_id, kind, &payload).expect("the payload has a canonical form");
@@ -113,11 +147,11 @@ pub(super) fn drill() -> DrillProof {
 }
 
 fn integrity() -> IntegrityVerification {
-    let checks = ["artifact_read_back", "manifest_read_back", "manifest_hash", "manifest_signature"];
     IntegrityVerification {
         result: IntegrityResult::Passed.into(),
-        checks: checks.map(str::to_owned).into(),
+        checks: CHECKS.map(str::to_owned).into(),
         verified_at: at(4 * MINUTE),
+        verified_by: Some(VERIFIED_BY.to_owned()),
         failure: None,
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use walwarden_api::store::Store as Metadata;
 use walwarden_api::store::backups::BackupJob;
 use walwarden_contract::BackupJobId;
-use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
+use walwarden_contract::audit::{AuditEvent, EventKind, conforms};
 use walwarden_tests::canary::Place;
 use walwarden_tests::process::descendants;
 use walwarden_tests::runtime::block_on;
@@ -19,7 +19,7 @@ use super::Setting;
 const CLEANUP: Duration = Duration::from_secs(15);
 
 impl Setting<'_> {
-    /// The audit chain of a job, read from the store itself, and verified.
+    /// The audit chain of a job, read from the store itself, and verified: its hashes, its order, and what each event says.
     pub(crate) fn audit_chain(&self, job: &str) -> Result<Vec<AuditEvent>> {
         let events = block_on(async {
             let store = self.open_store().await?;
@@ -28,7 +28,7 @@ impl Setting<'_> {
             anyhow::Ok(events?)
         })
         .context("cannot read the store")?;
-        verify_chain(&events)?;
+        conforms(&events).map_err(|wrong| anyhow!("{job}: {wrong}"))?;
         ensure!(!events.is_empty(), "{job} has no audit events");
         Ok(events)
     }

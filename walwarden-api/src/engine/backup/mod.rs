@@ -21,6 +21,17 @@ use super::storage::StorageError;
 use crate::store::backups::BackupJob;
 use crate::telemetry::traces::Coded;
 
+/// What a worker has found out for itself before a backup is completed: [`dump`] the first two, [`seal`] the others.
+pub const CHECKS: [&str; 4] = [
+    "pg_dump exited with status 0",
+    "the archive was read to its end",
+    "the artifact was read back from the bucket and has this SHA-256",
+    "the manifest was read back from the bucket and is byte for byte what was signed",
+];
+
+/// The program that finds it out, with its version.
+pub const VERIFIED_BY: &str = concat!("walwarden-api ", env!("CARGO_PKG_VERSION"));
+
 /// Why an attempt at a backup failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{code}: {message}")]

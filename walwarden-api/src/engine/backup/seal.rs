@@ -11,7 +11,7 @@ use walwarden_contract::manifest::{
 use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
 
-use super::{BackupError, manifest_key};
+use super::{BackupError, VERIFIED_BY, manifest_key};
 use crate::engine::storage::{
     AskedEncryption, Bucket, LockMode, ObjectHead, Retention, StorageErrorKind, Upload, UploadedPart,
 };
@@ -60,6 +60,7 @@ pub async fn seal(
             key_id: manifest.key_id,
             etag: head.etag,
             version_id: head.version_id,
+            verified_by: Some(VERIFIED_BY.to_owned()),
         },
         manifest: manifest_text,
         manifest_hash: signed.hash,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use walwarden_contract::audit::{AuditEvent, verify_chain};
+use walwarden_contract::audit::{AuditEvent, conforms};
 use walwarden_contract::manifest;
 
 use super::fixture::{Fixture, HOUR, completed_backup, database, organization};
+use crate::engine::backup::{CHECKS, VERIFIED_BY};
 use crate::http::router;
 use crate::secrets::Keyring;
 use crate::system::after;
@@ -24,12 +25,21 @@ async fn evidence_of_a_completed_backup_verifies_offline() {
     assert_eq!(read.backup_job_id, backup.id);
     assert_eq!(evidence["manifestHash"], manifest::manifest_hash(&evidence["manifest"]).expect("hashes"));
     assert_eq!(evidence["rpoMinutes"], 61);
-    assert_eq!(evidence["integrityVerification"]["result"], "passed");
+    let verification = &evidence["integrityVerification"];
+    assert_eq!(verification["result"], "passed");
+    assert_eq!(verification["verifiedBy"], VERIFIED_BY);
     let events: Vec<AuditEvent> = serde_json::from_value(evidence["auditEvents"].clone()).expect("events");
-    assert_eq!(verify_chain(&events), Ok(()));
+    assert_eq!(conforms(&events), Ok(()));
     let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
     let expected = ["backup.queued", "backup.claimed", "backup.running", "backup.finalizing", "backup.completed"];
     assert_eq!(kinds, expected);
+    // What is shown of the worker's checks is what its event says; what is checked now comes behind it.
+    let completed = &events.last().expect("an event").payload;
+    assert_eq!(completed["verifiedBy"], VERIFIED_BY);
+    assert_eq!(completed["databaseId"], fixture.database.id.to_string());
+    let checks = verification["checks"].as_array().expect("a list");
+    assert_eq!(completed["checks"], json!(checks[..CHECKS.len()]));
+    assert_eq!(checks[CHECKS.len()..], ["the manifest's signature verifies", "the audit chain is whole"]);
 
     let shown = fixture.get(&format!("/backups/{}", backup.id), &fixture.key).await.json();
     assert_eq!(shown["state"], "completed");
@@ -38,6 +48,23 @@ async fn evidence_of_a_completed_backup_verifies_offline() {
     assert_eq!(database["lastBackupJobId"], backup.id.to_string());
     assert_eq!(database["rpoMinutes"], 61);
     assert!(!database.to_string().contains("source-secret"));
+}
+
+#[tokio::test]
+async fn who_verified_a_backup_is_unknown_where_no_record_says_it_and_never_read_from_a_chain_that_does_not_hold() {
+    let fixture = Fixture::new().await;
+    let backup = fixture.completed_backup().await;
+    fixture.tamper("UPDATE audit_events SET payload = replace(payload, '\"walwarden-api ', '\"other ')").await;
+    let path = format!("/evidence/{}", backup.id);
+    let shown = fixture.get(&path, &fixture.key).await.json();
+    let verification = &shown["integrityVerification"];
+    assert_eq!((&verification["result"], &verification["verifiedBy"]), (&json!("failed"), &json!(VERIFIED_BY)));
+
+    // As earlier versions left it.
+    fixture.tamper("UPDATE backup_jobs SET artifact = replace(artifact, '\"verified_by\"', '\"unknown\"')").await;
+    let listed = fixture.get("/evidence", &fixture.key).await.json();
+    assert_eq!(listed["evidence"][0]["integrityVerification"]["verifiedBy"], Value::Null, "{listed}");
+    assert_eq!(listed["evidence"][0]["integrityVerification"]["result"], "passed");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Request};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
-use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
+use walwarden_contract::audit::{AuditEvent, EventKind, conforms};
 use walwarden_contract::manifest;
 
 use super::fixture::{Fixture, HOUR, completed_backup, database, organization};
@@ -55,7 +55,7 @@ async fn a_bundle_is_the_signed_manifest_and_the_jobs_chain_and_the_same_bytes_a
     let key = *fixture.state.keyring.verifying_key();
     assert_eq!(manifest::verify(&document, &key).expect("verifies").backup_job_id, backup.id);
     let events: Vec<AuditEvent> = serde_json::from_slice(&files["audit_events.json"]).expect("events");
-    assert_eq!(verify_chain(&events), Ok(()));
+    assert_eq!(conforms(&events), Ok(()));
     assert_eq!(
         (events[0].job_id.as_str(), events.last().map(|last| last.kind)),
         (id.as_str(), Some(EventKind::BackupCompleted))

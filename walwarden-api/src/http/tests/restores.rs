@@ -1,14 +1,14 @@
 //! A restore session from its opening to its end, and every token that is refused on the way.
 
 use serde_json::json;
-use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
+use walwarden_contract::audit::{AuditEvent, EventKind, conforms};
 use walwarden_contract::token;
 
 use super::fixture::{Fixture, HOUR};
 
 async fn chain(fixture: &Fixture, id: &str) -> Vec<AuditEvent> {
     let events = fixture.state.store.audit_chain(fixture.org_id, id).await.expect("reads");
-    assert_eq!(verify_chain(&events), Ok(()));
+    assert_eq!(conforms(&events), Ok(()));
     events
 }
 
@@ -26,6 +26,12 @@ async fn a_restore_goes_through_every_state_and_never_backwards() {
     let post = async |step: &str, key: &str, body: &serde_json::Value| {
         fixture.post(&format!("/restores/{id}/{step}"), &token, key, body).await
     };
+
+    let opened = &chain(&fixture, &id).await[0];
+    assert_eq!((opened.kind, &opened.payload["manifestHash"]), (EventKind::RestoreTokenIssued, &json!(hash)));
+    assert_eq!(opened.payload["backupJobId"], backup.id.to_string());
+    let asked_by = fixture.state.store.api_keys(fixture.org_id).await.expect("reads")[0].id;
+    assert_eq!(opened.payload["apiKeyId"], asked_by.to_string());
 
     let early = post("claim", "k0", &json!({})).await;
     assert_eq!(early.code(), "invalid_transition", "claimed before its token was used: {}", early.text);

@@ -1,7 +1,7 @@
 //! What a person does to a job: calls it off, or takes note that it failed.
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{BackupCancelled, BackupDismissed};
 use walwarden_contract::model::{AttemptOutcome, BackupState};
 use walwarden_contract::{ApiKeyId, BackupJobId, OrgId};
 
@@ -46,8 +46,8 @@ pub async fn cancel(
     job.lease_expires_at = job.object_key.as_ref().map(|_| job.lease_expires_at.unwrap_or(now));
     job.finished_at = Some(now);
     save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt, "from": from.as_str(), "apiKeyId": by });
-    record(&mut tx, &job, now, EventKind::BackupCancelled, &payload).await?;
+    let cancelled = BackupCancelled { attempt: job.attempt, from, api_key_id: by };
+    record(&mut tx, &job, now, Payload::BackupCancelled(cancelled)).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -73,8 +73,8 @@ pub async fn dismiss(
     job.dismissed_at = Some(now);
     save(&mut tx, &job).await?;
     let error_code = job.error.as_ref().map(|(code, _)| *code);
-    let payload = json!({ "errorCode": error_code, "apiKeyId": by });
-    record(&mut tx, &job, now, EventKind::BackupDismissed, &payload).await?;
+    let dismissed = BackupDismissed { error_code, api_key_id: by };
+    record(&mut tx, &job, now, Payload::BackupDismissed(dismissed)).await?;
     tx.commit().await?;
     Ok(job)
 }

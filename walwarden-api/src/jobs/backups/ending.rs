@@ -1,7 +1,7 @@
 //! How an attempt ends that did not complete: failed, handed back, or taken from a dead worker.
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{BackupFailed, BackupQueued, HandedBackReason};
 use walwarden_contract::model::{AttemptOutcome, BackupState};
 use walwarden_contract::{ErrorCode, Timestamp};
 
@@ -66,19 +66,23 @@ async fn fail_in(
     job.state = transition(job.state, event)?;
     job.error = Some((code, message.to_owned()));
     release_lease(job);
-    let payload = json!({ "attempt": job.attempt, "errorCode": code, "retryable": retried });
-    record(tx, job, now, EventKind::BackupFailed, &payload).await?;
+    let failed = BackupFailed { attempt: job.attempt, error_code: code, retryable: retried };
+    record(tx, job, now, Payload::BackupFailed(failed)).await?;
     let retry_at = retried.then(|| after(now, retry.delay_after(job.attempt, system)));
     job.attempts.end(now, AttemptEnd { outcome, failure: Some((code, message)), retry_at });
     if let Some(retry_at) = retry_at {
         job.state = transition(job.state, BackupEvent::Requeue)?;
         job.not_before = retry_at;
-        let payload = json!({ "attempt": job.attempt + 1, "notBefore": job.not_before });
-        record(tx, job, now, EventKind::BackupQueued, &payload).await?;
+        record(tx, job, now, Payload::BackupQueued(queued_again(job, None))).await?;
     } else {
         job.finished_at = Some(now);
     }
     save(tx, job).await
+}
+
+/// What is recorded of a job whose next attempt waits.
+fn queued_again(job: &BackupJob, reason: Option<HandedBackReason>) -> BackupQueued {
+    BackupQueued { attempt: Some(job.attempt + 1), reason, not_before: Some(job.not_before), ..BackupQueued::default() }
 }
 
 /// Why a worker hands a job back.
@@ -91,10 +95,10 @@ pub enum HandedBack {
 }
 
 impl HandedBack {
-    const fn as_str(self) -> &'static str {
+    const fn reason(self) -> HandedBackReason {
         match self {
-            Self::WorkerShutdown => "worker_shutdown",
-            Self::DestinationUnverified(_) => "destination_unverified",
+            Self::WorkerShutdown => HandedBackReason::WorkerShutdown,
+            Self::DestinationUnverified(_) => HandedBackReason::DestinationUnverified,
         }
     }
 }
@@ -117,8 +121,7 @@ pub async fn release(store: &Store, system: &System, lease: Lease, because: Hand
     job.not_before = not_before;
     release_lease(&mut job);
     save(&mut tx, &job).await?;
-    let payload = json!({ "attempt": job.attempt + 1, "reason": because.as_str(), "notBefore": not_before });
-    record(&mut tx, &job, now, EventKind::BackupQueued, &payload).await?;
+    record(&mut tx, &job, now, Payload::BackupQueued(queued_again(&job, Some(because.reason())))).await?;
     tx.commit().await?;
     Ok(job)
 }

@@ -1,7 +1,7 @@
 //! How a backup is queued: because somebody asks, or because its schedule is due.
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{BackupQueued, ScheduleRunSkipped};
 use walwarden_contract::model::{BackupState, BackupTrigger};
 use walwarden_contract::{BackupJobId, OrgId, Timestamp};
 
@@ -39,13 +39,13 @@ async fn queue_in(
     reply: Option<Reply<'_, BackupJob>>,
 ) -> Result<Submitted<BackupJob>> {
     let job = new_job(system, database, trigger, max_attempts);
+    let api_key_id = reply.as_ref().and_then(|reply| reply.scope.api_key());
     // A replay must win over "in progress": the first request of this key may be what is in progress.
     if let Some(stored) = answer(tx, system, reply, &job).await? {
         return Ok(Submitted::Replayed(stored));
     }
     insert(tx, &job).await?;
-    let payload = json!({ "trigger": trigger, "databaseId": job.database_id, "destinationId": job.destination_id });
-    record(tx, &job, job.created_at, EventKind::BackupQueued, &payload).await?;
+    record(tx, &job, job.created_at, Payload::BackupQueued(BackupQueued { api_key_id, ..queued(&job) })).await?;
     Ok(Submitted::New(job))
 }
 
@@ -64,7 +64,7 @@ pub struct ScheduledRun {
 pub(in crate::jobs) struct SkippedRun {
     org_id: OrgId,
     at: Timestamp,
-    payload: Value,
+    payload: ScheduleRunSkipped,
 }
 
 /// Records the runs that were left out. Last in a transaction, and in one order: who changes a database takes its row first and
@@ -72,7 +72,7 @@ pub(in crate::jobs) struct SkippedRun {
 pub(in crate::jobs) async fn record_skipped(tx: &mut Tx, mut skipped: Vec<SkippedRun>) -> Result<()> {
     skipped.sort_by_key(|run| run.org_id);
     for SkippedRun { org_id, at, payload } in skipped {
-        audit::append(tx, org_id, &org_id.to_string(), at, EventKind::ScheduleRunSkipped, &payload).await?;
+        audit::append(tx, org_id, &org_id.to_string(), at, &Payload::ScheduleRunSkipped(payload)).await?;
     }
     Ok(())
 }
@@ -90,25 +90,33 @@ pub(in crate::jobs) async fn queue_scheduled(
     job.not_before = run.not_before;
     match insert(tx, &job).await {
         Err(StoreError::Duplicate(_)) => {
-            let payload = json!({
-                "databaseId": database.id,
-                "scheduledFor": run.due_at,
-                "backupJobId": active_backup(tx, database.id).await?,
-            });
+            let payload = ScheduleRunSkipped {
+                database_id: database.id,
+                scheduled_for: run.due_at,
+                backup_job_id: active_backup(tx, database.id).await?,
+            };
             return Ok(Err(SkippedRun { org_id: database.org_id, at: job.created_at, payload }));
         }
         other => other?,
     }
-    let payload = json!({
-        "trigger": job.trigger,
-        "databaseId": job.database_id,
-        "destinationId": job.destination_id,
-        "scheduledFor": run.due_at,
-        "missedRuns": run.missed,
-        "notBefore": run.not_before,
-    });
-    record(tx, &job, job.created_at, EventKind::BackupQueued, &payload).await?;
+    let payload = BackupQueued {
+        scheduled_for: Some(run.due_at),
+        missed_runs: Some(run.missed),
+        not_before: Some(run.not_before),
+        ..queued(&job)
+    };
+    record(tx, &job, job.created_at, Payload::BackupQueued(payload)).await?;
     Ok(Ok(job))
+}
+
+/// What is recorded of a job that is new.
+fn queued(job: &BackupJob) -> BackupQueued {
+    BackupQueued {
+        trigger: Some(job.trigger),
+        database_id: Some(job.database_id),
+        destination_id: Some(job.destination_id),
+        ..BackupQueued::default()
+    }
 }
 
 fn new_job(system: &System, database: &Database, trigger: BackupTrigger, max_attempts: u32) -> BackupJob {

@@ -1,8 +1,8 @@
 //! The last report about everything: kept, compared with the one before, and taken back when nothing newer is known for too long.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{InventoryFindings, NewFinding};
 use walwarden_contract::model::{InventoryFinding, ReconciliationReport, ReconciliationResult};
 use walwarden_contract::{OrgId, Timestamp};
 
@@ -48,7 +48,7 @@ fn same(one: &InventoryFinding, other: &InventoryFinding) -> bool {
 
 /// How many findings are new, and the event that says so. Those that are not listed cannot be told apart: when any of them all
 /// changed, that is worth an event too.
-fn news(before: Option<&Kept>, compared: &Compared) -> Option<(u64, Value)> {
+fn news(before: Option<&Kept>, compared: &Compared) -> Option<InventoryFindings> {
     let report = &compared.report;
     let known = before.map_or(&[][..], |kept| &kept.report.findings);
     let new: Vec<_> = report.findings.iter().filter(|finding| !known.iter().any(|it| same(it, finding))).collect();
@@ -59,18 +59,17 @@ fn news(before: Option<&Kept>, compared: &Compared) -> Option<(u64, Value)> {
     }
     let more = report.finding_count.saturating_sub(before.map_or(0, |kept| kept.report.finding_count));
     let count = more.max(new.len() as u64);
-    let named = new
-        .iter()
-        .take(NAMED)
-        .map(|finding| json!({ "code": finding.code, "backupJobId": finding.backup_job_id, "key": finding.key }));
-    let named: Vec<_> = named.collect();
-    let payload = json!({
-        "newFindings": count,
-        "findingCount": report.finding_count,
-        "unlistedFindings": unlisted,
-        "findings": named,
+    let named = new.iter().take(NAMED).map(|finding| NewFinding {
+        code: finding.code.clone(),
+        backup_job_id: finding.backup_job_id,
+        key: finding.key.clone(),
     });
-    Some((count, payload))
+    Some(InventoryFindings {
+        new_findings: count,
+        finding_count: report.finding_count,
+        unlisted_findings: Some(unlisted),
+        findings: named.collect(),
+    })
 }
 
 /// Keeps a whole report, with an event in the organization's chain when it holds what the one before it did not; answers how much
@@ -84,15 +83,16 @@ pub async fn keep(keeper: &Keeper, org_id: OrgId, compared: &Compared, every_mil
         read => read?,
     };
     let news = news(before.as_ref().filter(|kept| !kept.unraised), compared);
-    let count = news.as_ref().map_or(0, |(count, _)| *count);
+    let count = news.as_ref().map_or(0, |news| news.new_findings);
     let mut kept = Kept {
         report: compared.report.clone(),
         identity: compared.identity.clone(),
         every_millis: Some(every_millis),
         unraised: false,
     };
-    if let Some((_, payload)) = &news {
-        let Err(error) = end(keeper, org_id, &kept, every_millis, Some(payload)).await else { return Ok(count) };
+    if let Some(news) = news {
+        let event = Payload::InventoryFindingDetected(news);
+        let Err(error) = end(keeper, org_id, &kept, every_millis, Some(&event)).await else { return Ok(count) };
         // The report stands without its event, which the next one appends: the chain may be what is broken.
         tracing::error!(%org_id, %error, "the organization's chain does not take the event of the inventory's findings");
         kept.unraised = true;
@@ -101,11 +101,11 @@ pub async fn keep(keeper: &Keeper, org_id: OrgId, compared: &Compared, every_mil
     Ok(count)
 }
 
-async fn end(keeper: &Keeper, org_id: OrgId, kept: &Kept, again_millis: i64, event: Option<&Value>) -> Result<()> {
+async fn end(keeper: &Keeper, org_id: OrgId, kept: &Kept, again_millis: i64, event: Option<&Payload>) -> Result<()> {
     let now = keeper.system.now();
     let mut tx = keeper.store.begin().await?;
     if let Some(payload) = event {
-        audit::append(&mut tx, org_id, &org_id.to_string(), now, EventKind::InventoryFindingDetected, payload).await?;
+        audit::append(&mut tx, org_id, &org_id.to_string(), now, payload).await?;
     }
     let text = serde_json::to_string(kept).unwrap_or_default();
     looks::end(&mut tx, LookKind::Inventory, org_id, &text, after(now, again_millis)).await?;
@@ -177,12 +177,12 @@ mod tests {
         let before = kept(&keys);
         assert_eq!(news(Some(&before), &compared(&keys)), None, "nothing is new");
         keys.push("one more".to_owned());
-        assert_eq!(news(Some(&before), &compared(&keys)).map(|(count, _)| count), Some(1));
+        assert_eq!(news(Some(&before), &compared(&keys)).map(|news| news.new_findings), Some(1));
         // As many as before, and not the same.
         keys.swap_remove(400);
-        let (_, payload) = news(Some(&before), &compared(&keys)).expect("an event");
-        assert!(payload["unlistedFindings"].as_u64().is_some_and(|unlisted| unlisted > 0), "{payload}");
-        assert_eq!(news(None, &compared(&keys)).map(|(count, _)| count), Some(500));
+        let event = news(Some(&before), &compared(&keys)).expect("an event");
+        assert!(event.unlisted_findings.is_some_and(|unlisted| unlisted > 0), "{event:?}");
+        assert_eq!(news(None, &compared(&keys)).map(|news| news.new_findings), Some(500));
     }
 
     #[test]

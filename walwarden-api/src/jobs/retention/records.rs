@@ -1,8 +1,7 @@
 //! Every change of a backup's way out of the bucket: lock, transition, write and audit event in one transaction.
 
-use serde::Serialize;
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{DeletedObject, RetentionDeleted, RetentionExpiring, RetentionRefused};
 use walwarden_contract::{BackupJobId, Timestamp};
 
 use super::Refusal;
@@ -44,18 +43,7 @@ pub enum Marked {
 }
 
 /// An object that is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Deleted {
-    /// Its key.
-    pub key: String,
-    /// Its length.
-    pub size_bytes: u64,
-    /// The versions that were deleted by this attempt, where the bucket has versions.
-    pub version_ids: Vec<String>,
-    /// Whether this attempt found nothing to delete: an earlier one did it, or somebody else.
-    pub was_gone: bool,
-}
+pub type Deleted = DeletedObject;
 
 /// The right to say what came of a look at a backup: until another process takes the next one, or the backup is to be looked at
 /// at another time.
@@ -92,14 +80,8 @@ pub async fn take(store: &Store, system: &System) -> Result<Option<BackupJob>> {
     Ok(job)
 }
 
-async fn record(
-    tx: &mut Tx,
-    job: &BackupJob,
-    at: Timestamp,
-    kind: EventKind,
-    payload: &serde_json::Value,
-) -> Result<()> {
-    audit::append(tx, job.org_id, &job.id.to_string(), at, kind, payload).await
+async fn record(tx: &mut Tx, job: &BackupJob, at: Timestamp, payload: Payload) -> Result<()> {
+    audit::append(tx, job.org_id, &job.id.to_string(), at, &payload).await
 }
 
 /// Why a backup has to wait, whatever its bucket says.
@@ -141,14 +123,14 @@ pub async fn mark(store: &Store, system: &System, held: Held, newer: Option<Back
     transition(job.expiry.state(), ExpiryEvent::Mark)?;
     job.expiry.expiring_at = Some(now);
     save_expiry(&mut tx, &job).await?;
-    let payload = json!({
-        "retentionDays": retention_of(&mut tx, job.org_id, job.database_id).await?,
-        "completedAt": job.finished_at,
-        "newerBackupJobId": newer,
-        "artifactKey": job.object_key,
-        "manifestHash": job.manifest_hash,
-    });
-    record(&mut tx, &job, now, EventKind::RetentionExpiring, &payload).await?;
+    let expiring = RetentionExpiring {
+        retention_days: retention_of(&mut tx, job.org_id, job.database_id).await?,
+        completed_at: job.finished_at,
+        newer_backup_job_id: newer,
+        artifact_key: job.object_key.clone(),
+        manifest_hash: job.manifest_hash.clone(),
+    };
+    record(&mut tx, &job, now, Payload::RetentionExpiring(expiring)).await?;
     tx.commit().await?;
     Ok(Marked::Yes(Box::new(job)))
 }
@@ -207,8 +189,8 @@ pub async fn refuse(
     job.expiry.error = Some((refusal.code, refusal.message.clone()));
     save_expiry(&mut tx, &job).await?;
     if new || untouched {
-        let payload = json!({ "errorCode": refusal.code, "kept": job.is_kept(), "nextAttemptAt": again_at });
-        record(&mut tx, &job, now, EventKind::RetentionRefused, &payload).await?;
+        let refused = RetentionRefused { error_code: refusal.code, kept: job.is_kept(), next_attempt_at: again_at };
+        record(&mut tx, &job, now, Payload::RetentionRefused(refused)).await?;
     }
     tx.commit().await?;
     Ok(job)
@@ -230,12 +212,12 @@ pub async fn finish(store: &Store, system: &System, held: Held, objects: &[Delet
     job.expiry.expired_at = Some(now);
     (job.expiry.look_at, job.expiry.attempts, job.expiry.error) = (None, 0, None);
     save_expiry(&mut tx, &job).await?;
-    let payload = json!({
-        "objects": objects,
-        "checksumSha256": job.artifact.as_ref().map(|artifact| &artifact.checksum_sha256),
-        "manifestHash": job.manifest_hash,
-    });
-    record(&mut tx, &job, now, EventKind::RetentionDeleted, &payload).await?;
+    let deleted = RetentionDeleted {
+        objects: objects.to_vec(),
+        checksum_sha256: job.artifact.as_ref().map(|artifact| artifact.checksum_sha256.clone()),
+        manifest_hash: job.manifest_hash.clone(),
+    };
+    record(&mut tx, &job, now, Payload::RetentionDeleted(deleted)).await?;
     tx.commit().await?;
     Ok(job)
 }

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::UploadsAborted;
 use walwarden_contract::{BackupJobId, OrgId, Timestamp};
 
 use super::Worker;
@@ -68,7 +68,7 @@ impl Worker {
         Ok(taken)
     }
 
-    async fn sweep_bucket(&self, destination: &Destination, policy: SweepPolicy) -> Result<usize, Failure> {
+    async fn sweep_bucket(&self, destination: &Destination, policy: SweepPolicy) -> Result<u64, Failure> {
         let org_id = destination.org_id;
         let bucket = bucket_of(self, destination)?;
         let old_enough = after(self.system.now(), -policy.grace_millis);
@@ -92,9 +92,9 @@ impl Worker {
             page_after = next;
         }
         if aborted > 0 {
-            let payload = json!({ "destinationId": destination.id, "uploads": aborted, "keys": keys });
-            let (now, kind) = (self.system.now(), EventKind::DestinationUploadsAborted);
-            self.store.record_organization_event(org_id, now, kind, &payload).await?;
+            let given_up = UploadsAborted { destination_id: destination.id, uploads: aborted, keys };
+            let payload = Payload::DestinationUploadsAborted(given_up);
+            self.store.record_organization_event(org_id, self.system.now(), &payload).await?;
         }
         Ok(aborted)
     }

@@ -63,6 +63,9 @@ pub struct StoredArtifact {
     /// The object's version, where the bucket has versions; none in older records.
     #[serde(default)]
     pub version_id: Option<String>,
+    /// The program that read the bytes back, with its version; none in older records.
+    #[serde(default)]
+    pub verified_by: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Changes of databases, each with its audit event in the caller's transaction.
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use serde_json::json;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{DatabaseDeleted, DatabaseSettings};
 use walwarden_contract::model::SourceCheckSummary;
 use walwarden_contract::{ApiKeyId, DatabaseId, OrgId, Timestamp};
 
@@ -10,17 +11,17 @@ use crate::store::backups::schedule_looks;
 use crate::store::{Result, Store, StoreError, Tx, audit, duplicate_or_missing};
 
 /// What the audit chain may know about a database, and who changed it: nobody with an API key when it was done locally.
-fn public(database: &Database, by: Option<ApiKeyId>) -> Value {
-    json!({
-        "databaseId": database.id,
-        "name": database.name,
-        "sourceRedactedDsn": database.redacted_dsn,
-        "destinationId": database.destination_id,
-        "schedule": database.schedule,
-        "codec": database.codec,
-        "retentionDays": database.retention_days,
-        "apiKeyId": by,
-    })
+fn public(database: &Database, by: Option<ApiKeyId>) -> DatabaseSettings {
+    DatabaseSettings {
+        database_id: database.id,
+        name: database.name.clone(),
+        source_redacted_dsn: database.redacted_dsn.clone(),
+        destination_id: database.destination_id,
+        schedule: database.schedule.clone(),
+        codec: database.codec.clone(),
+        retention_days: database.retention_days,
+        api_key_id: by,
+    }
 }
 
 /// Adds a database. [`StoreError::Duplicate`] for a name in use, [`StoreError::Missing`] when its destination is gone.
@@ -48,7 +49,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Database, by: Option<ApiKeyId>) ->
     .await
     .map_err(duplicate_or_missing("database", "destination"))?;
     let stream = new.org_id.to_string();
-    audit::append(tx, new.org_id, &stream, new.created_at, EventKind::DatabaseCreated, &public(new, by)).await
+    audit::append(tx, new.org_id, &stream, new.created_at, &Payload::DatabaseCreated(public(new, by))).await
 }
 
 /// Reads a database and keeps every other transaction from changing it until this one ends.
@@ -90,8 +91,8 @@ pub(crate) async fn save(tx: &mut Tx, changed: &Database, by: Option<ApiKeyId>) 
         return Err(StoreError::Missing("database"));
     }
     let stream = changed.org_id.to_string();
-    let payload = public(changed, by);
-    audit::append(tx, changed.org_id, &stream, changed.updated_at, EventKind::DatabaseUpdated, &payload).await
+    let updated = Payload::DatabaseUpdated(public(changed, by));
+    audit::append(tx, changed.org_id, &stream, changed.updated_at, &updated).await
 }
 
 /// Removes a database without an active backup; its backups, and their records, stay. [`StoreError::InUse`], or
@@ -123,8 +124,8 @@ pub(crate) async fn remove(
     }
     // What a database kept for so long only is nobody's to delete once the database is gone.
     schedule_looks(tx, id, None).await?;
-    let payload = json!({ "databaseId": id, "apiKeyId": by });
-    audit::append(tx, org_id, &org_id.to_string(), at, EventKind::DatabaseDeleted, &payload).await
+    let deleted = Payload::DatabaseDeleted(DatabaseDeleted { database_id: id, api_key_id: by });
+    audit::append(tx, org_id, &org_id.to_string(), at, &deleted).await
 }
 
 impl Store {

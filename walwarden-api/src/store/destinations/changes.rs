@@ -1,7 +1,7 @@
 //! Changes of destinations, each with its audit event in the caller's transaction.
 
-use serde_json::{Value, json};
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
+use walwarden_contract::audit::payload::{DestinationDeleted, DestinationSettings};
 use walwarden_contract::{ApiKeyId, BackupJobId, DatabaseId, DestinationId, OrgId, Timestamp};
 
 use super::{Destination, Row};
@@ -20,22 +20,22 @@ pub struct DestinationUse {
 const NAMED: i64 = 5;
 
 /// What the audit chain may know about a destination, and who changed it: nobody with an API key when it was done locally.
-fn public(destination: &Destination, by: Option<ApiKeyId>) -> Value {
-    json!({
-        "destinationId": destination.id,
-        "name": destination.name,
-        "provider": destination.provider,
-        "endpoint": destination.endpoint,
-        "region": destination.region,
-        "bucket": destination.bucket,
-        "lockMode": destination.lock_mode,
-        "retentionDays": destination.retention_days,
-        "roleArn": destination.role.as_ref().map(|role| &role.arn),
-        "encryption": destination.encryption,
-        "kmsKeyId": destination.kms_key_id,
-        "state": destination.verification.state,
-        "apiKeyId": by,
-    })
+fn public(destination: &Destination, by: Option<ApiKeyId>) -> DestinationSettings {
+    DestinationSettings {
+        destination_id: destination.id,
+        name: destination.name.clone(),
+        provider: destination.provider.clone(),
+        endpoint: destination.endpoint.clone(),
+        region: destination.region.clone(),
+        bucket: destination.bucket.clone(),
+        lock_mode: destination.lock_mode.clone(),
+        retention_days: destination.retention_days,
+        role_arn: destination.role.as_ref().map(|role| role.arn.clone()),
+        encryption: Some(destination.encryption.clone()),
+        kms_key_id: destination.kms_key_id.clone(),
+        state: Some(destination.verification.state),
+        api_key_id: by,
+    }
 }
 
 /// Adds a destination. [`StoreError::Duplicate`] for a name in use.
@@ -78,7 +78,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Destination, by: Option<ApiKeyId>)
     .await
     .map_err(duplicate_or_missing("destination", "organization"))?;
     let stream = new.org_id.to_string();
-    audit::append(tx, new.org_id, &stream, new.created_at, EventKind::DestinationCreated, &public(new, by)).await
+    audit::append(tx, new.org_id, &stream, new.created_at, &Payload::DestinationCreated(public(new, by))).await
 }
 
 /// Reads a destination and keeps every other transaction from changing it until this one ends.
@@ -129,8 +129,8 @@ pub(crate) async fn save(tx: &mut Tx, changed: &Destination, by: Option<ApiKeyId
         return Err(StoreError::Missing("destination"));
     }
     let stream = changed.org_id.to_string();
-    let payload = public(changed, by);
-    audit::append(tx, changed.org_id, &stream, changed.updated_at, EventKind::DestinationUpdated, &payload).await
+    let updated = Payload::DestinationUpdated(public(changed, by));
+    audit::append(tx, changed.org_id, &stream, changed.updated_at, &updated).await
 }
 
 /// What depends on a destination.
@@ -182,8 +182,8 @@ pub(crate) async fn remove(
             _ => error.into(),
         })?;
     log::drop_waiting(tx, id).await?;
-    let payload = json!({ "destinationId": id, "apiKeyId": by });
-    audit::append(tx, org_id, &org_id.to_string(), at, EventKind::DestinationDeleted, &payload).await?;
+    let deleted = Payload::DestinationDeleted(DestinationDeleted { destination_id: id, api_key_id: by });
+    audit::append(tx, org_id, &org_id.to_string(), at, &deleted).await?;
     Ok(users)
 }
 

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
-use serde_json::json;
 use sha2::{Digest, Sha256};
-use walwarden_contract::audit::{EventKind, verify_chain};
+use walwarden_contract::audit::payload::EvidenceExported;
+use walwarden_contract::audit::{Payload, verify_chain};
 use walwarden_contract::{BackupJobId, ErrorCode, bundle};
 
 use crate::http::auth::Caller;
@@ -27,13 +27,13 @@ pub(in crate::http) async fn handle(
     let bytes = bundle::plain::pack(id, &manifest, &events);
 
     // Who took evidence away is on record before the first byte of it leaves.
-    let payload = json!({
-        "backupJobId": id,
-        "bundleSha256": hex::encode(Sha256::digest(&bytes)),
-        "apiKeyId": caller.key.id,
+    let exported = Payload::EvidenceExported(EvidenceExported {
+        backup_job_id: Some(id),
+        bundle_sha256: Some(hex::encode(Sha256::digest(&bytes))),
+        api_key_id: Some(caller.key.id),
+        ..EvidenceExported::default()
     });
-    let now = state.system.now();
-    state.store.record_organization_event(caller.org_id(), now, EventKind::EvidenceExported, &payload).await?;
+    state.store.record_organization_event(caller.org_id(), state.system.now(), &exported).await?;
     let disposition = format!("attachment; filename=\"{}\"", bundle::file_name(id));
     Ok(([(CONTENT_TYPE, "application/gzip".to_owned()), (CONTENT_DISPOSITION, disposition)], bytes))
 }
