@@ -5,7 +5,7 @@ mod conformity;
 mod kind;
 pub mod lifecycle;
 pub mod payload;
-mod schema;
+pub(crate) mod schema;
 
 pub use self::chain::{AuditEvent, ChainError, FIRST_PREV_HASH, event_hash, verify_chain};
 pub use self::conformity::conforms;

@@ -22,6 +22,7 @@ pub const REVOCATION: &str = "walwarden.key_revocation.v1";
 /// One key follows another. Both sign it: the old one hands over, the new one takes responsibility for what the old one signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SigningKeyRotatedPayload", transform = crate::audit::schema::as_stored)]
 pub struct Rotation {
     /// [`ROTATION`].
     #[schemars(description = "Always `walwarden.key_rotation.v1`.", extend("const" = ROTATION))]
@@ -48,6 +49,7 @@ pub struct Rotation {
 /// A key is to be trusted no longer. What it signed counts only where the log shows that it was there before this statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SigningKeyRevokedPayload", transform = crate::audit::schema::as_stored)]
 pub struct Revocation {
     /// [`REVOCATION`].
     #[schemars(description = "Always `walwarden.key_revocation.v1`.", extend("const" = REVOCATION))]

@@ -15,13 +15,14 @@ pub use self::backup::{
     BackupCancelled, BackupClaimed, BackupCompleted, BackupDismissed, BackupFailed, BackupFinalizing, BackupQueued,
     BackupRunning, HandedBackReason,
 };
-pub use self::keys::{ApiKeyIssued, ApiKeyRevoked, SecretsResealed, SigningKeyRevoked, SigningKeyRotated};
+pub use self::keys::{ApiKeyIssued, ApiKeyRevoked, SecretsResealed};
 pub use self::organization::{
     AuditAnomaly, DatabaseDeleted, DatabaseSettings, DestinationDeleted, DestinationLook, DestinationSettings,
     EvidenceExported, InventoryFindings, NewFinding, OrganizationCreated, ScheduleRunSkipped, UploadsAborted,
 };
 pub use self::restore::{RestoreStep, RestoreTimedOut, RestoreTokenIssued, RestoreTokenRejected, TokenRefusal};
 pub use self::retention::{DeletedObject, RetentionDeleted, RetentionExpiring, RetentionRefused};
+pub use crate::key::{Revocation as SigningKeyRevoked, Rotation as SigningKeyRotated};
 
 /// Somebody who acts without an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -43,7 +43,7 @@ pub(super) fn by_kind(schema: &mut Schema) {
 
 /// Describes a payload as it is found in chains: what an earlier version did not say yet is left out or null, and there is nothing
 /// else in it.
-pub(super) fn as_stored(schema: &mut Schema) {
+pub(crate) fn as_stored(schema: &mut Schema) {
     let nullable = |schema: &Value| {
         let is_null = |kind: &Value| kind == "null" || kind["type"] == "null";
         let choices = ["type", "anyOf"].map(|keyword| schema[keyword].as_array());
