@@ -6,7 +6,7 @@ use super::kind::{EventKind, StreamKind};
 
 /// The first event that cannot stand where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("event {seq} is {}, which cannot {}", .kind.as_str(), where_it_stands(.after))]
+#[error("event {seq} is {}, which cannot {}", .kind.as_str(), where_it_stands(*.after))]
 pub struct Impossible {
     /// Its number, from 1.
     pub seq: u64,
@@ -16,7 +16,7 @@ pub struct Impossible {
     pub after: Option<EventKind>,
 }
 
-fn where_it_stands(after: &Option<EventKind>) -> String {
+fn where_it_stands(after: Option<EventKind>) -> String {
     after.map_or_else(|| "begin this chain".to_owned(), |after| format!("follow {} here", after.as_str()))
 }
 

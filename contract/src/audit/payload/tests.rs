@@ -114,13 +114,13 @@ fn events_of_earlier_versions_are_read_and_written_again_as_they_were() {
 #[test]
 fn no_member_is_named_like_a_secret() {
     let schema = published();
-    let names: BTreeSet<String> = EventKind::ALL
+    let members: BTreeSet<String> = EventKind::ALL
         .iter()
         .flat_map(|kind| rule(&schema, *kind)["properties"].as_object().expect("members").clone())
         .map(|(name, _)| name)
         .collect();
     for word in ["password", "secret", "token", "url", "credential", "dsn"] {
-        let named: Vec<_> = names.iter().filter(|name| name.to_lowercase().contains(word)).collect();
+        let named: Vec<_> = members.iter().filter(|name| name.to_lowercase().contains(word)).collect();
         assert!(named.iter().all(|name| name.contains("Redacted")), "{named:?}");
     }
 }
