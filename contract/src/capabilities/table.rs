@@ -131,9 +131,11 @@ pub const CAPABILITIES: &[Capability] = &[
     available("evidence.read", ReadOnly, "Evidence of one completed backup: signed manifest, integrity verification, audit chain, age of the data.")
         .tool(&["getEvidence"])
         .commands(&["evidence.get"]),
-    available("evidence.export", SensitiveWrite, "The signed manifest and audit chain of a completed backup are downloaded as one archive.")
+    available("evidence.export", SensitiveWrite, "The signed manifest, audit chain and restores of a completed backup, a signed checkpoint and the proofs that tie them to it are downloaded as one archive that is the same bytes as of the same checkpoint.")
         .tool(&["exportEvidence"])
         .gated(),
+    available("evidence.verify_offline", ReadOnly, "Evidence bundles are verified offline by `walwarden-verify`, a program without network code, against a public key and a checkpoint that was kept.")
+        .operations(&["exportEvidence"]),
     available("restore.create", SensitiveWrite, "Restore sessions with a single-use token that expires after one hour.")
         .tool(&["createRestore"])
         .commands(&["restore.create"])
@@ -192,7 +194,6 @@ pub const CAPABILITIES: &[Capability] = &[
     planned("audit.checkpoint", ReadOnly, "Detection of an audit chain that was cut short or rewritten as a whole")
         .route(Get, "/audit/checkpoints", Some(Scope::AuditRead)),
     planned("mcp.server", ReadOnly, "An MCP server, or a `mcpServers` entry that works").route(Post, "/mcp", None),
-    planned("evidence.verify_offline", ReadOnly, "Offline verification of evidence bundles"),
     planned("dashboard", ReadOnly, "A dashboard or any other web page"),
     planned("artifact.encrypt", SafeWrite, "Encryption of artifacts by Walwarden, beyond what the bucket does"),
     planned("destination.assume_role", SensitiveWrite, "Access to buckets by AssumeRole in place of access keys"),

@@ -78,6 +78,8 @@ error_codes! {
     BackupInProgress = "backup_in_progress", 409, Retryable, Nobody, "A backup of this database is already queued or running.", "Wait for the running backup to end, then trigger again.";
     DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination preflight`.";
     BackupNotRestorable = "backup_not_restorable", 412, UserError, Caller, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
+    EvidenceNotSealed = "evidence_not_sealed", 409, Retryable, Operator, "The newest events are not in a signed checkpoint yet; nothing was exported.", "Wait a few seconds and ask again; if it stays, see whether a working process runs and what its log says about checkpoints.";
+    EvidenceKeyMismatch = "evidence_key_mismatch", 409, UserError, Operator, "The checkpoint that the evidence is to be as of was signed by another key than this process signs with; nothing was exported.", "Ask for a later checkpoint; if there is none, restart the processes that still sign with the former key.";
     BackupExpired = "backup_expired", 410, UserError, Caller, "The backup was deleted from the bucket, because its database keeps backups no longer.", "Choose a newer backup: list the evidence of the database.";
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";

@@ -126,6 +126,21 @@ pub struct EvidenceQuery {
     pub cursor: Option<String>,
 }
 
+/// As of which checkpoint evidence is exported. The same backup as of the same checkpoint is the same bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExportEvidenceQuery {
+    /// The size of the checkpoint that the archive is as of; the newest when absent.
+    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
+    /// The size of a checkpoint that somebody kept: the archive proves that its log begins with that one. From the sixteen
+    /// checkpoints before its own it is proven without being asked.
+    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<u64>,
+}
+
 /// A check of an artifact against its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

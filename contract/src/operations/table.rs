@@ -207,9 +207,13 @@ pub const OPERATIONS: &[Operation] = &[
         "Download the evidence of a completed backup as one archive",
     )
     .scope_of(S::EvidenceExport)
+    .asks(of::<m::ExportEvidenceQuery>)
     .archive()
-    .fails(&[E::NotFound])
-    .note("The export is an event in the organization's audit chain."),
+    .fails(&[E::NotFound, E::EvidenceNotSealed, E::EvidenceKeyMismatch, E::SigningFailed])
+    .note(
+        "The export is an event in the organization's audit chain. The archive holds manifest, audit chain, the chains of restores,          signing key history, a signed checkpoint of the organization's log and the proofs that tie them to it; \
+         `walwarden-verify` checks it offline.",
+    ),
     get("listAuditStreams", "/audit/streams", MANAGEMENT, "List audit chains")
         .scope_of(S::AuditRead)
         .paged()

@@ -209,6 +209,22 @@ impl Store {
             .collect()
     }
 
+    /// The newest restores of a backup, newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn restores_of(&self, org_id: OrgId, id: BackupJobId, limit: u32) -> Result<Vec<RestoreJobId>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT id FROM restore_jobs WHERE backup_job_id = $1 AND org_id = $2 ORDER BY id DESC LIMIT $3",
+        )
+        .bind(id.to_string())
+        .bind(org_id.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|(id,)| parse(&id, "restore id")).collect()
+    }
+
     /// The organization that a restore job belongs to: for a token that was refused, and so proves nothing.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Evidence of completed backups.
 
 use futures::Stream;
-use walwarden_contract::model::{Evidence, EvidenceList, EvidenceQuery, EvidenceSummary};
+use walwarden_contract::model::{Evidence, EvidenceList, EvidenceQuery, EvidenceSummary, ExportEvidenceQuery};
 use walwarden_contract::page::MAX_LIMIT;
 use walwarden_contract::{BackupJobId, DatabaseId};
 
@@ -45,14 +45,15 @@ impl WalwardenClient {
         self.transport.send(Call::new("getEvidence").on(&id)).await
     }
 
-    /// Downloads the evidence of a completed backup as one archive, a gzip-compressed tar of at most 64 MiB. The server
+    /// Downloads the evidence of a completed backup as one archive, a gzip-compressed tar of at most 64 MiB: as of the newest
+    /// checkpoint of the organization's log, or as of the one that `query` names. `walwarden-verify` checks it offline. The server
     /// records the export in the organization's audit chain, each time it is asked: an answer that was lost and asked for
     /// again is recorded twice.
     ///
     /// # Errors
-    /// `not_found`, `human_confirmation_required`, `forbidden`, `unexpected_response` when the archive is larger, and see
+    /// `not_found`, `evidence_not_sealed`, `evidence_key_mismatch`, `human_confirmation_required`, `forbidden`, `unexpected_response` when the archive is larger, and see
     /// [`Error`].
-    pub async fn export_evidence(&self, id: BackupJobId) -> Result<Vec<u8>, Error> {
-        self.transport.send_for_archive(Call::new("exportEvidence").on(&id)).await
+    pub async fn export_evidence(&self, id: BackupJobId, query: &ExportEvidenceQuery) -> Result<Vec<u8>, Error> {
+        self.transport.send_for_archive(Call::new("exportEvidence").on(&id).query(query)).await
     }
 }

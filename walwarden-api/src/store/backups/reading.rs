@@ -1,5 +1,6 @@
 //! Reading backup jobs: one, the list, and the completed ones that evidence and recovery are about.
 
+use walwarden_contract::bundle::ExportScope;
 use walwarden_contract::{BackupJobId, DatabaseId, OrgId, Timestamp};
 
 use super::super::{Result, Store, StoreError, count};
@@ -116,6 +117,35 @@ impl Store {
         .bind(org_id.to_string())
         .bind(database_id.to_string())
         .bind(after_id.map_or_else(|| FIRST.to_owned(), |id| id.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// At most `limit` backups that were completed in a period, behind one of them, oldest first; deleted ones too.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn backups_completed_between(
+        &self,
+        org_id: OrgId,
+        scope: &ExportScope,
+        behind: Option<(Timestamp, BackupJobId)>,
+        limit: u32,
+    ) -> Result<Vec<BackupJob>> {
+        let database = scope.database_id.map_or_else(String::new, |id| id.to_string());
+        let (at, id) = behind.map_or((i64::MIN, String::new()), |(at, id)| (at.as_millis(), id.to_string()));
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM backup_jobs WHERE org_id = $1 AND (database_id = $2 OR $2 = '') AND state = 'completed'
+             AND finished_at >= $3 AND finished_at < $4 AND (finished_at, id) > ($5, $6) ORDER BY finished_at, id LIMIT $7",
+        )
+        .bind(org_id.to_string())
+        .bind(database)
+        .bind(scope.from.as_millis())
+        .bind(scope.to.as_millis())
+        .bind(at)
+        .bind(id)
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;

@@ -1,13 +1,16 @@
 //! `exportEvidence`.
 
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use sha2::{Digest, Sha256};
+use walwarden_contract::audit::Payload;
 use walwarden_contract::audit::payload::EvidenceExported;
-use walwarden_contract::audit::{Payload, verify_chain};
+use walwarden_contract::model::ExportEvidenceQuery;
 use walwarden_contract::{BackupJobId, ErrorCode, bundle};
 
+use crate::evidence::bundle::{Asked, BundleError, backup};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Result};
 use crate::http::extract::Id;
@@ -17,18 +20,23 @@ pub(in crate::http) async fn handle(
     State(state): State<AppState>,
     caller: Caller,
     Id(id): Id<BackupJobId>,
+    query: Result<Query<ExportEvidenceQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse> {
-    let job = state.store.backup(caller.org_id(), id).await?;
-    let Some(manifest) = job.manifest else {
-        return Err(ApiError::new(ErrorCode::NotFound, "There is no evidence of a backup that is not completed."));
-    };
-    let events = state.store.audit_chain(caller.org_id(), &id.to_string()).await?;
-    verify_chain(&events).map_err(ApiError::internal)?;
-    let bytes = bundle::plain::pack(id, &manifest, &events);
+    let Query(ExportEvidenceQuery { checkpoint, remembered }) = query.map_err(|_| {
+        let message = "The query parameters are checkpoint and remembered, each a number of events from 1, at most once.";
+        ApiError::new(ErrorCode::InvalidRequest, message)
+    })?;
+    if checkpoint == Some(0) || remembered == Some(0) {
+        return Err(ApiError::new(ErrorCode::InvalidRequest, "A checkpoint of no events proves nothing."));
+    }
+    let asked = Asked { checkpoint, remembered };
+    let made = Box::pin(backup(&state.store, &state.keyring, caller.org_id(), id, asked, false)).await?;
+    let bytes = bundle::archive(&made.files).map_err(ApiError::internal)?;
 
     // Who took evidence away is on record before the first byte of it leaves.
     let exported = Payload::EvidenceExported(EvidenceExported {
         backup_job_id: Some(id),
+        checkpoint_size: Some(made.checkpoint),
         bundle_sha256: Some(hex::encode(Sha256::digest(&bytes))),
         api_key_id: Some(caller.key.id),
         ..EvidenceExported::default()
@@ -36,4 +44,14 @@ pub(in crate::http) async fn handle(
     state.store.record_organization_event(caller.org_id(), state.system.now(), &exported).await?;
     let disposition = format!("attachment; filename=\"{}\"", bundle::file_name(id));
     Ok(([(CONTENT_TYPE, "application/gzip".to_owned()), (CONTENT_DISPOSITION, disposition)], bytes))
+}
+
+impl From<BundleError> for ApiError {
+    fn from(error: BundleError) -> Self {
+        match (error.code(), error) {
+            (_, BundleError::Store(error)) => error.into(),
+            (Some(code), error) => Self::new(code, error.to_string()),
+            (None, error) => Self::internal(error),
+        }
+    }
 }
