@@ -2,6 +2,7 @@
 
 mod backup;
 mod embedding;
+mod evidence;
 mod faults;
 mod matrix;
 mod observability;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let suite = embedding::register(suite);
     let suite = observability::register(suite);
     let suite = recipes::register(suite);
+    let suite = evidence::register(suite);
     let suite = reports::register(suite);
     suite.run()
 }

@@ -1,0 +1,85 @@
+//! Evidence as an auditor gets it: bundles of real backups and restores, judged by the real verifier.
+
+mod bundles;
+mod rewritten;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use walwarden_contract::BackupJobId;
+use walwarden_contract::log::SignedCheckpoint;
+use walwarden_tests::harness::Suite;
+use walwarden_tests::paths::workspace_binary;
+use walwarden_tests::wait::wait_for;
+use walwarden_tests::walwarden::Store;
+
+use crate::SOON;
+use crate::setting::Setting;
+
+pub(crate) fn register(suite: Suite) -> Suite {
+    suite
+        .trial("evidence_bundles_are_verified_offline_sqlite", |context| bundles::verified(context, Store::Sqlite))
+        .trial("evidence_bundles_are_verified_offline_postgres", |context| bundles::verified(context, Store::Postgres))
+        .trial("evidence_verifier_refuses_bad_input_with_a_code_and_status_2", bundles::bad_input)
+        .trial("evidence_rewritten_with_the_stolen_key_is_found_from_the_buckets_checkpoint", rewritten::found)
+}
+
+/// What the verifier said, and with which status.
+pub(crate) struct Judged {
+    pub(crate) report: Value,
+    pub(crate) status: i32,
+}
+
+/// Runs `walwarden-verify --json`.
+pub(crate) fn judge(args: &[&Path]) -> Result<Judged> {
+    let words = ["--bundle", "--pubkey", "--checkpoint", "--artifact"];
+    let mut command = Command::new(workspace_binary("walwarden-verify")?);
+    command.arg("--json").env_clear();
+    for (word, path) in words.iter().zip(args).filter(|(_, path)| !path.as_os_str().is_empty()) {
+        command.arg(word).arg(path);
+    }
+    let output = command.output()?;
+    ensure!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(Judged { report: serde_json::from_slice(&output.stdout)?, status: output.status.code().context("a status")? })
+}
+
+/// Downloads the bundle of a backup, once its events are in a signed checkpoint.
+pub(crate) fn download(setting: &Setting<'_>, id: BackupJobId, query: &str) -> Result<Vec<u8>> {
+    let authorization = format!("Bearer {}", setting.api_key);
+    let path = format!("/api/v1/evidence/{id}/bundle{query}");
+    wait_for("the bundle", SOON, || {
+        let answer = setting.server()?.request("GET", &path, &[("authorization", &authorization)], None)?;
+        if answer.status == 409 {
+            ensure!(answer.json()?["code"] == "evidence_not_sealed", "{}", String::from_utf8_lossy(&answer.body));
+            return Ok(None);
+        }
+        ensure!(answer.status == 200, "{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        Ok(Some(answer.body))
+    })
+}
+
+/// Writes the published key to a file.
+pub(crate) fn public_key(setting: &Setting<'_>, directory: &Path) -> Result<PathBuf> {
+    let published = setting.server()?.request("GET", "/.well-known/walwarden-pubkey.pem", &[], None)?;
+    let path = directory.join("walwarden-pubkey.pem");
+    std::fs::write(&path, published.body)?;
+    Ok(path)
+}
+
+/// The checkpoints that the bucket holds, smallest first, once one has at least this many events.
+pub(crate) fn checkpoints(setting: &Setting<'_>, least: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+    wait_for("a checkpoint in the bucket", SOON, || {
+        let mut found = Vec::new();
+        for object in setting.bucket.list_objects("org/")? {
+            if object.key.contains("/checkpoints/") {
+                let note = setting.bucket.get(&object.key, None)?;
+                let size = SignedCheckpoint::parse(std::str::from_utf8(&note)?)?.checkpoint.size;
+                found.push((size, note));
+            }
+        }
+        found.sort();
+        Ok(found.last().is_some_and(|(size, _)| *size >= least).then_some(found))
+    })
+}

@@ -1,0 +1,116 @@
+//! Bundles of one backup and of a period, with and without the dump, from the API and from the command line.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use walwarden_contract::log::SignedCheckpoint;
+use walwarden_tests::harness::TestContext;
+use walwarden_tests::walwarden::Store;
+
+use super::{Judged, checkpoints, download, judge, public_key};
+use crate::restore::stage::Stage;
+use crate::setting::Options;
+
+
+fn verified_as(judged: &Judged, anchored: bool, state: &str) -> Result<()> {
+    let report = &judged.report;
+    ensure!(judged.status == 0 && report["verdict"] == "verified", "{report:#}");
+    ensure!(report["anchored"] == anchored && report["state"] == state, "{report:#}");
+    Ok(())
+}
+
+fn found(judged: &Judged, code: &str, status: i32) -> Result<()> {
+    ensure!(judged.status == status && judged.report["code"] == code, "{:#}", judged.report);
+    Ok(())
+}
+
+pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
+    let stage = Stage::with(context, store, Options { rows: 200, ..Options::proxied() })?;
+    let (setting, directory, id) = (&stage.setting, context.directory(), stage.backup.id);
+    let key = public_key(setting, directory)?;
+    let write = |name: &str, bytes: &[u8]| -> Result<_> {
+        let path = directory.join(name);
+        fs::write(&path, bytes)?;
+        Ok(path)
+    };
+
+    // Completed and read back; not restored yet.
+    let first = download(setting, id, "")?;
+    let first_path = write("first.tgz", &first)?;
+    verified_as(&judge(&[&first_path, &key])?, false, "verified")?;
+    let kept = checkpoints(setting, 1)?;
+    let (size, note) = kept.last().context("one")?;
+    let kept_path = write("kept.txt", note)?;
+    ensure!(download(setting, id, &format!("?checkpoint={size}"))? == download(setting, id, &format!("?checkpoint={size}"))?);
+
+    // A restore later: the older checkpoint ties the two bundles to one history.
+    let session = stage.session()?;
+    stage.succeeds(&session, &stage.maintenance())?;
+    let restored = stage.job(session.id)?;
+    ensure!(restored.finished_at.is_some());
+    let drilled = walwarden_tests::wait::wait_for("the restore in the log", crate::SOON, || {
+        let bundle = download(setting, id, &format!("?remembered={size}"))?;
+        let path = write("drilled.tgz", &bundle)?;
+        let judged = judge(&[&path, &key, &kept_path])?;
+        Ok((judged.report["state"] == "drilled").then_some((path, judged)))
+    })?;
+    let (drilled_path, judged) = drilled;
+    verified_as(&judged, true, "drilled")?;
+    let lines: Vec<&str> = judged.report["lines"].as_array().context("lines")?.iter().filter_map(|line| line["text"].as_str()).collect();
+    ensure!(lines.last().is_some_and(|line| line.ends_with("audit events chain-intact (exit 0)")), "{lines:?}");
+
+    // The dump beside it: the real one, and another.
+    let dump = write("artifact.dump", &setting.bucket.get(stage.key()?, None)?)?;
+    verified_as(&judge(&[&drilled_path, &key, &kept_path, &dump])?, true, "drilled")?;
+    found(&judge(&[&drilled_path, &key, &kept_path, &key])?, "artifact_altered", 3)?;
+
+    // What is older than what was kept proves nothing; what another installation signed neither.
+    let newest = checkpoints(setting, size + 1)?;
+    let newest_path = write("newest.txt", &newest.last().context("one")?.1)?;
+    found(&judge(&[&first_path, &key, &newest_path])?, "rolled_back", 1)?;
+    let stranger = write("stranger.pem", STRANGER.as_bytes())?;
+    found(&judge(&[&drilled_path, &stranger])?, "key_not_trusted", 1)?;
+
+    // The operator's exports: with the dump, of a database, of the organization.
+    let year = stage.backup.created_at.to_string()[..4].to_owned();
+    let (one, of_database, whole) = (directory.join("one.tgz"), directory.join("db.tgz"), directory.join("org.tgz"));
+    let id = id.to_string();
+    let export = |words: &[&str], out: &Path| -> Result<Value> {
+        let out = out.to_str().context("text")?;
+        let words: Vec<&str> = ["evidence", "export"].iter().chain(words).copied().chain(["--out", out]).collect();
+        setting.walwarden.admin(&words, &[])
+    };
+    export(&["--backup", &id, "--with-artifact"], &one)?;
+    verified_as(&judge(&[&one, &key, &newest_path])?, true, "drilled")?;
+    let database = setting.database_id.to_string();
+    let written = export(&["--period", &year, "--database", &database], &of_database)?;
+    ensure!(written["backups"] == 1, "{written}");
+    let written = export(&["--period", &year], &whole)?;
+    ensure!(written["backups"] == 1 && written["checkpointSize"].is_u64(), "{written}");
+    for bundle in [&of_database, &whole] {
+        let judged = judge(&[bundle, &key, &newest_path, &dump])?;
+        ensure!(judged.status == 0 && judged.report["anchored"] == true, "{:#}", judged.report);
+    }
+    // Nothing is overwritten.
+    ensure!(export(&["--period", &year], &whole).is_err());
+    let last = SignedCheckpoint::parse(std::str::from_utf8(&newest.last().context("one")?.1)?)?;
+    ensure!(last.checkpoint.size > *size);
+    Ok(())
+}
+
+/// The public half of a key that signs nothing here.
+const STRANGER: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=\n-----END PUBLIC KEY-----\n";
+
+pub(super) fn bad_input(context: &TestContext) -> Result<()> {
+    let directory = context.directory();
+    let (key, empty, missing) = (directory.join("key.pem"), directory.join("empty.tgz"), directory.join("missing"));
+    fs::write(&key, STRANGER)?;
+    fs::write(&empty, "")?;
+    found(&judge(&[&missing, &key])?, "unreadable_file", 2)?;
+    found(&judge(&[&empty, &key])?, "not_an_archive", 2)?;
+    found(&judge(&[&key, &key])?, "not_an_archive", 2)?;
+    found(&judge(&[&empty, &empty])?, "malformed_public_key", 2)?;
+    found(&judge(&[&empty, &key, &key])?, "malformed_checkpoint", 2)
+}
