@@ -52,6 +52,15 @@ lint: $(CARGO_DENY) ## formatting, clippy, generated files, docs, dependencies
 	@echo '== cargo deny'
 	"$(CARGO_DENY)" check bans licenses sources
 
+# The target's parts of the standard library come with rustup.
+STATIC := x86_64-unknown-linux-musl
+
+.PHONY: verifier
+verifier: ## walwarden-verify as one static file, for a machine that has nothing
+	@rustup target list --installed | grep -qx $(STATIC) || { echo "setup: adding the target $(STATIC)"; rustup target add $(STATIC); }
+	cargo build $(LOCKED) --release -p walwarden-contract --no-default-features --features verifier --bin walwarden-verify --target $(STATIC)
+	@echo "$(TARGET)/$(STATIC)/release/walwarden-verify"
+
 # Built here and not taken from a package: the packaged one is too old to read this workspace. Unoptimized, because it
 # runs for three seconds.
 $(CARGO_DENY):

@@ -44,6 +44,7 @@ pub fn artefacts() -> Vec<Artefact> {
         ("docs/reference/exit-codes.md", reference::exit_codes::page),
         ("docs/reference/metrics.md", reference::metrics::page),
         ("docs/reference/scopes.md", reference::scopes::page),
+        ("docs/reference/verification.md", reference::verification::page),
         ("openapi/walwarden.v1.json", openapi::document),
         ("skills/walwarden/SKILL.md", skill::page),
         ("skills/walwarden/surface.json", surface::document),

@@ -9,3 +9,4 @@ pub(super) mod errors;
 pub(super) mod exit_codes;
 pub(super) mod metrics;
 pub(super) mod scopes;
+pub(super) mod verification;
