@@ -5,7 +5,6 @@ mod archive;
 mod json;
 mod layout;
 mod pack;
-pub mod plain;
 mod read;
 mod recoverability;
 pub mod verify;

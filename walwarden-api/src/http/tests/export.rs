@@ -2,26 +2,48 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 use walwarden_contract::audit::{AuditEvent, EventKind, conforms};
-use walwarden_contract::manifest;
+use walwarden_contract::bundle::verify::{Question, Report, verify};
 
 use super::fixture::{Fixture, HOUR, completed_backup, database, organization};
 use super::writing::chain;
+use crate::http::state::AppState;
+use crate::jobs::checkpoints::Sequencer;
+use crate::jobs::retention::Keeper;
 
-async fn export(fixture: &Fixture, id: &str) -> (HeaderMap, Vec<u8>) {
-    let request = Request::get(format!("/api/v1/evidence/{id}/bundle"));
+async fn export(fixture: &Fixture, id: &str, query: &str) -> (HeaderMap, Vec<u8>) {
+    let request = Request::get(format!("/api/v1/evidence/{id}/bundle{query}"));
     let request = request.header("authorization", format!("Bearer {}", fixture.key));
     let request = request.body(Body::empty()).expect("a request");
     let response = fixture.router.clone().oneshot(request).await.expect("the router never fails");
     assert_eq!(response.status(), 200);
     let (parts, body) = response.into_parts();
     (parts.headers, to_bytes(body, 1 << 20).await.expect("a body").to_vec())
+}
+
+/// Takes everything that waits into the log, and signs it.
+async fn checkpoint(fixture: &Fixture) -> u64 {
+    fixture.advance(HOUR);
+    let AppState { store, system, keyring, .. } = &fixture.state;
+    let keeper = Keeper { store: store.clone(), system: system.clone(), keyring: Arc::clone(keyring) };
+    Sequencer::new(keeper).look().await.expect("sequences");
+    let newest = store.newest_checkpoint(fixture.database.org_id).await.expect("reads");
+    newest.expect("a checkpoint").size
+}
+
+fn judge(fixture: &Fixture, bundle: &[u8], checkpoint: Option<&str>) -> Report {
+    verify(Question {
+        bundle: &mut &*bundle,
+        public_key: &fixture.state.keyring.public_key_pem(),
+        checkpoint,
+        artifact: None,
+    })
 }
 
 fn files(bundle: &[u8]) -> BTreeMap<String, Vec<u8>> {
@@ -37,41 +59,73 @@ fn files(bundle: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_bundle_is_the_signed_manifest_and_the_jobs_chain_and_the_same_bytes_again() {
+async fn a_bundle_is_what_the_verifier_takes_and_the_same_bytes_again() {
     let fixture = Fixture::new().await;
     let backup = fixture.completed_backup().await;
     let id = backup.id.to_string();
-    let (headers, bundle) = export(&fixture, &id).await;
+    let path = format!("/evidence/{id}/bundle");
+    let unsealed = fixture.get(&path, &fixture.key).await;
+    assert_eq!((unsealed.status.as_u16(), unsealed.code().as_str()), (409, "evidence_not_sealed"), "{}", unsealed.text);
+
+    let size = checkpoint(&fixture).await;
+    let (headers, bundle) = export(&fixture, &id, "").await;
     assert_eq!(headers["content-type"], "application/gzip");
     let disposition = format!("attachment; filename=\"walwarden-evidence-{id}.tgz\"");
     assert_eq!(headers["content-disposition"], disposition.as_str());
-    fixture.advance(HOUR);
-    assert_eq!(export(&fixture, &id).await.1, bundle, "the same evidence is other bytes");
+    let report = judge(&fixture, &bundle, None);
+    assert_eq!((report.failure, report.manifests, report.anchored), (None, 1, false));
+
+    // The export itself is an event; as of the same checkpoint the evidence is the same bytes.
+    let later = checkpoint(&fixture).await;
+    assert!(later > size);
+    assert_eq!(export(&fixture, &id, &format!("?checkpoint={size}")).await.1, bundle, "the same evidence is other bytes");
+    let kept = fixture.state.store.checkpoint_at(fixture.database.org_id, size).await.expect("reads").expect("is there");
+    let anchored = judge(&fixture, &export(&fixture, &id, "").await.1, Some(&kept.note));
+    assert_eq!((anchored.failure, anchored.anchored), (None, true));
+    let remembered = export(&fixture, &id, "?remembered=1").await.1;
+    assert_eq!(judge(&fixture, &remembered, None).failure, None);
 
     let files = files(&bundle);
-    assert_eq!(files.keys().collect::<Vec<_>>(), ["audit_events.json", "bundle.json", "manifest.json"]);
+    let names = ["audit_events.json", "bundle.json", "checkpoint.txt", "key_events.json", "manifest.json", "proof.json", "restore_events.json"];
+    assert_eq!(files.keys().collect::<Vec<_>>(), names);
     assert_eq!(files["manifest.json"], backup.manifest.expect("completed").as_bytes());
-    let document: Value = serde_json::from_slice(&files["manifest.json"]).expect("JSON");
-    let key = *fixture.state.keyring.verifying_key();
-    assert_eq!(manifest::verify(&document, &key).expect("verifies").backup_job_id, backup.id);
     let events: Vec<AuditEvent> = serde_json::from_slice(&files["audit_events.json"]).expect("events");
     assert_eq!(conforms(&events), Ok(()));
-    assert_eq!(
-        (events[0].job_id.as_str(), events.last().map(|last| last.kind)),
-        (id.as_str(), Some(EventKind::BackupCompleted))
-    );
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_cannot_be_asked_for_is_refused_and_nothing_recorded() {
+    let fixture = Fixture::new().await;
+    let early = checkpoint(&fixture).await;
+    let id = fixture.completed_backup().await.id;
+    let size = checkpoint(&fixture).await;
+    let seen = chain(&fixture).await.len();
+    for (query, status, code) in [
+        (format!("checkpoint={}", size + 1), 404, "not_found"),
+        (format!("checkpoint={early}"), 400, "invalid_request"),
+        (format!("remembered={}", size + 1), 400, "invalid_request"),
+        ("checkpoint=0".to_owned(), 400, "invalid_request"),
+        ("checkpoint=-1".to_owned(), 400, "invalid_request"),
+        ("size=1".to_owned(), 400, "invalid_request"),
+    ] {
+        let answer = fixture.get(&format!("/evidence/{id}/bundle?{query}"), &fixture.key).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{query}: {}", answer.text);
+    }
+    assert_eq!(chain(&fixture).await.len(), seen);
 }
 
 #[tokio::test]
 async fn each_export_is_an_event_of_the_organization_that_names_the_bytes() {
     let fixture = Fixture::new().await;
     let backup = fixture.completed_backup().await;
+    let size = checkpoint(&fixture).await;
     let seen = chain(&fixture).await.len();
-    let (_, bundle) = export(&fixture, &backup.id.to_string()).await;
+    let (_, bundle) = export(&fixture, &backup.id.to_string(), "").await;
     let events = chain(&fixture).await;
     let [event] = &events[seen..] else { panic!("not one event: {:?}", &events[seen..]) };
     assert_eq!(event.kind, EventKind::EvidenceExported);
     assert_eq!(event.payload["backupJobId"], backup.id.to_string());
+    assert_eq!(event.payload["checkpointSize"], size);
     assert_eq!(event.payload["bundleSha256"], hex::encode(Sha256::digest(&bundle)));
     assert!(event.payload["apiKeyId"].as_str().expect("who").starts_with("key_"));
 }

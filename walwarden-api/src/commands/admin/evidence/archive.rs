@@ -96,13 +96,13 @@ impl Archive {
         let file = leaves.described();
         self.writer.begin(&file.name, file.size_bytes).map_err(|error| self.unwritable(&error))?;
         let (mut failed, writer) = (None, &mut self.writer);
-        let read = leaves.each(&mut |line| {
+        let mut take = |line: &[u8]| {
             writer.write(line).map_err(|error| {
                 failed = Some(error);
                 BundleError::TooLarge("the file takes no more".to_owned())
             })
-        });
-        let read = read.await;
+        };
+        let read = leaves.each(&mut take).await;
         match failed {
             Some(error) => Err(self.unwritable(&error)),
             None => Ok(read?),

@@ -57,7 +57,7 @@ pub(in crate::commands::admin) struct ExportArguments {
 pub(super) async fn run(arguments: ExportArguments, context: &Context<'_>) -> CommandResult {
     let keyring = context.keyring()?;
     let asked = Asked { checkpoint: arguments.checkpoint, remembered: arguments.remembered };
-    match (arguments.backup, arguments.period) {
+    match (arguments.backup, &arguments.period) {
         (Some(id), _) => one(&arguments, id, context, &keyring, asked).await,
         (None, Some(period)) => {
             let scope = ExportScope { database_id: arguments.database, from: period.from, to: period.to };
