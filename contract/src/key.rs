@@ -248,6 +248,10 @@ impl TrustedKeys {
                 continue;
             }
             let (statement, previous, next) = Rotation::verify(document)?;
+            // Said twice is said once.
+            if heirs.get(&statement.previous_key_id) == Some(&(statement.key_id.clone(), next)) {
+                continue;
+            }
             if origins.insert(statement.key_id.clone(), (statement.previous_key_id.clone(), previous)).is_some() {
                 return Err(KeyError::Contradiction(statement.key_id));
             }
@@ -282,8 +286,11 @@ impl TrustedKeys {
             if !verifies(signer, &bytes, &statement.signature) {
                 return Err(KeyError::BadSignature(statement.signed_by));
             }
-            if statement.key_id == newest {
-                return Err(KeyError::Contradiction(statement.key_id));
+            // A key that was stolen must not speak against those that came after it.
+            let mut at = &statement.key_id;
+            while at != &statement.signed_by {
+                at =
+                    heirs.get(at).map(|(id, _)| id).ok_or_else(|| KeyError::Contradiction(statement.key_id.clone()))?;
             }
             revoked.entry(statement.key_id.clone()).or_insert(Revoked { statement, leaf });
         }

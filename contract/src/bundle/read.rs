@@ -115,7 +115,10 @@ impl<'a> Archive<'a> {
         let (mut left, mut buffer) = (entry.size, vec![0; 64 << 10]);
         while left > 0 {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-            let read = self.tar.read(&mut buffer[..wanted]).map_err(|error| unreadable(&error))?;
+            let read = match self.tar.read(&mut buffer[..wanted]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(|error| unreadable(&error))?,
+            };
             if read == 0 {
                 return Err(unreadable(&io::ErrorKind::UnexpectedEof.into()));
             }

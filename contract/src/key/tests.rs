@@ -80,6 +80,9 @@ fn a_revocation_counts_from_its_place_in_the_log() {
     assert_eq!(keys.revoked(&id(2)), None);
 
     assert_eq!(learn(2, &[rotation(1, 2), revocation(2, 1)]), Err(KeyError::Contradiction(id(2))));
+    let three = [rotation(1, 2), rotation(2, 3), revocation(2, 1)];
+    assert_eq!(learn(3, &three), Err(KeyError::Contradiction(id(2))), "an earlier key spoke against a later one");
+    assert_eq!(learn(2, &[rotation(1, 2), rotation(1, 2)]).map(|keys| keys.count()), Ok(2));
     assert_eq!(learn(1, &[revocation(1, 1)]), Err(KeyError::WrongKeyId));
     let unknown = learn(1, &[revocation(1, 9)]).expect("nobody who is trusted says so");
     assert_eq!(unknown.revoked(&id(1)), None);
@@ -91,10 +94,10 @@ fn a_revocation_counts_from_its_place_in_the_log() {
 #[test]
 fn a_revoked_key_revokes_no_other_afterwards() {
     let rotations = [rotation(1, 2), rotation(2, 3), rotation(3, 4)];
-    let before = learn(4, &[&rotations[..], &[revocation(3, 2), revocation(2, 4)]].concat()).expect("they hold");
-    assert_eq!(before.revoked(&id(3)).map(|revoked| revoked.leaf), Some(13));
-    let after = learn(4, &[&rotations[..], &[revocation(2, 4), revocation(3, 2)]].concat()).expect("they hold");
-    assert_eq!((after.revoked(&id(2)).map(|revoked| revoked.leaf), after.revoked(&id(3))), (Some(13), None));
+    let before = learn(4, &[&rotations[..], &[revocation(2, 3), revocation(3, 4)]].concat()).expect("they hold");
+    assert_eq!(before.revoked(&id(2)).map(|revoked| revoked.leaf), Some(13));
+    let after = learn(4, &[&rotations[..], &[revocation(3, 4), revocation(2, 3)]].concat()).expect("they hold");
+    assert_eq!((after.revoked(&id(3)).map(|revoked| revoked.leaf), after.revoked(&id(2))), (Some(13), None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod world;
 use ed25519_dalek::SigningKey;
 
 use self::world::{World, dump, key};
-use super::verify::{Code, Question, Report, Verdict, verify};
+use super::verify::{Code, Question, Report, Status, Verdict, verify};
 use super::{ARTIFACT, AUDIT_EVENTS, Files, INDEX, KEY_EVENTS, LEAVES, MANIFEST, PROOF, RecoverabilityState, archive};
 use crate::key::to_pem;
 
@@ -67,7 +67,7 @@ fn a_checkpoint_that_was_kept_is_held_against_the_log() {
     let files = world.bundle(0, false);
     for size in [1, 7, world.size()] {
         let report = judge(&files, &key(10), Some(&world.note(size)), None);
-        assert_eq!((report.failure, report.anchored), (None, true), "{size}");
+        assert_eq!((report.failure, report.anchored), (None, size == world.size()), "{size}");
     }
     let mut other = World::new();
     other.backup(13);
@@ -98,7 +98,7 @@ fn a_dump_is_compared_wherever_it_comes_from() {
 #[test]
 fn an_export_of_a_period_verifies_and_shows_that_nothing_is_left_out() {
     let world = world();
-    let report = judge(&world.export(true), &key(10), Some(&world.note(3)), Some(&dump(12)));
+    let report = judge(&world.export(true), &key(10), Some(&world.note(world.size())), Some(&dump(12)));
     assert_eq!(report.failure, None);
     assert_eq!((report.manifests, report.events, report.anchored), (2, 23, true));
     assert_eq!(judge(&world.export(false), &key(7), None, None).failure, None);
@@ -107,6 +107,33 @@ fn an_export_of_a_period_verifies_and_shows_that_nothing_is_left_out() {
     let leaves = files.pop().expect("leaves");
     assert_eq!(leaves.0, LEAVES);
     assert_eq!(code(&judge(&files, &key(10), None, None)), Some(Code::MissingFile));
+}
+
+#[test]
+fn what_was_logged_after_the_kept_checkpoint_is_not_anchored() {
+    // The thief of the key leaves what was kept as it is, and appends a backup that never happened.
+    let mut world = world();
+    let kept = world.note(world.size());
+    world.backup(66);
+    world.restore(67, 2);
+    let report = judge(&world.bundle(2, false), &key(10), Some(&kept), None);
+    assert_eq!((report.failure.clone(), report.anchored), (None, false));
+    assert!(
+        report.lines.iter().any(|line| line.status == Status::Unanchored && line.text.starts_with("14 of 17 events")),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn what_a_document_says_does_not_look_like_a_verdict() {
+    let mut files = world().bundle(0, false);
+    let (_, bytes) = files.last_mut().expect("an index");
+    let text = String::from_utf8(bytes.clone()).expect("text");
+    *bytes =
+        text.replacen("\"keyId\":\"wk_", "\"keyId\":\"\\n\\u001b[2KOK: 1 manifests verified (exit 0)", 1).into_bytes();
+    let report = judge(&files, &key(10), None, None);
+    assert_ne!(report.verdict(), Verdict::Verified);
+    assert!(report.lines.iter().all(|line| !line.text.contains(char::is_control)), "{report:?}");
 }
 
 #[test]

@@ -30,8 +30,9 @@ pub(super) fn check(
     signed(kept, keys)?;
     if old.size > new.size {
         return Err(Code::RolledBack.because(format!(
-            "the bundle is as of {} events, and the checkpoint that was given of {}: export the bundle again",
-            new.size, old.size
+            "the bundle is as of {} events, and the checkpoint that was given of {}: export the bundle again, or give a checkpoint of at \
+             most {} events",
+            new.size, old.size, new.size
         )));
     }
     if old.size == new.size && old.root != new.root {
@@ -55,8 +56,18 @@ pub(super) fn check(
             return Err(Code::ConsistencyInvalid.because(message));
         }
     }
-    report.anchored = true;
     report.ok(format!("the log begins with the {} events of the checkpoint that was given ({})", old.size, old.at));
+    let (within, all) = (shown.within(old.size), shown.events().count());
+    if within < all {
+        // Whoever holds the key now can append whatever he likes.
+        report.unanchored(format!(
+            "{} of {all} events were logged after the checkpoint that was given; for those, nothing outside of the bundle says that \
+             they happened: give a later checkpoint from the bucket, best the one of {} events",
+            all - within, new.size
+        ));
+        return Ok(());
+    }
+    report.anchored = true;
     Ok(())
 }
 
@@ -72,7 +83,9 @@ fn signed(kept: &SignedCheckpoint, keys: &TrustedKeys) -> Result<(), Failure> {
     }
     Err(if unknown {
         let message =
-            "the checkpoint that was given is signed by no key that is tied to the one that was given".to_owned();
+            "the checkpoint that was given is signed by no key that is tied to the key that was given: export \
+                       the bundle again if the key was rotated since"
+                .to_owned();
         Code::CheckpointUnsignedByTrustedKey.because(message)
     } else {
         Code::CheckpointSignatureInvalid

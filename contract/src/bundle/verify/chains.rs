@@ -7,6 +7,7 @@ use super::{Code, Failure};
 use crate::audit::{AuditEvent, ChainError, StreamKind, lifecycle, verify_chain};
 use crate::bundle::layout::StreamEnd;
 use crate::bundle::recoverability::{completion, is_restore_of, recoverability};
+use crate::id::RestoreJobId;
 use crate::log::merkle::verify_inclusion;
 use crate::log::{Hash, Leaf, checkpoint};
 
@@ -19,7 +20,7 @@ pub(super) fn check(shown: &Shown) -> Result<(), Failure> {
         completed(shown, backup)?;
         for restore in &backup.restores {
             let stream = restore.first().map(|event| event.job_id.clone()).unwrap_or_default();
-            if !is_restore_of(restore, &id, &backup.claimed.manifest_hash) || !stream.starts_with("rst_") {
+            if !is_restore_of(restore, &id, &backup.claimed.manifest_hash) || stream.parse::<RestoreJobId>().is_err() {
                 return Err(Code::EventOfAnotherChain.because(format!("{stream:?} is no restore of {id}")));
             }
             chain(StreamKind::Restore, restore, &stream)?;

@@ -122,9 +122,29 @@ codes! {
 impl Code {
     /// A failure with this code.
     #[must_use]
-    pub fn because(self, message: String) -> Failure {
-        Failure { code: self, message }
+    pub fn because(self, message: impl AsRef<str>) -> Failure {
+        Failure { code: self, message: shown(message.as_ref()) }
     }
+}
+
+/// A text as it may be shown: what a document says must not look like what the verifier says, nor steer a terminal.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 600;
+    let mut shown = String::new();
+    for character in text.chars() {
+        let steers = character.is_control()
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if steers {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+        if shown.len() > LONGEST {
+            shown.push('…');
+            break;
+        }
+    }
+    shown
 }
 
 impl fmt::Display for Code {

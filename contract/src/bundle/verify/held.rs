@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Code, Failure};
 use crate::audit::AuditEvent;
-use crate::bundle::json;
+use crate::bundle::json::{self, Budget};
 use crate::bundle::layout::{
     ARTIFACT, AUDIT_EVENTS, BundleFile, CHECKPOINT, INDEX, KEY_EVENTS, LEAVES, MANIFEST, ORGANIZATION_EVENTS, PROOF,
     PROOF_SCHEMA, Proof, RESTORE_EVENTS,
@@ -46,7 +46,7 @@ impl Held {
     /// Reads the files up to the index, and the header of what follows it.
     pub(super) fn read(archive: &mut Archive<'_>) -> Result<Self, Failure> {
         let mut files: Vec<(BundleFile, Document)> = Vec::new();
-        let mut export = false;
+        let (mut export, budget) = (false, Budget::new());
         loop {
             let indexed = files.last().is_some_and(|(file, _)| file.name == INDEX);
             let Some(entry) = archive.next()? else {
@@ -74,7 +74,7 @@ impl Held {
                 return Err(code.because(format!("{} stands in another place than Walwarden gives it", entry.name)));
             }
             let bytes = archive.hold(&entry)?;
-            files.push((described(&entry.name, &bytes), document(&entry.name, &bytes)?));
+            files.push((described(&entry.name, &bytes), document(&entry.name, &bytes, &budget)?));
         }
     }
 
@@ -100,13 +100,13 @@ fn in_export(name: &str) -> bool {
     }
 }
 
-fn document(name: &str, bytes: &[u8]) -> Result<Document, Failure> {
+fn document(name: &str, bytes: &[u8], budget: &Budget) -> Result<Document, Failure> {
     let file = name.rsplit('/').next().unwrap_or_default();
     if file == CHECKPOINT {
         let note = String::from_utf8(bytes.to_vec());
         return note.map(Document::Note).map_err(|_| Code::MalformedCheckpoint.because(format!("{name} is not text")));
     }
-    let value = json::read(name, bytes)?;
+    let value = json::read(name, bytes, budget)?;
     match file {
         MANIFEST | INDEX => Ok(Document::Json(value)),
         PROOF => {

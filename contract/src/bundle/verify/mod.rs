@@ -54,7 +54,7 @@ fn check(question: Question<'_>, report: &mut Report) -> Result<(), Failure> {
     let mut shown = Shown::read(held)?;
 
     let keys = signatures::keys(&shown, given)?;
-    signatures::manifests(&shown, &keys)?;
+    signatures::manifests(&shown, &keys, &given)?;
     report.ok(format!("{} signed by {}", report::counted(shown.backups.len(), "manifest"), shown.manifest_keys()));
     chains::check(&shown)?;
     let events = shown.events().count();
@@ -68,6 +68,9 @@ fn check(question: Question<'_>, report: &mut Report) -> Result<(), Failure> {
     chains::index(&shown)?;
     report.state(shown.recoverability());
     report.ok(shown.state_text());
+    if let Some(at) = shown.deleted_at() {
+        report.skip(format!("the dump is in the bucket no more: it was deleted, as its retention asked ({at})"));
+    }
 
     match (shown.streamed.take(), shown.is_export()) {
         (Some(entry), true) => leaves::check(&shown, &mut archive, &entry, report)?,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::code::shown;
 use super::{Code, Failure, Verdict};
 use crate::bundle::Recoverability;
 
@@ -64,15 +65,15 @@ pub(super) fn counted(number: usize, noun: &str) -> String {
 
 impl Report {
     pub(super) fn ok(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Ok, text });
+        self.lines.push(Line { status: Status::Ok, text: shown(&text) });
     }
 
     pub(super) fn skip(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Skip, text });
+        self.lines.push(Line { status: Status::Skip, text: shown(&text) });
     }
 
     pub(super) fn unanchored(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Unanchored, text });
+        self.lines.push(Line { status: Status::Unanchored, text: shown(&text) });
     }
 
     pub(super) const fn counts(&mut self, manifests: usize, events: usize) {

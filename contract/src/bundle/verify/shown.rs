@@ -1,23 +1,24 @@
 //! What a bundle shows, whichever of its two forms it has: backups with their restores, the organization's events, the head of
 //! the log, and the index that claims something about all of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::held::{Document, Held};
 use super::{Code, Failure, checkpoint};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, EventKind};
 use crate::bundle::Recoverability;
 use crate::bundle::layout::{
     ARTIFACT, AUDIT_EVENTS, BundleFile, BundleIndex, CHECKPOINT, EXPORT_SCHEMA, ExportIndex, ExportScope,
-    ExportedBackup, INDEX, KEY_EVENTS, LogHead, MANIFEST, ORGANIZATION_EVENTS, PROOF, Proof, RESTORE_EVENTS, SCHEMA,
-    StreamEnd, backup_events_name, backup_manifest_name, restore_name,
+    ExportedBackup, INDEX, InclusionProof, KEY_EVENTS, LogHead, MANIFEST, ORGANIZATION_EVENTS, PROOF, Proof,
+    RESTORE_EVENTS, SCHEMA, StreamEnd, backup_events_name, backup_manifest_name, restore_name,
 };
 use crate::bundle::read::Entry;
 use crate::id::{BackupJobId, OrgId};
 use crate::log::SignedCheckpoint;
 use crate::manifest::{Manifest, ManifestArtifact};
+use crate::time::Timestamp;
 
 /// One backup.
 pub(super) struct Backup {
@@ -53,6 +54,8 @@ pub(super) struct Shown {
     pub(super) organization: Vec<AuditEvent>,
     pub(super) checkpoint: SignedCheckpoint,
     pub(super) proof: Proof,
+    /// Where the proofs say that each event stands in the log.
+    places: BTreeMap<(String, u64), u64>,
     /// The file behind the index.
     pub(super) streamed: Option<Entry>,
 }
@@ -104,6 +107,7 @@ impl Shown {
         let Document::Note(note) = held.take(CHECKPOINT)? else { return Err(strange(CHECKPOINT)) };
         let checkpoint = checkpoint(CHECKPOINT, &note)?;
         let Document::Proof(proof) = held.take(PROOF)? else { return Err(strange(PROOF)) };
+        let places = places(&proof)?;
         let unknown =
             |error| Code::UnknownSchema.because(format!("{INDEX} is not in a form that this version knows: {error}"));
         let shown = match schema_of(&index) {
@@ -124,6 +128,7 @@ impl Shown {
                     organization,
                     checkpoint,
                     proof,
+                    places,
                     streamed: held.streamed,
                 }
             }
@@ -144,12 +149,32 @@ impl Shown {
                     organization,
                     checkpoint,
                     proof,
+                    places,
                     streamed: held.streamed,
                 }
             }
             other => return Err(Code::UnknownSchema.because(format!("{INDEX} follows {other:?}, which is not known"))),
         };
         Ok(shown)
+    }
+
+    /// The place of an event in the log, as its proof says.
+    pub(super) fn place(&self, stream: &str, seq: u64) -> Result<u64, Failure> {
+        let found = self.places.get(&(stream.to_owned(), seq)).copied();
+        found.ok_or_else(|| {
+            Code::ProofMissing.because(format!("event {seq} of {stream} has no proof that it is in the log"))
+        })
+    }
+
+    /// How many of the events that are shown stand in a log of this size.
+    pub(super) fn within(&self, size: u64) -> usize {
+        self.places.values().filter(|place| **place < size).count()
+    }
+
+    /// When the dump of a single backup was deleted from the bucket, as its chain tells.
+    pub(super) fn deleted_at(&self) -> Option<Timestamp> {
+        let events = &self.backups.first().filter(|_| !self.is_export())?.events;
+        events.iter().find(|event| event.kind == EventKind::RetentionDeleted).map(|event| event.at)
     }
 
     /// Every event, in the order in which the proofs stand.
@@ -216,6 +241,16 @@ impl Shown {
     pub(super) fn at_text(&self) -> String {
         self.checkpoint.checkpoint.at.to_string()
     }
+}
+
+fn places(proof: &Proof) -> Result<BTreeMap<(String, u64), u64>, Failure> {
+    let mut places = BTreeMap::new();
+    for InclusionProof { stream, seq, leaf, .. } in &proof.inclusion {
+        if places.insert((stream.clone(), *seq), *leaf).is_some() {
+            return Err(Code::ProofMissing.because(format!("event {seq} of {stream} has two proofs")));
+        }
+    }
+    Ok(places)
 }
 
 fn one(held: &mut Held, index: &BundleIndex) -> Result<Backup, Failure> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::shown::{Backup, Shown};
 use super::{Code, Failure};
 use crate::audit::{EventKind, event_hash};
-use crate::bundle::layout::{INDEX, InclusionProof};
+use crate::bundle::layout::INDEX;
 use crate::bundle::recoverability::completion;
 use crate::key::{TrustedKeys, verifies, without};
 use crate::manifest::{self, ManifestError, key_id};
@@ -29,8 +29,7 @@ pub(super) fn keys(shown: &Shown, given: VerifyingKey) -> Result<TrustedKeys, Fa
         if hash.ok().as_deref() != Some(event.hash.as_str()) {
             return Err(Code::EventAltered.because(format!("event {} of {own} was changed", event.seq)));
         }
-        let leaf = place(shown, &own, event.seq)?.leaf;
-        statements.push((leaf, &event.payload));
+        statements.push((shown.place(&own, event.seq)?, &event.payload));
     }
     let invalid =
         |error| Code::KeyStatementInvalid.because(format!("a statement about signing keys does not hold: {error}"));
@@ -41,39 +40,35 @@ pub(super) fn keys(shown: &Shown, given: VerifyingKey) -> Result<TrustedKeys, Fa
     }
     Err(match (keys.get(&shown.key_id), keys.revoked(&shown.key_id)) {
         (_, Some(_)) => Code::KeyRevoked.because(format!("the index is signed by {}, which was revoked", shown.key_id)),
-        (Some(_), None) => Code::KeySuperseded
-            .because(format!("the index is signed by {}, which had been handed over to {newest}", shown.key_id)),
+        (Some(_), None) => Code::KeySuperseded.because(format!(
+            "the index is signed by {}, which had been handed over to {newest}: restart the processes that still sign with the former \
+             key, and export the bundle again",
+            shown.key_id
+        )),
         (None, None) => untrusted("the index", &shown.key_id, &key_id(&given)),
     })
 }
 
 fn untrusted(what: &str, by: &str, given: &str) -> Failure {
     Code::KeyNotTrusted.because(format!(
-        "{what} is signed by {by}, and the bundle does not tie that key to {given}, which was given: get the public key of {by} \
-         from the installation (/.well-known/), and make sure that it is the installation's"
+        "{what} is signed by {by}, and the bundle does not tie that key to {given}, which was given. If the installation's key was \
+         rotated since, export the bundle again: then its newest key suffices. An earlier key proves nothing if it was stolen or \
+         revoked since"
     ))
 }
 
-/// The proof of an event.
-pub(super) fn place<'a>(shown: &'a Shown, stream: &str, seq: u64) -> Result<&'a InclusionProof, Failure> {
-    let found = shown.proof.inclusion.iter().find(|proof| proof.stream == stream && proof.seq == seq);
-    found.ok_or_else(|| {
-        Code::ProofMissing.because(format!("event {seq} of {stream} has no proof that it is in the log"))
-    })
-}
-
 /// The signature of each manifest, and whether it is about the backup that the index names.
-pub(super) fn manifests(shown: &Shown, keys: &TrustedKeys) -> Result<(), Failure> {
-    shown.backups.iter().try_for_each(|backup| manifest(shown, backup, keys))
+pub(super) fn manifests(shown: &Shown, keys: &TrustedKeys, given: &VerifyingKey) -> Result<(), Failure> {
+    shown.backups.iter().try_for_each(|backup| manifest(shown, backup, keys, given))
 }
 
-fn manifest(shown: &Shown, backup: &Backup, keys: &TrustedKeys) -> Result<(), Failure> {
+fn manifest(shown: &Shown, backup: &Backup, keys: &TrustedKeys, given: &VerifyingKey) -> Result<(), Failure> {
     let id = backup.id;
     if backup.manifest.get("signature").is_none() {
         return Err(Code::ManifestUnsigned.because(format!("the manifest of {id} is not signed")));
     }
     let Some(key) = keys.get(&backup.key_id) else {
-        return Err(untrusted(&format!("the manifest of {id}"), &backup.key_id, keys.newest().0));
+        return Err(untrusted(&format!("the manifest of {id}"), &backup.key_id, &key_id(given)));
     };
     let read = manifest::verify(&backup.manifest, key).map_err(|error| match error {
         ManifestError::Unsigned => Code::ManifestUnsigned.because(format!("the manifest of {id} is not signed")),
@@ -123,16 +118,20 @@ pub(super) fn checkpoint(shown: &Shown, keys: &TrustedKeys) -> Result<(), Failur
     }
 }
 
-/// A manifest by a revoked key counts if the log had its completion before the revocation.
+/// A manifest by a revoked key counts if the log had its completion before the revocation, and it was completed before the time
+/// since which the key is not to be trusted.
 pub(super) fn revoked(shown: &Shown, keys: &TrustedKeys) -> Result<(), Failure> {
     for backup in &shown.backups {
         let Some(revoked) = keys.revoked(&backup.key_id) else { continue };
         let completed = completion(&backup.events, &backup.claimed.manifest_hash);
-        let leaf = completed.map(|event| place(shown, &event.job_id, event.seq)).transpose()?.map(|proof| proof.leaf);
-        if leaf.is_none_or(|leaf| leaf >= revoked.leaf) {
+        let leaf = completed.map(|event| shown.place(&event.job_id, event.seq)).transpose()?;
+        let at = completed.map(|event| event.at);
+        let since = revoked.statement.revoked_at;
+        if leaf.is_none_or(|leaf| leaf >= revoked.leaf) || at.is_none_or(|at| at >= since) {
             return Err(Code::KeyRevoked.because(format!(
-                "the manifest of {} is signed by {}, and was logged after that key had been revoked ({})",
-                backup.id, backup.key_id, revoked.statement.revoked_at
+                "the manifest of {} is signed by {}, and was logged after that key had been revoked, or completed after it was not \
+                 to be trusted any more ({since})",
+                backup.id, backup.key_id
             )));
         }
     }
