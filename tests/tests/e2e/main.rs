@@ -11,6 +11,7 @@ mod reports;
 mod restore;
 mod self_tests;
 mod setting;
+mod signing;
 mod source_check;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let suite = observability::register(suite);
     let suite = recipes::register(suite);
     let suite = evidence::register(suite);
+    let suite = signing::register(suite);
     let suite = reports::register(suite);
     suite.run()
 }
