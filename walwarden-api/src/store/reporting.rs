@@ -49,6 +49,30 @@ pub struct ReportedRestore {
     pub database_id: DatabaseId,
 }
 
+/// Signed checkpoints of the organization's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportedCheckpoints {
+    /// How many were signed within a time.
+    pub signed: u64,
+    /// How many copies of these were to be in buckets.
+    pub copies: u64,
+    /// How many of them are.
+    pub copies_written: u64,
+    /// The newest that was signed before its end.
+    pub newest: Option<ReportedCheckpoint>,
+}
+
+/// A checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedCheckpoint {
+    /// How many events the log had.
+    pub size: u64,
+    /// The root of the tree over them, lowercase hex.
+    pub root: String,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+}
+
 #[derive(sqlx::FromRow)]
 struct EventRow {
     stream_id: String,
@@ -161,6 +185,52 @@ impl Store {
         }
         let rows: Vec<EventRow> = query.fetch_all(&self.pool).await?;
         rows.into_iter().map(EventRow::read).collect()
+    }
+
+    /// The checkpoints that were signed within a time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reported_checkpoints(&self, org_id: OrgId, within: Span) -> Result<ReportedCheckpoints> {
+        let (signed,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM checkpoints WHERE org_id = $1 AND signed_at >= $2 AND signed_at < $3")
+                .bind(org_id.to_string())
+                .bind(within.from.as_millis())
+                .bind(within.to.as_millis())
+                .fetch_one(&self.pool)
+                .await?;
+        let (copies, written): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(c.written_at) FROM checkpoint_copies c
+             JOIN checkpoints k ON k.org_id = c.org_id AND k.size = c.size AND k.day = c.day
+             WHERE k.org_id = $1 AND k.signed_at >= $2 AND k.signed_at < $3",
+        )
+        .bind(org_id.to_string())
+        .bind(within.from.as_millis())
+        .bind(within.to.as_millis())
+        .fetch_one(&self.pool)
+        .await?;
+        let newest: Option<(i64, String, i64)> = sqlx::query_as(
+            "SELECT size, root, signed_at FROM checkpoints WHERE org_id = $1 AND signed_at < $2
+             ORDER BY size DESC, day DESC LIMIT 1",
+        )
+        .bind(org_id.to_string())
+        .bind(within.to.as_millis())
+        .fetch_optional(&self.pool)
+        .await?;
+        let newest = match newest {
+            Some((size, root, signed_at)) => Some(ReportedCheckpoint {
+                size: count(size, "size of a checkpoint")?,
+                root,
+                signed_at: time(signed_at)?,
+            }),
+            None => None,
+        };
+        Ok(ReportedCheckpoints {
+            signed: count(signed, "count")?,
+            copies: count(copies, "count")?,
+            copies_written: count(written, "count")?,
+            newest,
+        })
     }
 
     /// At most `limit` events of deletion within a time, of backups of one database or of all, behind this place in the order of

@@ -54,7 +54,7 @@ async fn take_all(keeper: &Keeper, org_id: OrgId) -> usize {
     }
 }
 
-async fn checkpoint(world: &World, keeper: &Keeper) -> StoredCheckpoint {
+pub(crate) async fn checkpoint(world: &World, keeper: &Keeper) -> StoredCheckpoint {
     take_all(keeper, world.database.org_id).await;
     sign(keeper, world.database.org_id).await.expect("signs").expect("one was due")
 }

@@ -15,6 +15,7 @@ use walwarden_api::store::restores::RestoreJob;
 use walwarden_contract::model::{BackupState, RestoreMode, RestoreReportPayload, RestoreState};
 use walwarden_contract::{DatabaseId, ErrorCode, RestoreJobId};
 
+use crate::log::checkpoint;
 use crate::schedules::POLICY;
 use crate::world::{RETRY, Scenario, World, scenarios};
 
@@ -23,6 +24,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios![
     a_report_of_more_jobs_than_a_page_counts_each_once,
     a_restore_belongs_to_the_period_in_which_it_was_opened,
     a_deletion_of_an_old_backup_is_in_the_report_of_its_time_alone,
+    a_report_names_the_checkpoints_of_its_time,
     a_report_is_about_one_organization_and_one_database,
 ];
 
@@ -230,6 +232,26 @@ async fn a_deletion_of_an_old_backup_is_in_the_report_of_its_time_alone(mut worl
     let other = world.another_database("other").await;
     let document = report(&world, "2026-03", Some(other.id)).await;
     assert_eq!((document.facts.deletions.total, document.facts.refusals.total), (0, 0));
+}
+
+async fn a_report_names_the_checkpoints_of_its_time(mut world: World) {
+    let document = report(&world, "2026-01", None).await;
+    assert_eq!((document.records.checkpoints.signed, document.records.checkpoints.newest.is_some()), (0, false));
+    assert!(document.findings.listed.iter().any(|finding| finding.code == "no_checkpoint_in_period"));
+    let keeper = world.keeper();
+    let first = checkpoint(&world, &keeper).await;
+    world.advance(DAY);
+    world.another_database("second").await;
+    let second = checkpoint(&world, &keeper).await;
+    for (period, checkpoint) in [("2026-01", first), ("2026-02", second)] {
+        let document = report(&world, period, None).await;
+        let checkpoints = &document.records.checkpoints;
+        // The destination is verified and has no copy yet.
+        assert_eq!((checkpoints.signed, checkpoints.copies, checkpoints.copies_written), (1, 1, 0), "{period}");
+        let newest = checkpoints.newest.as_ref().expect("there is one");
+        assert_eq!((newest.size, newest.signed_at), (checkpoint.size, checkpoint.signed_at), "{period}");
+        assert!(document.findings.listed.iter().any(|finding| finding.code == "checkpoints_not_copied"));
+    }
 }
 
 async fn a_report_is_about_one_organization_and_one_database(world: World) {

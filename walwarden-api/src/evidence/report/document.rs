@@ -207,6 +207,32 @@ pub struct Facts {
     pub looks: Listed<Line>,
 }
 
+/// A checkpoint of the organization's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckpointShown {
+    /// How many events the log had.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root_hash: String,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+}
+
+/// Signed checkpoints of the organization's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Checkpoints {
+    /// How many were signed within the period.
+    pub signed: u64,
+    /// How many copies of these were to be in buckets.
+    pub copies: u64,
+    /// How many of them are.
+    pub copies_written: u64,
+    /// The newest that was signed before the period's end.
+    pub newest: Option<CheckpointShown>,
+}
+
 /// How far the records could be trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -217,6 +243,8 @@ pub struct Records {
     pub organization_head: String,
     /// Where the organization's own chain breaks; null when it holds.
     pub organization_break: Option<String>,
+    /// Signed checkpoints of the log.
+    pub checkpoints: Checkpoints,
     /// Chains of jobs of which the telling events were read.
     pub job_chains: u64,
     /// Chains of jobs that do not begin as one does.

@@ -171,6 +171,17 @@ pub(super) fn of_organization(
             format!("The inventory found what did not agree {}.", counted(history.inventory_findings, "time", "times"));
         add("inventory_findings", Section::Looks, text, of_kind(facts, "inventory.finding_detected"));
     }
+    let checkpoints = &records.checkpoints;
+    if checkpoints.signed == 0 {
+        let text = "No checkpoint of the audit log was signed in this period.".to_owned();
+        add("no_checkpoint_in_period", Section::Log, text, Vec::new());
+    }
+    let missing = checkpoints.copies.saturating_sub(checkpoints.copies_written);
+    if missing > 0 {
+        let text =
+            format!("{} not in the bucket.", counted(missing, "copy of a checkpoint is", "copies of checkpoints are"));
+        add("checkpoints_not_copied", Section::Log, text, Vec::new());
+    }
     if records.broken_chains > 0 {
         let text = format!("{} not hold now.", counted(records.broken_chains, "audit chain does", "audit chains do"));
         add("chains_broken", Section::Log, text, Vec::new());

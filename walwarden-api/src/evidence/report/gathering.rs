@@ -6,7 +6,7 @@ use walwarden_contract::model::BackupState;
 use walwarden_contract::{DatabaseId, OrgId, StreamId, Timestamp};
 
 use super::cited::{exact, is_unaltered};
-use super::document::{Deletion, Document, Records};
+use super::document::{CheckpointShown, Checkpoints, Deletion, Document, Records};
 use super::frameworks::Framework;
 use super::history::{History, text};
 use super::jobs;
@@ -73,6 +73,7 @@ pub async fn make(store: &Store, now: Timestamp, request: Request) -> Result<Doc
         tally.end(database);
     }
     reading.looks().await?;
+    reading.checkpoints().await?;
     Ok(tally.finish(history, reading.records))
 }
 
@@ -201,6 +202,22 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+
+    /// Which checkpoints of the log were signed.
+    async fn checkpoints(&mut self) -> Result<()> {
+        let read = self.store.reported_checkpoints(self.org_id, self.within).await?;
+        self.records.checkpoints = Checkpoints {
+            signed: read.signed,
+            copies: read.copies,
+            copies_written: read.copies_written,
+            newest: read.newest.map(|newest| CheckpointShown {
+                size: newest.size,
+                root_hash: newest.root,
+                signed_at: newest.signed_at,
+            }),
+        };
+        Ok(())
     }
 
     /// What the regular looks said last.

@@ -123,6 +123,7 @@ struct Run {
     fate: Fate,
     late: bool,
     retried: bool,
+    made_up_by: Option<BackupJobId>,
 }
 
 /// A run that nothing came of.
@@ -141,7 +142,6 @@ pub(super) struct Missed<'a> {
 pub(super) struct Coverage {
     settings: Vec<Setting>,
     runs: Vec<Run>,
-    made_up: Vec<(Timestamp, Timestamp, BackupJobId)>,
 }
 
 impl Coverage {
@@ -160,14 +160,19 @@ impl Coverage {
                     break;
                 }
                 let fate = if after(run, GRACE_MILLIS) > now { Fate::Open } else { Fate::Missed };
-                runs.push(Run { at: run, setting: index, fate, late: false, retried: false });
+                runs.push(Run { at: run, setting: index, fate, late: false, retried: false, made_up_by: None });
                 at = run;
             }
         }
         // A clock that was put back may have set one schedule before the other.
         runs.sort_by_key(|run| run.at);
         runs.dedup_by_key(|run| run.at);
-        Self { settings, runs, made_up: Vec::new() }
+        Self { settings, runs }
+    }
+
+    /// How many runs were due by then.
+    fn until(&self, at: Timestamp) -> usize {
+        self.runs.partition_point(|run| run.at <= at)
     }
 
     fn find(&mut self, at: Timestamp) -> Option<&mut Run> {
@@ -178,11 +183,14 @@ impl Coverage {
     /// Takes account of a scheduled job, and answers the run that it stands for, if that is one of these.
     pub(super) fn job(&mut self, job: &ScheduledJob) -> Option<Timestamp> {
         let run = job.run.or_else(|| {
-            let index = self.runs.partition_point(|run| run.at <= job.queued_at);
+            let index = self.until(job.queued_at);
             self.runs[..index].last().map(|run| run.at)
         })?;
         if job.made_up > 0 {
-            self.made_up.push((run, job.queued_at, job.id));
+            let (first, end) = (self.until(run), self.until(job.queued_at));
+            for made_up in self.runs.get_mut(first..end).into_iter().flatten() {
+                made_up.made_up_by = Some(job.id);
+            }
         }
         let known = self.find(run)?;
         if job.fate > known.fate {
@@ -225,9 +233,8 @@ impl Coverage {
     /// The runs that nothing came of, in order.
     pub(super) fn missed(&self) -> impl Iterator<Item = Missed<'_>> {
         self.runs.iter().filter(|run| run.fate == Fate::Missed).filter_map(|run| {
-            let by = self.made_up.iter().find(|(first, queued, _)| *first < run.at && run.at <= *queued);
             let setting = self.settings.get(run.setting)?;
-            Some(Missed { at: run.at, setting, made_up_by: by.map(|(.., id)| *id) })
+            Some(Missed { at: run.at, setting, made_up_by: run.made_up_by })
         })
     }
 }

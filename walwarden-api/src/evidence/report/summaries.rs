@@ -67,11 +67,15 @@ pub(super) fn of(section: Section, summary: &Summary, facts: &Facts, records: &R
             records.inventory_result.as_deref().unwrap_or("none yet")
         ),
         Section::Log => format!(
-            "The organization's own chain ({} events) {}; chains of jobs read: {}; chains that do not hold by the last look at all of them: {}.",
+            "The organization's own chain ({} events) {}; chains of jobs read: {}; chains that do not hold by the last look at all of them: {}; checkpoints signed in the period: {}, \
+             copies of them in buckets: {} of {}.",
             records.organization_events,
             if records.organization_break.is_none() { "holds" } else { "does not hold" },
             records.job_chains,
-            records.broken_chains
+            records.broken_chains,
+            records.checkpoints.signed,
+            records.checkpoints.copies_written,
+            records.checkpoints.copies
         ),
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use walwarden_contract::audit::{AuditEvent, EventKind, FIRST_PREV_HASH, event_hash, verify_chain};
 use walwarden_contract::{BackupJobId, DatabaseId, OrgId, RestoreJobId, Timestamp};
 
-use super::document::{Deletion, Records};
+use super::document::{CheckpointShown, Checkpoints, Deletion, Records};
 use super::history::History;
 use super::tally::{About, Tally};
 use super::*;
@@ -157,7 +157,10 @@ fn document(name: &str) -> Document {
         tally.end(database);
     }
     let head = events.last().map(|event| event.hash.clone()).unwrap_or_default();
-    let records = Records { organization_events: 10, organization_head: head, job_chains: 3, ..Records::default() };
+    let newest = CheckpointShown { size: 21, root_hash: "ab".repeat(32), signed_at: at("2026-01-07T00:00:00Z") };
+    let checkpoints = Checkpoints { signed: 7, copies: 7, copies_written: 6, newest: Some(newest) };
+    let records =
+        Records { organization_events: 10, organization_head: head, job_chains: 3, checkpoints, ..Records::default() };
     tally.finish(history, records)
 }
 
