@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::bundle::RecoverabilityState;
 use crate::id::{BackupJobId, DatabaseId, RestoreJobId};
 use crate::manifest::ManifestEncryption;
 use crate::open::Open;
@@ -26,6 +27,8 @@ pub struct Evidence {
     /// The key that signed it.
     #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
+    /// How far the backup is proven: `completed`, `verified` or `drilled`. Only the last says that it was restored.
+    pub recoverability: Open<RecoverabilityState>,
     /// What was checked before the backup was called completed, and is checked again whenever it is shown.
     pub integrity_verification: IntegrityVerification,
     /// The age of the data in this backup, in minutes, rounded up.
@@ -64,6 +67,8 @@ pub struct EvidenceSummary {
     /// The key that signed it.
     #[schemars(regex(pattern = crate::pattern::KEY_ID))]
     pub key_id: String,
+    /// How far the backup is proven: `completed`, `verified` or `drilled`. Only the last says that it was restored.
+    pub recoverability: Open<RecoverabilityState>,
     /// What was checked before the backup was called completed; manifest hash and signature are checked again here.
     pub integrity_verification: IntegrityVerification,
     /// The age of the data in this backup, in minutes, rounded up.

@@ -4,12 +4,13 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use walwarden_contract::audit::payload::BackupCompleted;
 use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
+use walwarden_contract::bundle::{self, RecoverabilityState};
 use walwarden_contract::manifest::{Manifest, ManifestEncryption};
 use walwarden_contract::model::{
     DrillProof, DrillStatus, EvidenceSource, IntegrityResult, IntegrityVerification, LockProof, LockStatus,
     ProofStatus, RecoveryWindow,
 };
-use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
+use walwarden_contract::{BackupJobId, Open, OrgId, StreamId, Timestamp};
 
 use super::error::Result;
 use super::state::AppState;
@@ -146,6 +147,39 @@ impl Checked {
             failure,
         }
     }
+}
+
+/// How far a backup is proven, by what was found of it now. Where something does not hold, or cannot be checked, nothing is but that
+/// its job was completed.
+pub(super) fn proven(integrity: &IntegrityVerification, verified: bool, drilled: bool) -> Open<RecoverabilityState> {
+    let holds = integrity.result == Open::from(IntegrityResult::Passed);
+    let state = match (holds && verified, drilled) {
+        (false, _) => RecoverabilityState::Completed,
+        (true, false) => RecoverabilityState::Verified,
+        (true, true) => RecoverabilityState::Drilled,
+    };
+    state.into()
+}
+
+/// How far a backup is proven, by its own events and those of its newest completed restore.
+pub(super) async fn recoverability(
+    state: &AppState,
+    job: &BackupJob,
+    chain: &CheckedChain,
+    integrity: &IntegrityVerification,
+    drill: &DrillProof,
+) -> Result<Open<RecoverabilityState>> {
+    let mut restores = Vec::new();
+    if let Some(id) = drill.restore_job_id {
+        let restore = state.store.audit_chain(job.org_id, &id.to_string()).await?;
+        if verify_chain(&restore).is_ok() {
+            restores.push(restore);
+        }
+    }
+    let hash = job.manifest_hash.as_deref().unwrap_or_default();
+    let amounts = bundle::recoverability(&chain.events, hash, &restores).map(|found| found.state);
+    let at_least = |least| amounts.is_some_and(|state| state >= least);
+    Ok(proven(integrity, at_least(RecoverabilityState::Verified), at_least(RecoverabilityState::Drilled)))
 }
 
 /// The audit chain of a backup, and what it turned out to be.

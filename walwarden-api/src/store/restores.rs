@@ -1,6 +1,6 @@
 //! Rows of restore jobs. Their states change in [`crate::jobs`] only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::AssertSqlSafe;
 use walwarden_contract::model::{RestoreMode, RestoreState};
@@ -209,20 +209,37 @@ impl Store {
             .collect()
     }
 
-    /// The newest restores of a backup, newest first, `limit` at most.
+    /// Of a backup's restores that the log had an event of when it had `size` leaves: the newest, `limit` at most, and the one that
+    /// was completed last by then; oldest first. What happened since changes nothing of it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn restores_of(&self, org_id: OrgId, id: BackupJobId, limit: u32) -> Result<Vec<RestoreJobId>> {
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT id FROM restore_jobs WHERE backup_job_id = $1 AND org_id = $2 ORDER BY id DESC LIMIT $3",
-        )
-        .bind(id.to_string())
-        .bind(org_id.to_string())
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(|(id,)| parse(&id, "restore id")).collect()
+    pub async fn restores_as_of(
+        &self,
+        org_id: OrgId,
+        id: BackupJobId,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<RestoreJobId>> {
+        let newest = "SELECT r.id, l.leaf FROM restore_jobs r JOIN audit_leaves l ON l.stream_id = r.id AND l.seq = 1
+             WHERE r.backup_job_id = $1 AND r.org_id = $2 AND l.leaf < $3 ORDER BY l.leaf DESC LIMIT $4";
+        let completed = "SELECT r.id, f.leaf FROM restore_jobs r
+             JOIN audit_events e ON e.stream_id = r.id AND e.kind = 'restore.completed'
+             JOIN audit_leaves l ON l.stream_id = e.stream_id AND l.seq = e.seq
+             JOIN audit_leaves f ON f.stream_id = r.id AND f.seq = 1
+             WHERE r.backup_job_id = $1 AND r.org_id = $2 AND l.leaf < $3 ORDER BY l.leaf DESC LIMIT $4";
+        let mut found = BTreeSet::new();
+        for (query, limit) in [(newest, limit), (completed, 1)] {
+            let rows: Vec<(String, i64)> = sqlx::query_as(query)
+                .bind(id.to_string())
+                .bind(org_id.to_string())
+                .bind(i64::try_from(size).unwrap_or(i64::MAX))
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+            found.extend(rows.into_iter().map(|(id, leaf)| (leaf, id)));
+        }
+        found.into_iter().map(|(_, id)| parse(&id, "restore id")).collect()
     }
 
     /// The organization that a restore job belongs to: for a token that was refused, and so proves nothing.

@@ -2,7 +2,7 @@
 //! installation's.
 
 use serde_json::Value;
-use walwarden_contract::audit::EventKind;
+use walwarden_contract::audit::Payload;
 use walwarden_contract::key::{Revocation, Rotation};
 use walwarden_contract::{OrgId, Timestamp};
 
@@ -75,12 +75,12 @@ impl Row {
 }
 
 /// Appends a statement to the chain of every organization.
-async fn tell_everybody(tx: &mut Tx, at: Timestamp, kind: EventKind, statement: &Value) -> Result<usize> {
+async fn tell_everybody(tx: &mut Tx, at: Timestamp, statement: &Payload) -> Result<usize> {
     let organizations: Vec<(String,)> =
         sqlx::query_as("SELECT id FROM organizations ORDER BY id").fetch_all(tx.connection()).await?;
     for (id,) in &organizations {
         let org_id: OrgId = parse(id, "organization id")?;
-        audit::append(tx, org_id, id, at, kind, statement).await?;
+        audit::append(tx, org_id, id, at, statement).await?;
     }
     Ok(organizations.len())
 }
@@ -92,10 +92,8 @@ async fn hold_current(tx: &mut Tx) -> Result<Option<String>> {
     Ok(row.map(|(id,)| id))
 }
 
-fn text<T: serde::Serialize>(statement: &T) -> Result<(Value, String)> {
-    let value = serde_json::to_value(statement).map_err(|_| StoreError::Corrupt("statement about a signing key"))?;
-    let text = value.to_string();
-    Ok((value, text))
+fn text<T: serde::Serialize>(statement: &T) -> Result<String> {
+    serde_json::to_string(statement).map_err(|_| StoreError::Corrupt("statement about a signing key"))
 }
 
 impl Store {
@@ -143,7 +141,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the new key is on record already, or when the store fails.
     pub async fn rotate_signing_key(&self, rotation: &Rotation, kept_in: &str) -> Result<Option<usize>> {
-        let (statement, written) = text(rotation)?;
+        let written = text(rotation)?;
         let at = rotation.rotated_at;
         let mut tx = self.begin().await?;
         if hold_current(&mut tx).await?.as_ref() != Some(&rotation.previous_key_id) {
@@ -166,7 +164,7 @@ impl Store {
         .execute(tx.connection())
         .await
         .map_err(duplicate("signing key"))?;
-        let told = tell_everybody(&mut tx, at, EventKind::SigningKeyRotated, &statement).await?;
+        let told = tell_everybody(&mut tx, at, &Payload::SigningKeyRotated(rotation.clone())).await?;
         tx.commit().await?;
         Ok(Some(told))
     }
@@ -177,7 +175,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn revoke_signing_key(&self, revocation: &Revocation, now: Timestamp) -> Result<Option<usize>> {
-        let (statement, written) = text(revocation)?;
+        let written = text(revocation)?;
         let mut tx = self.begin().await?;
         if hold_current(&mut tx).await?.as_ref() != Some(&revocation.signed_by) {
             return Ok(None);
@@ -194,7 +192,7 @@ impl Store {
         if changed.rows_affected() == 0 {
             return Ok(None);
         }
-        let told = tell_everybody(&mut tx, now, EventKind::SigningKeyRevoked, &statement).await?;
+        let told = tell_everybody(&mut tx, now, &Payload::SigningKeyRevoked(revocation.clone())).await?;
         tx.commit().await?;
         Ok(Some(told))
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::facts::{DAY, HOUR, MINUTE, at, backup, database, destination, org, restore};
 use crate::audit::payload::{BackupClaimed, BackupCompleted, BackupFinalizing, BackupQueued, BackupRunning};
 use crate::audit::{AuditEvent, FIRST_PREV_HASH, Payload, event_hash};
+use crate::bundle::RecoverabilityState;
 use crate::id::StreamId;
 use crate::manifest::{
     Manifest, ManifestArtifact, ManifestRetention, ManifestSource, SCHEMA, SignedManifest, key_id as id_of, sign,
@@ -163,6 +164,7 @@ pub(super) fn evidence() -> Evidence {
         manifest_hash: MANIFEST.hash.clone(),
         manifest: signed_manifest(),
         key_id: key_id(),
+        recoverability: RecoverabilityState::Drilled.into(),
         integrity_verification: integrity(),
         rpo_minutes: 15,
         lock: lock(),
@@ -186,6 +188,7 @@ pub(super) fn list() -> EvidenceList {
         }),
         manifest_hash: full.manifest_hash,
         key_id: full.key_id,
+        recoverability: full.recoverability,
         integrity_verification: full.integrity_verification,
         rpo_minutes: full.rpo_minutes,
         lock: full.lock,

@@ -13,7 +13,6 @@ use super::{Judged, checkpoints, download, judge, public_key};
 use crate::restore::stage::Stage;
 use crate::setting::Options;
 
-
 fn verified_as(judged: &Judged, anchored: bool, state: &str) -> Result<()> {
     let report = &judged.report;
     ensure!(judged.status == 0 && report["verdict"] == "verified", "{report:#}");
@@ -43,7 +42,10 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
     let kept = checkpoints(setting, 1)?;
     let (size, note) = kept.last().context("one")?;
     let kept_path = write("kept.txt", note)?;
-    ensure!(download(setting, id, &format!("?checkpoint={size}"))? == download(setting, id, &format!("?checkpoint={size}"))?);
+    ensure!(
+        download(setting, id, &format!("?checkpoint={size}"))?
+            == download(setting, id, &format!("?checkpoint={size}"))?
+    );
 
     // A restore later: the older checkpoint ties the two bundles to one history.
     let session = stage.session()?;
@@ -58,7 +60,8 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
     })?;
     let (drilled_path, judged) = drilled;
     verified_as(&judged, true, "drilled")?;
-    let lines: Vec<&str> = judged.report["lines"].as_array().context("lines")?.iter().filter_map(|line| line["text"].as_str()).collect();
+    let lines: Vec<&str> =
+        judged.report["lines"].as_array().context("lines")?.iter().filter_map(|line| line["text"].as_str()).collect();
     ensure!(lines.last().is_some_and(|line| line.ends_with("audit events chain-intact (exit 0)")), "{lines:?}");
 
     // The dump beside it: the real one, and another.

@@ -25,7 +25,8 @@ fn sql(setting: &Setting<'_>, context: &TestContext, text: &str) -> Result<Strin
 
 /// Rows as JSON.
 fn rows(setting: &Setting<'_>, context: &TestContext, query: &str) -> Result<Vec<Value>> {
-    let text = sql(setting, context, &format!("SELECT coalesce(json_agg(row_to_json(found)), '[]') FROM ({query}) found"))?;
+    let text =
+        sql(setting, context, &format!("SELECT coalesce(json_agg(row_to_json(found)), '[]') FROM ({query}) found"))?;
     Ok(serde_json::from_str(&text)?)
 }
 
@@ -43,14 +44,16 @@ fn rewrite(setting: &Setting<'_>, context: &TestContext, stream: &str, key: &Sig
             "UPDATE audit_events SET payload = $p${payload}$p$, prev_hash = '{prev}', hash = '{hash}'
              WHERE stream_id = '{stream}' AND seq = {seq}"
         ));
-        statements.push(format!("UPDATE audit_leaves SET hash = '{hash}' WHERE stream_id = '{stream}' AND seq = {seq}"));
+        statements
+            .push(format!("UPDATE audit_leaves SET hash = '{hash}' WHERE stream_id = '{stream}' AND seq = {seq}"));
     }
     statements.push(format!("UPDATE audit_streams SET head = '{prev_hash}' WHERE stream_id = '{stream}'"));
     sql(setting, context, &statements.join(";\n"))?;
 
     let leaves = rows(setting, context, "SELECT org_id, stream_id, seq, hash FROM audit_leaves ORDER BY leaf")?;
     let org_id: OrgId = field(&leaves[0], "/org_id")?;
-    let (mut tree, mut nodes, mut roots) = (Frontier::default(), std::collections::BTreeMap::new(), vec![Hash::default()]);
+    let (mut tree, mut nodes, mut roots) =
+        (Frontier::default(), std::collections::BTreeMap::new(), vec![Hash::default()]);
     for row in &leaves {
         let leaf = Leaf { hash: field(row, "/hash")?, seq: field(row, "/seq")?, stream: field(row, "/stream_id")? };
         nodes.extend(tree.push(leaf.leaf_hash()));
@@ -101,7 +104,8 @@ pub(super) fn found(context: &TestContext) -> Result<()> {
     fs::write(&forged, download(&setting, backup.id, "")?)?;
     let judged = judge(&[&forged, &key])?;
     ensure!(judged.status == 0 && judged.report["anchored"] == false, "{:#}", judged.report);
-    let unanchored = judged.report["lines"].as_array().context("lines")?.iter().any(|line| line["status"] == "UNANCHORED");
+    let unanchored =
+        judged.report["lines"].as_array().context("lines")?.iter().any(|line| line["status"] == "UNANCHORED");
     ensure!(unanchored, "{:#}", judged.report);
 
     let judged = judge(&[&forged, &key, &kept_path])?;

@@ -6,12 +6,13 @@ use walwarden_contract::audit::{AuditEvent, EventKind, verify_chain};
 use walwarden_contract::bundle::{ConsistencyProof, Files, InclusionProof, PROOF_SCHEMA, Proof, Unsigned};
 use walwarden_contract::log::checkpoint::origin;
 use walwarden_contract::log::{Hash, Leaf};
+use walwarden_contract::manifest::key_id;
 use walwarden_contract::{BackupJobId, OrgId, StreamId};
 
 use super::{Asked, BundleError, MAX_RESTORES};
 use crate::secrets::Keyring;
-use crate::store::log::StoredCheckpoint;
 use crate::store::Store;
+use crate::store::log::StoredCheckpoint;
 
 /// How many earlier checkpoints a bundle is tied to without being asked.
 const EARLIER: u32 = 16;
@@ -53,9 +54,15 @@ impl<'a> AsOf<'a> {
             return Err(BundleError::Shorter(size, remembered));
         }
         let own = keyring.key_id();
-        if !checkpoint.key_ids.contains(&own) {
-            return Err(BundleError::OtherKey { size, signed: checkpoint.key_ids.join(", "), own });
+        let current = key_id(keyring.history(store).await?.current());
+        if current != own {
+            return Err(BundleError::FormerKey { own, current });
         }
+        // A log that does not grow is signed again every day, and after a rotation by another key.
+        let checkpoint = match store.checkpoint_signed_by(org_id, size, &own).await? {
+            Some(checkpoint) => checkpoint,
+            None => return Err(BundleError::OtherKey { size, signed: checkpoint.key_ids.join(", "), own }),
+        };
         Ok(Self { store, org_id, checkpoint, remembered: asked.remembered.filter(|remembered| *remembered > 0) })
     }
 
@@ -83,16 +90,12 @@ impl<'a> AsOf<'a> {
         Ok(Chain { events, leaves: leaves.into_iter().map(|(place, _)| place).collect() })
     }
 
-    /// The chains of the newest restores of a backup, the oldest of them first. Those of which the log had nothing yet are left out.
+    /// The chains of the newest restores of a backup that the log knew of, and of the one that was completed last; oldest first.
     pub(super) async fn restores(&self, id: BackupJobId) -> Result<Vec<Chain>, BundleError> {
         let mut chains = Vec::new();
-        for restore in self.store.restores_of(self.org_id, id, MAX_RESTORES).await? {
-            let chain = self.chain(StreamId::Restore(restore)).await?;
-            if !chain.events.is_empty() {
-                chains.push(chain);
-            }
+        for restore in self.store.restores_as_of(self.org_id, id, self.checkpoint.size, MAX_RESTORES).await? {
+            chains.push(self.chain(StreamId::Restore(restore)).await?);
         }
-        chains.reverse();
         Ok(chains)
     }
 

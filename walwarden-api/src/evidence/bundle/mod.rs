@@ -39,7 +39,9 @@ pub enum BundleError {
     #[error("The evidence of {0} does not hold, so that nothing was exported: {1}.")]
     Broken(String, String),
     /// The log is behind.
-    #[error("The newest events of {0} are not in a signed checkpoint yet; a working process signs one within seconds. Nothing was exported.")]
+    #[error(
+        "The newest events of {0} are not in a signed checkpoint yet; a working process signs one within seconds. Nothing was exported."
+    )]
     NotLogged(String),
     /// There is no such checkpoint.
     #[error("There is no checkpoint of {0} events. Nothing was exported; GET /audit/checkpoints lists them.")]
@@ -48,7 +50,10 @@ pub enum BundleError {
     #[error("The checkpoint of {0} events was signed before {1} was completed. Nothing was exported.")]
     TooEarly(u64, BackupJobId),
     /// The log is smaller than the one that is remembered.
-    #[error("The log as of {0} events does not begin with one of {1}. Nothing was exported.")]
+    #[error(
+        "The log as of {0} events does not begin with one of {1}. Nothing was exported. If you hold a checkpoint of {1} events and \
+         asked for the newest, then this installation's log was rolled back: see the audit anomalies."
+    )]
     Shorter(u64, u64),
     /// Another key signed the checkpoint.
     #[error(
@@ -64,8 +69,19 @@ pub enum BundleError {
         /// Who signs here.
         own: String,
     },
+    /// The key of this process was handed over to another.
+    #[error(
+        "This process signs with {own}, and {current} has taken over from it: restart the process, so that it signs with the current \
+         key. Nothing was exported."
+    )]
+    FormerKey {
+        /// Who signs here.
+        own: String,
+        /// Who should.
+        current: String,
+    },
     /// There is more than a bundle holds.
-    #[error("The period holds more than one export does ({0}). Nothing was exported; ask for a shorter period.")]
+    #[error("That is more than one export holds ({0}). Nothing was exported; of a period, ask for a shorter one.")]
     TooLarge(String),
     /// The store.
     #[error(transparent)]
@@ -86,9 +102,10 @@ impl BundleError {
             Self::NotCompleted | Self::NoCheckpoint(_) => Some(ErrorCode::NotFound),
             Self::NotLogged(_) => Some(ErrorCode::EvidenceNotSealed),
             Self::TooEarly(..) | Self::Shorter(..) | Self::TooLarge(_) => Some(ErrorCode::InvalidRequest),
-            Self::OtherKey { .. } => Some(ErrorCode::EvidenceKeyMismatch),
+            Self::OtherKey { .. } | Self::FormerKey { .. } => Some(ErrorCode::EvidenceKeyMismatch),
             Self::Sign(_) => Some(ErrorCode::SigningFailed),
-            Self::Broken(..) | Self::Store(_) | Self::Form(_) => None,
+            Self::Broken(..) => Some(ErrorCode::InventoryMismatch),
+            Self::Store(_) | Self::Form(_) => None,
         }
     }
 

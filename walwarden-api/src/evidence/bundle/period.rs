@@ -2,7 +2,7 @@
 
 use walwarden_contract::audit::{AuditEvent, EventKind};
 use walwarden_contract::bundle::{ExportScope, Files, PeriodBackup, PeriodEvidence, pack_period};
-use walwarden_contract::{BackupJobId, OrgId, StreamId};
+use walwarden_contract::{OrgId, StreamId};
 
 use super::as_of::{AsOf, Chain, sign};
 use super::{Asked, BundleError, Leaves, MAX_BACKUPS};
@@ -21,8 +21,10 @@ pub struct PeriodBundle {
     pub backups: usize,
 }
 
+/// What an event takes at least, with its proof.
+const EVENT_BYTES: usize = 600;
+
 struct Found {
-    id: BackupJobId,
     manifest: String,
     chain: Chain,
     restores: Vec<Chain>,
@@ -71,8 +73,8 @@ pub async fn period(
         leaves: leaves.as_ref().map(Leaves::described),
         key_id: keyring.key_id(),
     };
-    let first = found.first().map_or_else(|| org_id.to_string(), |backup| backup.id.to_string());
-    let index = pack_period(&evidence).map_err(|error| BundleError::Broken(first, error.to_string()))?;
+    let index =
+        pack_period(&evidence).map_err(|error| BundleError::Broken("a backup".to_owned(), error.to_string()))?;
     Ok(PeriodBundle { files: sign(index, keyring).await?, leaves, checkpoint: size, backups: backups.len() })
 }
 
@@ -89,16 +91,19 @@ async fn find(store: &Store, as_of: &AsOf<'_>, org_id: OrgId, scope: &ExportScop
         let last = page.len() < PAGE as usize;
         for job in page {
             behind = job.finished_at.map(|at| (at, job.id));
-            let Some(manifest) = job.manifest else { continue };
+            let id = job.id;
+            let without = || BundleError::Broken(id.to_string(), "it has no manifest".to_owned());
+            let manifest = job.manifest.ok_or_else(without)?;
             let chain = as_of.chain(StreamId::Backup(job.id)).await?;
             let completed = chain.events.iter().find(|event| event.kind == EventKind::BackupCompleted);
             // What the log did not hold yet, this export cannot show.
             if !completed.is_some_and(|event| event.at >= scope.from && event.at < scope.to) {
                 continue;
             }
-            bytes += manifest.len() as u64;
             let restores = as_of.restores(job.id).await?;
-            found.push(Found { id: job.id, manifest, chain, restores });
+            let events = restores.iter().map(|chain| chain.events.len()).sum::<usize>() + chain.events.len();
+            bytes += (manifest.len() + events * EVENT_BYTES) as u64;
+            found.push(Found { manifest, chain, restores });
             if found.len() > MAX_BACKUPS {
                 return Err(BundleError::TooLarge(format!("more than {MAX_BACKUPS} backups")));
             }

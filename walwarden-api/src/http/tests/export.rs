@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -11,11 +10,8 @@ use tower::ServiceExt;
 use walwarden_contract::audit::{AuditEvent, EventKind, conforms};
 use walwarden_contract::bundle::verify::{Question, Report, verify};
 
-use super::fixture::{Fixture, HOUR, completed_backup, database, organization};
+use super::fixture::{Fixture, HOUR, completed_backup, database, organization, sign_checkpoint};
 use super::writing::chain;
-use crate::http::state::AppState;
-use crate::jobs::checkpoints::Sequencer;
-use crate::jobs::retention::Keeper;
 
 async fn export(fixture: &Fixture, id: &str, query: &str) -> (HeaderMap, Vec<u8>) {
     let request = Request::get(format!("/api/v1/evidence/{id}/bundle{query}"));
@@ -27,14 +23,9 @@ async fn export(fixture: &Fixture, id: &str, query: &str) -> (HeaderMap, Vec<u8>
     (parts.headers, to_bytes(body, 1 << 20).await.expect("a body").to_vec())
 }
 
-/// Takes everything that waits into the log, and signs it.
 async fn checkpoint(fixture: &Fixture) -> u64 {
     fixture.advance(HOUR);
-    let AppState { store, system, keyring, .. } = &fixture.state;
-    let keeper = Keeper { store: store.clone(), system: system.clone(), keyring: Arc::clone(keyring) };
-    Sequencer::new(keeper).look().await.expect("sequences");
-    let newest = store.newest_checkpoint(fixture.database.org_id).await.expect("reads");
-    newest.expect("a checkpoint").size
+    sign_checkpoint(&fixture.state, fixture.org_id).await
 }
 
 fn judge(fixture: &Fixture, bundle: &[u8], checkpoint: Option<&str>) -> Report {
@@ -78,15 +69,27 @@ async fn a_bundle_is_what_the_verifier_takes_and_the_same_bytes_again() {
     // The export itself is an event; as of the same checkpoint the evidence is the same bytes.
     let later = checkpoint(&fixture).await;
     assert!(later > size);
-    assert_eq!(export(&fixture, &id, &format!("?checkpoint={size}")).await.1, bundle, "the same evidence is other bytes");
-    let kept = fixture.state.store.checkpoint_at(fixture.database.org_id, size).await.expect("reads").expect("is there");
+    assert_eq!(
+        export(&fixture, &id, &format!("?checkpoint={size}")).await.1,
+        bundle,
+        "the same evidence is other bytes"
+    );
+    let kept = fixture.state.store.checkpoint_at(fixture.org_id, size).await.expect("reads").expect("is there");
     let anchored = judge(&fixture, &export(&fixture, &id, "").await.1, Some(&kept.note));
     assert_eq!((anchored.failure, anchored.anchored), (None, true));
     let remembered = export(&fixture, &id, "?remembered=1").await.1;
     assert_eq!(judge(&fixture, &remembered, None).failure, None);
 
     let files = files(&bundle);
-    let names = ["audit_events.json", "bundle.json", "checkpoint.txt", "key_events.json", "manifest.json", "proof.json", "restore_events.json"];
+    let names = [
+        "audit_events.json",
+        "bundle.json",
+        "checkpoint.txt",
+        "key_events.json",
+        "manifest.json",
+        "proof.json",
+        "restore_events.json",
+    ];
     assert_eq!(files.keys().collect::<Vec<_>>(), names);
     assert_eq!(files["manifest.json"], backup.manifest.expect("completed").as_bytes());
     let events: Vec<AuditEvent> = serde_json::from_slice(&files["audit_events.json"]).expect("events");

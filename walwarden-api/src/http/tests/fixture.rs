@@ -24,7 +24,9 @@ use crate::store::backups::BackupJob;
 use crate::store::databases::Database;
 use crate::system::tests::manual;
 
-pub(super) use records::{agent_key, api_key, completed_backup, completed_backup_with, database, organization};
+pub(super) use records::{
+    agent_key, api_key, completed_backup, completed_backup_with, database, organization, sign_checkpoint,
+};
 
 pub(super) const HOUR: i64 = 3_600_000;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use walwarden_contract::operations::{Auth, BASE_PATH, OPERATIONS, Operation};
 use walwarden_contract::{BackupJobId, DatabaseId, DestinationId, OrgId, Scope, WindowId};
 
-use super::fixture::{Answer, Fixture, HOUR, api_key, completed_backup, database, organization};
+use super::fixture::{Answer, Fixture, HOUR, api_key, completed_backup, database, organization, sign_checkpoint};
 use super::routes::method_of;
 
 /// What an organization has.
@@ -27,6 +27,7 @@ impl Records {
             "backupJobId": backup.id, "mode": "new_database", "targetRedactedDsn": "postgresql://u@h:5432/postgres",
         });
         let session = fixture.post("/restores", key, &format!("open-{}", backup.id), &body).await.json();
+        sign_checkpoint(&fixture.state, org_id).await;
         Self {
             database: database.id,
             destination: database.destination_id,

@@ -2,6 +2,7 @@
 
 use walwarden_contract::OrgId;
 use walwarden_contract::log::Checkpoint;
+use walwarden_contract::manifest::key_id;
 
 use super::AGAIN_MILLIS;
 use crate::jobs::integrity::settle;
@@ -31,6 +32,15 @@ pub async fn sign(keeper: &Keeper, org_id: OrgId) -> Result<Option<StoredCheckpo
     }
     if let Some(failure) = disagreement(keeper, &log).await? {
         return refuse(keeper, org_id, failure).await;
+    }
+    // A checkpoint by a key that another took over from would be taken for a forgery: it covers the statement that says so.
+    let current = *keeper.keyring.history(&keeper.store).await?.current();
+    if current != *keeper.keyring.verifying_key() {
+        telemetry::checkpoint("failed");
+        let (own, current) = (keeper.keyring.key_id(), key_id(&current));
+        tracing::error!(%org_id, %own, %current, "the signing key was rotated: restart this process, so that checkpoints are signed");
+        keeper.store.postpone_checkpoint(org_id, after(now, SIGNER_MILLIS)).await?;
+        return Ok(None);
     }
     let checkpoint = Checkpoint { org_id, size: log.edge.size(), root: log.edge.root(), at: now };
     let new = match signed(&keeper.keyring, &checkpoint).await {

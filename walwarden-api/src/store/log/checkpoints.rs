@@ -146,6 +146,28 @@ impl Store {
         row.map(Row::read).transpose()
     }
 
+    /// The first checkpoint of this size that this key signed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn checkpoint_signed_by(
+        &self,
+        org_id: OrgId,
+        size: u64,
+        key_id: &str,
+    ) -> Result<Option<StoredCheckpoint>> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM checkpoints WHERE org_id = $1 AND size = $2 AND key_ids LIKE $3 ORDER BY day LIMIT 1"
+        );
+        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(text))
+            .bind(org_id.to_string())
+            .bind(number(size))
+            .bind(format!("%\"{key_id}\"%"))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(Row::read).transpose()
+    }
+
     /// The note of this size that was signed on this day.
     ///
     /// # Errors

@@ -60,14 +60,23 @@ async fn an_archive_comes_as_it_is_and_only_up_to_its_bound() {
     let archive = vec![0x1f, 0x8b, 0x00, 0xff];
     let small = server(vec![ResponseTemplate::new(200).set_body_raw(archive.clone(), "application/gzip")]).await;
     let id = BackupJobId::from_uuid(ID);
-    assert_eq!(client(&small).export_evidence(id, &walwarden_contract::model::ExportEvidenceQuery::default()).await.expect("an archive"), archive);
+    assert_eq!(
+        client(&small)
+            .export_evidence(id, &walwarden_contract::model::ExportEvidenceQuery::default())
+            .await
+            .expect("an archive"),
+        archive
+    );
     assert_eq!(
         header(&requests(&small).await[0], "accept").as_deref(),
         Some("application/gzip, application/problem+json")
     );
     let large =
         server(vec![ResponseTemplate::new(200).set_body_raw(vec![0; (64 << 20) + 1], "application/gzip")]).await;
-    let error = client(&large).export_evidence(id, &walwarden_contract::model::ExportEvidenceQuery::default()).await.expect_err("too large");
+    let error = client(&large)
+        .export_evidence(id, &walwarden_contract::model::ExportEvidenceQuery::default())
+        .await
+        .expect_err("too large");
     assert_eq!((error.code(), requests(&large).await.len()), (ErrorCode::UnexpectedResponse.into(), 1));
 }
 

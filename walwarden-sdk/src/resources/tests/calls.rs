@@ -135,7 +135,10 @@ pub(super) fn calls<'a>(
         ("preflightDestination", called(client.preflight_destination(with.destination))),
         ("cancelBackup", called(client.cancel_backup(with.backup))),
         ("dismissBackup", called(client.dismiss_backup(with.backup))),
-        ("exportEvidence", called(client.export_evidence(with.backup, &ExportEvidenceQuery { checkpoint: None, remembered: None }))),
+        (
+            "exportEvidence",
+            called(client.export_evidence(with.backup, &ExportEvidenceQuery { checkpoint: None, remembered: None })),
+        ),
         ("listAuditStreams", called(client.list_audit_streams(&with.page))),
         ("listAuditEvents", called(client.list_audit_events(with.stream, &with.page))),
         ("verifyAuditStream", called(client.verify_audit_stream(with.stream))),

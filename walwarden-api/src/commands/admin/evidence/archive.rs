@@ -41,6 +41,10 @@ pub(super) struct Sealed {
     file: NamedTempFile,
 }
 
+fn directory(out: &Path) -> &Path {
+    out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 fn unwritable(out: &Path, error: &io::Error) -> Failure {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::WorkerDiskFull,
@@ -55,8 +59,7 @@ impl Archive {
             let message = format!("{} is there already; nothing was exported", out.display());
             return Err(Failure::new(ErrorCode::UsageError, message));
         }
-        let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let file = NamedTempFile::new_in(directory).map_err(|error| unwritable(out, &error))?;
+        let file = NamedTempFile::new_in(directory(out)).map_err(|error| unwritable(out, &error))?;
         Ok(Self { out: out.to_owned(), writer: Writer::new(Hashed { file, hasher: Sha256::new() }) })
     }
 
@@ -70,7 +73,13 @@ impl Archive {
     }
 
     /// Lets an object of a bucket follow, piece by piece, and answers the SHA-256 of its bytes.
-    pub(super) async fn stream(&mut self, bucket: &Bucket, key: &str, name: &str, size: u64) -> Result<String, Failure> {
+    pub(super) async fn stream(
+        &mut self,
+        bucket: &Bucket,
+        key: &str,
+        name: &str,
+        size: u64,
+    ) -> Result<String, Failure> {
         const RANGE: u64 = 64 << 20;
         self.writer.begin(name, size).map_err(|error| self.unwritable(&error))?;
         let (mut offset, mut hasher) = (0, Sha256::new());
@@ -127,6 +136,9 @@ impl Sealed {
     pub(super) fn keep(self) -> Result<(), Failure> {
         let Self { out, file } = self;
         file.persist_noclobber(&out).map_err(|error| unwritable(&out, &error.error))?;
-        Ok(())
+        // The name is on disk only once its directory is.
+        let directory = directory(&out).to_owned();
+        let synced = std::fs::File::open(directory).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| unwritable(&out, &error))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use walwarden_contract::audit::Payload;
 use walwarden_contract::audit::payload::{Actor, EvidenceExported};
 use walwarden_contract::bundle::{self, ARTIFACT, ExportScope};
+use walwarden_contract::manifest::{Manifest, ManifestArtifact};
 use walwarden_contract::{BackupJobId, DatabaseId, ErrorCode};
 
 use super::archive::Archive;
@@ -77,24 +78,22 @@ impl From<BundleError> for Failure {
     }
 }
 
-/// A dump as it is recorded.
-struct Dump {
-    key: String,
-    size_bytes: u64,
-    checksum_sha256: String,
-}
-
-/// The bucket that holds the dump of a backup, and what is recorded of the dump.
-async fn dump(context: &Context<'_>, keyring: &Keyring, id: BackupJobId) -> Result<(Bucket, Dump), Failure> {
+/// The bucket that holds the dump of a backup, and what the manifest says of the dump.
+async fn dump(
+    context: &Context<'_>,
+    keyring: &Keyring,
+    id: BackupJobId,
+) -> Result<(Bucket, ManifestArtifact), Failure> {
     let job = context.store.backup(context.org_id, id).await?;
     let kept = job.is_kept();
-    let Some((artifact, key)) = job.artifact.zip(job.object_key).filter(|_| kept) else {
+    let manifest: Option<Manifest> = job.manifest.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let Some(Manifest { artifact, .. }) = manifest.filter(|_| kept) else {
         return Err(Failure::new(ErrorCode::BackupExpired, format!("the dump of {id} is in no bucket any more")));
     };
     let destination = context.store.destination(context.org_id, job.destination_id).await?;
     let bucket = Bucket::connect(&destination, &keyring.open_access(&destination)?);
     let bucket = bucket.map_err(|error| Failure::new(error.code(), error.message))?;
-    Ok((bucket, Dump { key, size_bytes: artifact.size_bytes, checksum_sha256: artifact.checksum_sha256 }))
+    Ok((bucket, artifact))
 }
 
 async fn one(

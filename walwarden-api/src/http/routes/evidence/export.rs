@@ -23,7 +23,8 @@ pub(in crate::http) async fn handle(
     query: Result<Query<ExportEvidenceQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse> {
     let Query(ExportEvidenceQuery { checkpoint, remembered }) = query.map_err(|_| {
-        let message = "The query parameters are checkpoint and remembered, each a number of events from 1, at most once.";
+        let message =
+            "The query parameters are checkpoint and remembered, each a number of events from 1, at most once.";
         ApiError::new(ErrorCode::InvalidRequest, message)
     })?;
     if checkpoint == Some(0) || remembered == Some(0) {
@@ -31,12 +32,15 @@ pub(in crate::http) async fn handle(
     }
     let asked = Asked { checkpoint, remembered };
     let made = Box::pin(backup(&state.store, &state.keyring, caller.org_id(), id, asked, false)).await?;
-    let bytes = bundle::archive(&made.files).map_err(ApiError::internal)?;
+    let as_of = made.checkpoint;
+    // Up to 32 MiB are compressed: that keeps other requests waiting where they are answered.
+    let packed = tokio::task::spawn_blocking(move || bundle::archive(&made.files)).await;
+    let bytes = packed.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
 
     // Who took evidence away is on record before the first byte of it leaves.
     let exported = Payload::EvidenceExported(EvidenceExported {
         backup_job_id: Some(id),
-        checkpoint_size: Some(made.checkpoint),
+        checkpoint_size: Some(as_of),
         bundle_sha256: Some(hex::encode(Sha256::digest(&bytes))),
         api_key_id: Some(caller.key.id),
         ..EvidenceExported::default()

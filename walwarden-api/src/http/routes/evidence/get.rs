@@ -9,7 +9,7 @@ use walwarden_contract::{BackupJobId, ErrorCode};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Result};
 use crate::http::extract::Id;
-use crate::http::proof::{check_chain, check_manifest, drill_proof};
+use crate::http::proof::{check_chain, check_manifest, drill_proof, recoverability};
 use crate::http::state::AppState;
 use crate::http::view::rpo_minutes;
 
@@ -25,16 +25,20 @@ pub(in crate::http) async fn handle(
     let chain = check_chain(&state, &job).await?;
     let checked = check_manifest(job, &*state.keyring.history(&state.store).await?);
     let now = state.system.now();
+    let integrity = checked.verification(Some(&chain));
+    let drill = drill_proof(&state, caller.org_id(), id).await?;
+    let recoverability = recoverability(&state, &checked.job, &chain, &integrity, &drill).await?;
     Ok(Json(Evidence {
         backup_job_id: id,
         database_id: checked.job.database_id,
         manifest_hash: checked.manifest_hash(),
         key_id: checked.key_id(),
-        integrity_verification: checked.verification(Some(&chain)),
+        recoverability,
+        integrity_verification: integrity,
         rpo_minutes: rpo_minutes(checked.snapshot_at(), now),
         lock: checked.lock(now),
         encryption: checked.encryption(),
-        drill: drill_proof(&state, caller.org_id(), id).await?,
+        drill,
         expired_at: checked.job.expiry.expired_at,
         audit_events: chain.events.iter().map(|event| json!(event)).collect(),
         manifest: checked.document,

@@ -9,7 +9,7 @@ use walwarden_contract::{BackupJobId, ErrorCode, Timestamp};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Result};
 use crate::http::extract::Page;
-use crate::http::proof::{Checked, check_manifest, drill};
+use crate::http::proof::{Checked, check_manifest, drill, proven};
 use crate::http::state::AppState;
 use crate::http::view::rpo_minutes;
 use crate::store::restores::CompletedRestore;
@@ -19,6 +19,9 @@ const CHUNK: u32 = 20;
 
 fn summary(checked: &Checked, restored: Option<CompletedRestore>, now: Timestamp) -> EvidenceSummary {
     let artifact = checked.job.artifact.as_ref();
+    let (integrity, drill) = (checked.verification(None), drill(restored));
+    // The chains are read where one backup is looked at; here the records say who checked it.
+    let recoverability = proven(&integrity, integrity.verified_by.is_some(), drill.restore_job_id.is_some());
     EvidenceSummary {
         backup_job_id: checked.job.id,
         database_id: checked.job.database_id,
@@ -30,11 +33,12 @@ fn summary(checked: &Checked, restored: Option<CompletedRestore>, now: Timestamp
         source: checked.source(),
         manifest_hash: checked.manifest_hash(),
         key_id: checked.key_id(),
-        integrity_verification: checked.verification(None),
+        recoverability,
+        integrity_verification: integrity,
         rpo_minutes: rpo_minutes(checked.snapshot_at(), now),
         lock: checked.lock(now),
         encryption: checked.encryption(),
-        drill: drill(restored),
+        drill,
     }
 }
 
