@@ -79,6 +79,7 @@ error_codes! {
     DestinationNotReady = "destination_not_ready", 412, UserError, BucketOwner, "The backup destination cannot take backups.", "Check the destination with `walwarden-api admin destination preflight`.";
     BackupNotRestorable = "backup_not_restorable", 412, UserError, Caller, "The backup is not completed, so there is nothing proven to restore.", "Choose a backup whose state is completed.";
     BackupExpired = "backup_expired", 410, UserError, Caller, "The backup was deleted from the bucket, because its database keeps backups no longer.", "Choose a newer backup: list the evidence of the database.";
+    NotLoggedYet = "not_logged_yet", 409, Retryable, Nobody, "The event is not in a signed checkpoint of the log yet.", "Wait a few seconds, then ask again: what ends a job is in a checkpoint at once, anything else within a day.";
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
     UnprocessableRequest = "unprocessable_request", 422, UserError, Caller, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";

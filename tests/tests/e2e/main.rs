@@ -3,6 +3,7 @@
 mod backup;
 mod embedding;
 mod faults;
+mod log;
 mod matrix;
 mod observability;
 mod recipes;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let suite = matrix::register(suite);
     let suite = embedding::register(suite);
     let suite = observability::register(suite);
+    let suite = log::register(suite);
     let suite = recipes::register(suite);
     let suite = reports::register(suite);
     suite.run()
