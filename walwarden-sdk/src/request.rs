@@ -63,7 +63,7 @@ pub(crate) struct Transport {
 /// An operation with its arguments.
 pub(crate) struct Call<'a> {
     operation: &'static str,
-    parameter: Option<String>,
+    parameters: Vec<String>,
     query: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     idempotency_key: Option<&'a str>,
@@ -72,11 +72,12 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(operation: &'static str) -> Self {
-        Self { operation, parameter: None, query: Vec::new(), body: None, idempotency_key: None, timeout: None }
+        Self { operation, parameters: Vec::new(), query: Vec::new(), body: None, idempotency_key: None, timeout: None }
     }
 
+    /// Names the next of the operation's path parameters.
     pub(crate) fn on(mut self, id: &impl Display) -> Self {
-        self.parameter = Some(id.to_string());
+        self.parameters.push(id.to_string());
         self
     }
 
@@ -184,18 +185,13 @@ impl Transport {
             operations::operation(call.operation).expect("operations are named by literals that a test compares");
         let Settings { http, base, user_agent, timeout, .. } = &self.settings;
         let mut url = base.clone();
-        let path = call.parameter.as_ref().map_or_else(
-            || operation.path.to_owned(),
-            // Identifiers are letters, digits and underscores: nothing to encode.
-            |id| {
-                operation
-                    .path
-                    .split('/')
-                    .map(|part| if part.starts_with('{') { id } else { part })
-                    .collect::<Vec<_>>()
-                    .join("/")
-            },
-        );
+        // Identifiers are letters, digits and underscores: nothing to encode.
+        let mut parameters = call.parameters.iter();
+        let fill = |part| match part {
+            part if str::starts_with(part, '{') => parameters.next().map_or(part, String::as_str),
+            part => part,
+        };
+        let path = operation.path.split('/').map(fill).collect::<Vec<_>>().join("/");
         url.set_path(&format!("{}{BASE_PATH}{path}", base.path().trim_end_matches('/')));
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);

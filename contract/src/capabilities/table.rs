@@ -127,6 +127,14 @@ pub const CAPABILITIES: &[Capability] = &[
     available("audit.verify", ReadOnly, "An audit chain is checked from its first event to its newest, by the server.").tool(&["verifyAuditStream"]),
     available("audit.watch", ReadOnly, "Every audit chain is checked by itself, every six hours by default; one that does not hold is an event in the organization's chain, and fails its readiness.")
         .operations(&["getReadiness"]),
+    available(
+        "audit.checkpoint",
+        ReadOnly,
+        "Every audit event is a leaf of its organization's Merkle log; a signed checkpoint of it is written into the organization's own buckets after every job and at least daily, under Object Lock where the destination locks. A chain that is cut short or rewritten afterwards contradicts it; what was not yet in a checkpoint is not covered.",
+    )
+    .tool(&["listCheckpoints"]),
+    available("audit.prove_inclusion", ReadOnly, "That an audit event stands in the log of a checkpoint is proven, so that anybody can check it offline.").tool(&["getInclusionProof"]),
+    available("audit.prove_consistency", ReadOnly, "That the log of one checkpoint goes on from that of an earlier one, with nothing changed, is proven, so that anybody can check it offline.").tool(&["getConsistencyProof"]),
     available("evidence.list", ReadOnly, "Evidence of completed backups is listed, with integrity, age, lock and drill status.").tool(&["listEvidence"]).commands(&["evidence.list"]),
     available("evidence.read", ReadOnly, "Evidence of one completed backup: signed manifest, integrity verification, audit chain, age of the data.")
         .tool(&["getEvidence"])
@@ -191,8 +199,6 @@ pub const CAPABILITIES: &[Capability] = &[
         .route(Get, "/notifications/check", Some(Scope::ReadinessRead)),
     planned("notification.routes", SensitiveWrite, "Notifications by mail, chat or webhook")
         .route(Get, "/notifications/routes", Some(Scope::ReadinessRead)),
-    planned("audit.checkpoint", ReadOnly, "Detection of an audit chain that was cut short or rewritten as a whole")
-        .route(Get, "/audit/checkpoints", Some(Scope::AuditRead)),
     planned("mcp.server", ReadOnly, "An MCP server, or a `mcpServers` entry that works").route(Post, "/mcp", None),
     planned("dashboard", ReadOnly, "A dashboard or any other web page"),
     planned("artifact.encrypt", SafeWrite, "Encryption of artifacts by Walwarden, beyond what the bucket does"),

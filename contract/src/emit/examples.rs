@@ -1,6 +1,7 @@
 //! An example of every request and every success, built from the types themselves: a changed field does not compile.
 
 mod backups;
+mod checkpoints;
 mod databases;
 mod destinations;
 mod evidence;
@@ -111,6 +112,9 @@ pub(super) fn responses(operation: &str) -> Vec<Example> {
         "listAuditStreams" => vec![example("page", "The only page.", evidence::streams())],
         "listAuditEvents" => vec![example("page", "The chain of a backup.", evidence::events())],
         "verifyAuditStream" => vec![example("passed", "The chain is whole.", evidence::verification())],
+        "listCheckpoints" => vec![example("page", "The only page.", checkpoints::list())],
+        "getInclusionProof" => vec![example("proof", "The first event of a log of three.", checkpoints::inclusion())],
+        "getConsistencyProof" => vec![example("proof", "From two leaves to three.", checkpoints::consistency())],
         "getReconciliation" => vec![
             example("clean", "Everything agrees.", inventory::clean()),
             example("failed", "Somebody deleted an artifact.", inventory::failed()),

@@ -81,6 +81,7 @@ error_codes! {
     EvidenceNotSealed = "evidence_not_sealed", 409, Retryable, Operator, "The newest events are not in a signed checkpoint yet; nothing was exported.", "Wait a few seconds and ask again; if it stays, see whether a working process runs and what its log says about checkpoints.";
     EvidenceKeyMismatch = "evidence_key_mismatch", 409, UserError, Operator, "The checkpoint that the evidence is to be as of was signed by another key than this process signs with; nothing was exported.", "Ask for a later checkpoint; if there is none, restart the processes that still sign with the former key.";
     BackupExpired = "backup_expired", 410, UserError, Caller, "The backup was deleted from the bucket, because its database keeps backups no longer.", "Choose a newer backup: list the evidence of the database.";
+    NotLoggedYet = "not_logged_yet", 409, Retryable, Nobody, "The event is not in a signed checkpoint of the log yet.", "Wait a few seconds, then ask again: what ends a job is in a checkpoint at once, anything else within a day.";
     PayloadTooLarge = "payload_too_large", 413, UserError, Caller, "The request body is larger than the API accepts.", "Send a smaller body.";
     UnsupportedMediaType = "unsupported_media_type", 415, UserError, Caller, "The request body is not application/json.", "Send JSON with Content-Type: application/json.";
     UnprocessableRequest = "unprocessable_request", 422, UserError, Caller, "The request is well-formed JSON that does not fit the schema.", "Correct the field that the message names.";

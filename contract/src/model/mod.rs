@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod checkpoint;
 pub mod cli;
 mod database;
 mod destination;
@@ -17,6 +18,7 @@ mod tools;
 
 pub use audit::*;
 pub use backup::*;
+pub use checkpoint::*;
 pub use database::*;
 pub use destination::*;
 pub use evidence::*;

@@ -37,8 +37,10 @@ pub enum Component {
     Worker,
     /// Schedules are being looked at.
     Scheduler,
-    /// The organization's audit chains held when they were last looked at.
+    /// The organization's audit chains, and the log over them, held when they were last looked at.
     Audit,
+    /// Audit events come into signed checkpoints, and those into the organization's buckets.
+    Checkpoints,
 }
 
 /// How one part of the service is.

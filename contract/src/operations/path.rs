@@ -3,6 +3,7 @@
 use super::build::schema_of as of;
 use super::{Operation, SchemaOf};
 use crate::id::{BackupJobId, DatabaseId, DestinationId, RestoreJobId, StreamId, WindowId};
+use crate::model::EventNumber;
 
 /// A name in braces in a path, and what stands in its place.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,7 @@ const PARAMETERS: &[PathParameter] = &[
     PathParameter { name: "restoreJobId", about: "The restore job.", schema: of::<RestoreJobId> },
     PathParameter { name: "windowId", about: "The recovery window.", schema: of::<WindowId> },
     PathParameter { name: "streamId", about: "The audit stream.", schema: of::<StreamId> },
+    PathParameter { name: "seq", about: "The event's number in its stream, from 1.", schema: of::<EventNumber> },
 ];
 
 /// The names in braces, in order.

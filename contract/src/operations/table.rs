@@ -233,6 +233,32 @@ pub const OPERATIONS: &[Operation] = &[
     .answers(200, of::<m::AuditVerification>)
     .fails(&[E::NotFound])
     .note("Look at `result`: a broken chain is no failed request."),
+    get("listCheckpoints", "/audit/checkpoints", MANAGEMENT, "List the signed checkpoints of the log, newest first")
+        .scope_of(S::AuditRead)
+        .paged()
+        .answers(200, of::<m::AuditCheckpointList>)
+        .note("A copy that counts stands in the organization's own bucket: compare with what is there, not with what this list says."),
+    get(
+        "getInclusionProof",
+        "/audit/streams/{streamId}/events/{seq}/proof",
+        MANAGEMENT,
+        "Read what proves that an audit event stands in the log",
+    )
+    .scope_of(S::AuditRead)
+    .asks(of::<m::InclusionQuery>)
+    .answers(200, of::<m::InclusionProof>)
+    .fails(&[E::NotFound, E::NotLoggedYet])
+    .note("Whoever knows the checkpoint can check it without this server."),
+    get(
+        "getConsistencyProof",
+        "/audit/consistency",
+        MANAGEMENT,
+        "Read what proves that the log of one checkpoint goes on from that of an earlier one",
+    )
+    .scope_of(S::AuditRead)
+    .asks(of::<m::ConsistencyQuery>)
+    .answers(200, of::<m::ConsistencyProof>)
+    .fails(&[E::NotFound]),
     get(
         "getReconciliation",
         "/inventory/reconciliation",

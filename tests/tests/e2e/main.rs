@@ -4,6 +4,7 @@ mod backup;
 mod embedding;
 mod evidence;
 mod faults;
+mod log;
 mod matrix;
 mod observability;
 mod recipes;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let suite = matrix::register(suite);
     let suite = embedding::register(suite);
     let suite = observability::register(suite);
+    let suite = log::register(suite);
     let suite = recipes::register(suite);
     let suite = evidence::register(suite);
     let suite = signing::register(suite);

@@ -1,16 +1,22 @@
-//! Looks at every audit chain again and again, on its own: an edited, cut or missing chain is found without anybody asking.
+//! Looks at every audit chain, and the log over them, again and again, on its own: what was edited, cut or rewritten is found
+//! without anybody asking.
 
 mod agreement;
 mod chain;
+mod copies;
+mod log;
 mod settling;
 
 use serde::{Deserialize, Serialize};
+use walwarden_contract::model::DestinationState;
 use walwarden_contract::{OrgId, StreamId, Timestamp};
 
 pub use self::agreement::disagreement;
 pub use self::chain::{Stop, Walk};
+pub(super) use self::copies::is_checkpoint;
 pub(super) use self::settling::settle;
 use super::retention::Keeper;
+use crate::store::anomalies::Subject;
 use crate::store::looks::{self, LookKind};
 use crate::store::{Result, StoreError};
 use crate::system::after;
@@ -107,11 +113,52 @@ pub async fn look(keeper: &Keeper, every_millis: i64) -> Result<Option<AuditLook
     missing(&mut look, due.org_id, keeper).await?;
     let failure = check(keeper, due.org_id, own).await?.or_else(|| look.unreadable.clone());
     look.broken += u64::from(settle(keeper, due.org_id, own, failure).await?);
+    look.broken += of_log(keeper, due.org_id, &text(&look)).await?;
     (look.finished_at, look.every_millis) = (Some(system.now()), Some(every_millis));
     let mut tx = store.begin().await?;
     looks::end(&mut tx, LookKind::Audit, due.org_id, &text(&look), after(system.now(), every_millis)).await?;
     tx.commit().await?;
     Ok(Some(look))
+}
+
+/// Keeps a look in the hands of this process.
+struct Beat<'a> {
+    keeper: &'a Keeper,
+    org_id: OrgId,
+    progress: &'a str,
+}
+
+impl Beat<'_> {
+    async fn keep(&self) -> Result<()> {
+        let Keeper { store, system, .. } = self.keeper;
+        store.keep_look(LookKind::Audit, self.org_id, self.progress, after(system.now(), LEASE_MILLIS)).await
+    }
+}
+
+/// Looks at the log over all chains, and holds it against what the organization's buckets say of it. Answers how much does not hold.
+async fn of_log(keeper: &Keeper, org_id: OrgId, progress: &str) -> Result<u64> {
+    let store = &keeper.store;
+    let beat = Beat { keeper, org_id, progress };
+    let failure = log::failure(store, org_id, &beat).await?;
+    let mut broken = u64::from(settle(keeper, org_id, Subject::Log(org_id), failure).await?);
+    let mut last = None;
+    loop {
+        let page = store.destination_page(org_id, last, PAGE).await?;
+        let Some(newest) = page.last() else { return Ok(broken) };
+        last = Some(newest.id);
+        for destination in page.iter().filter(|it| it.verification.state == DestinationState::Verified) {
+            let failure = match copies::ask(keeper, org_id, destination).await? {
+                copies::Said::Holds => None,
+                copies::Said::Contradicts(failure) => Some(failure),
+                copies::Said::Unreadable(refusal) => {
+                    tracing::warn!(destination_id = %destination.id, "cannot read checkpoints back: {refusal}");
+                    continue;
+                }
+            };
+            broken += u64::from(settle(keeper, org_id, Subject::Copies(destination.id), failure).await?);
+            beat.keep().await?;
+        }
+    }
 }
 
 /// The ids of the next chains; `None` behind the last.
@@ -160,6 +207,13 @@ async fn check(keeper: &Keeper, org_id: OrgId, id: StreamId) -> Result<Option<St
         }
         Err(Stop::Store(error)) => return Err(error),
         Ok(()) => {}
+    }
+    let (recorded, found, whole) = keeper.store.logging(org_id, id).await?;
+    if recorded != found {
+        return Ok(Some(format!("{recorded} events of the chain are to be in the log, and {found} are.")));
+    }
+    if !whole {
+        return Ok(Some("The newest events of the chain are kept out of the log.".to_owned()));
     }
     match id {
         StreamId::Backup(id) => disagreement(&keeper.store, &keeper.keyring, org_id, id).await,

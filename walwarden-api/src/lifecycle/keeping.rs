@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::vital::Vital;
 use crate::config::Settings;
-use crate::jobs::checkpoints::Sequencer;
+use crate::jobs::checkpoints::{Copier, Sequencer};
 use crate::jobs::retention::{self, Keeper};
 use crate::jobs::{integrity, inventory};
 use crate::store::StoreError;
@@ -28,6 +28,7 @@ pub(super) fn start(vital: &mut Vital, keeper: &Keeper, settings: &Settings, shu
         async move { sequencer.look().await }
     };
     vital.spawn("checkpoints", until_shutdown(shutdown.clone(), "events that are to be logged", look));
+    vital.spawn("checkpoint_copies", Copier { keeper: keeper.clone() }.run(shutdown.clone()));
     let (checking, every) = (keeper.clone(), i64::from(settings.audit_check_seconds) * 1000);
     let begun = AtomicBool::new(false);
     let look = move || {

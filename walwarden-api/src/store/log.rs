@@ -13,7 +13,7 @@ pub(crate) use self::appending::{
 };
 pub use self::checkpoints::StoredCheckpoint;
 pub(crate) use self::checkpoints::{Inserted, insert_checkpoint};
-pub use self::copies::{Copy, CopyKey, CopyState};
+pub use self::copies::{Copy, CopyKey, CopyState, WaitingForCheckpoints};
 pub(crate) use self::copies::{drop_waiting, queue_copies};
 use super::{Result, StoreError, Tx};
 

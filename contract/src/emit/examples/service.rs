@@ -56,6 +56,10 @@ pub(super) fn readiness() -> Readiness {
             check(Component::Worker.into(), "One was seen 3 seconds ago."),
             check(Component::Scheduler.into(), "It looked at the schedules 8 seconds ago."),
             check(Component::Audit.into(), "All 42 chains held on 2026-01-31T00:00:00.000Z."),
+            check(
+                Component::Checkpoints.into(),
+                "The newest checkpoint has 210 leaves, and was signed at 2026-01-31T02:00:02.000Z.",
+            ),
         ],
         queue: QueueDepth { queued: 1, running: 2, oldest_queued_at: Some(at(-5)) },
         overdue_databases: 0,

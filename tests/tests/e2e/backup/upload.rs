@@ -73,7 +73,9 @@ pub(super) fn checksums(context: &TestContext) -> Result<()> {
         (of_crc32, "x-amz-checksum-crc32", "content-md5: ", (4, 3)),
     ] {
         let (mut parts, mut objects) = (0, 0);
-        for request in requests.iter().filter(|request| request.method == "PUT") {
+        // A checkpoint may be on its way while the destination changes.
+        let puts = requests.iter().filter(|request| request.method == "PUT" && !request.path.contains("/checkpoints/"));
+        for request in puts {
             let head = String::from_utf8_lossy(&request.head).to_lowercase();
             ensure!(head.contains(wanted) && !head.contains(other), "{head}");
             let counted = if Matcher::upload_part(None).matches(request) { &mut parts } else { &mut objects };

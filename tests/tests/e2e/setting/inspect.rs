@@ -109,11 +109,11 @@ impl Setting<'_> {
         Ok(self.context.postgres().psql("postgres", &sql)?.parse()?)
     }
 
-    /// Every key in the bucket but those of preflight's probes.
+    /// Every key in the bucket but those of preflight's probes and of checkpoints, which come whenever something has ended.
     pub(crate) fn keys(&self) -> Result<Vec<String>> {
-        let probes = format!("org/{}/preflight/", self.org_id);
+        let others = ["preflight", "checkpoints"].map(|name| format!("org/{}/{name}/", self.org_id));
         let objects = self.bucket.list_objects("")?.into_iter();
-        Ok(objects.map(|object| object.key).filter(|key| !key.starts_with(&probes)).collect())
+        Ok(objects.map(|object| object.key).filter(|key| !others.iter().any(|other| key.starts_with(other))).collect())
     }
 
     /// The keys that completed backups account for.

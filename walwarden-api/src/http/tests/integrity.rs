@@ -30,7 +30,8 @@ async fn audit_check(fixture: &Fixture) -> Value {
     let readiness = fixture.get("/readiness", &fixture.key).await.json();
     let checks = readiness["checks"].as_array().expect("a list");
     let check = checks.iter().find(|check| check["component"] == "audit").expect("is there").clone();
-    assert_eq!(readiness["result"] == "failed", check["status"] == "failed", "{readiness}");
+    let failed = checks.iter().any(|check| check["status"] == "failed");
+    assert_eq!(readiness["result"] == "failed", failed, "{readiness}");
     check
 }
 

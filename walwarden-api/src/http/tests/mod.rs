@@ -16,6 +16,7 @@ mod idempotency;
 mod integrity;
 mod inventory;
 mod keys;
+mod log;
 mod matrix;
 mod pages;
 mod planned;

@@ -58,10 +58,10 @@ async fn restore_jobs_are_counted_apart_from_the_key_that_opened_them() {
 #[tokio::test]
 async fn what_is_refused_for_another_reason_counts_and_says_so_too() {
     let fixture = Fixture::limited(1, 3).await;
-    let (_, key) = api_key(&fixture.state, fixture.org_id, &[Scope::AuditRead], None).await;
+    let (_, key) = api_key(&fixture.state, fixture.org_id, &[Scope::AuditRead, Scope::ReadinessRead], None).await;
     let forbidden = fixture.get("/databases", &key).await;
     assert_eq!((forbidden.code().as_str(), forbidden.header("ratelimit")), ("forbidden", Some("\"default\";r=2;t=1")));
-    let planned = fixture.get("/audit/checkpoints", &key).await;
+    let planned = fixture.get("/notifications/check", &key).await;
     let told = planned.header("ratelimit");
     assert_eq!((planned.code().as_str(), told), ("capability_not_available", Some("\"default\";r=1;t=2")));
     let missing = fixture.get("/audit/streams/x/events", &key).await;

@@ -13,6 +13,7 @@ pub(super) fn fill(path: &str) -> String {
     let path = path.replace("{databaseId}", &id("db")).replace("{backupJobId}", &id("bkp"));
     let path = path.replace("{restoreJobId}", &id("rst")).replace("{destinationId}", &id("dst"));
     let path = path.replace("{windowId}", &id("win")).replace("{streamId}", &id("bkp"));
+    let path = path.replace("{seq}", "1");
     assert!(!path.contains('{'), "{path}");
     path
 }

@@ -10,6 +10,7 @@ use super::findings::{About, Findings};
 use super::place::{self, Half, Place};
 use super::{Scope, Stop, backup, strangers, uploads};
 use crate::engine::storage::{Bucket, Listed};
+use crate::jobs::integrity::is_checkpoint;
 use crate::jobs::retention::Keeper;
 use crate::store::inventory::{InventoryEntry, InventoryRow};
 
@@ -60,6 +61,9 @@ impl Objects<'_> {
         while self.page.is_empty() && (self.token.is_some() || !self.begun) {
             let (page, next) = self.of.bucket.list_page(&self.prefix, self.token.take()).await?;
             (self.page, self.token, self.begun) = (page.into(), next, true);
+            let org_id = self.of.org_id;
+            // What they are is looked at with the log.
+            self.page.retain(|listed| !is_checkpoint(org_id, &listed.key));
             self.seen += self.page.len() as u64;
         }
         let org_id = self.of.org_id;

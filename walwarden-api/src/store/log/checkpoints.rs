@@ -33,9 +33,20 @@ impl StoredCheckpoint {
     /// A checkpoint with its note, signed by these keys.
     #[must_use]
     pub fn new(checkpoint: &Checkpoint, key_ids: Vec<String>, note: String) -> Self {
-        let day = checkpoint.at.to_string()[..10].replace('-', "/");
-        Self { size: checkpoint.size, day, root: checkpoint.root, signed_at: checkpoint.at, key_ids, note }
+        Self {
+            size: checkpoint.size,
+            day: day(checkpoint.at),
+            root: checkpoint.root,
+            signed_at: checkpoint.at,
+            key_ids,
+            note,
+        }
     }
+}
+
+/// The day of a time, as object keys name it.
+fn day(at: Timestamp) -> String {
+    at.to_string()[..10].replace('-', "/")
 }
 
 #[derive(sqlx::FromRow)]
@@ -181,6 +192,38 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         row.map(Row::read).transpose()
+    }
+
+    /// The same, by the time at which it says that it was signed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn checkpoint_at_time(
+        &self,
+        org_id: OrgId,
+        size: u64,
+        at: Timestamp,
+    ) -> Result<Option<StoredCheckpoint>> {
+        self.checkpoint_on(org_id, size, &day(at)).await
+    }
+
+    /// At most `limit` sizes behind `after` with the roots that were signed for them, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn checkpoint_roots(&self, org_id: OrgId, after: u64, limit: u32) -> Result<Vec<(u64, Hash)>> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT size, root FROM checkpoint_roots WHERE org_id = $1 AND size > $2 ORDER BY size LIMIT $3",
+        )
+        .bind(org_id.to_string())
+        .bind(number(after))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |(size, root): (i64, String)| {
+            Ok((count(size, "size of a checkpoint")?, hash(&root, "root of a checkpoint")?))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The checkpoint of the largest size, as [`checkpoint_at`](Self::checkpoint_at) answers it.

@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 use walwarden_contract::{DestinationId, OrgId, Timestamp};
 
 use super::{StoredCheckpoint, number};
-use crate::store::{Result, Store, Tx, count, maybe_time, parse, time};
+use crate::store::{Result, Store, StoreError, Tx, count, maybe_time, parse, time};
 
 /// Which copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub struct Copy {
     pub attempts: u32,
     /// When it was found in the bucket as it has to be.
     pub written_at: Option<Timestamp>,
+}
+
+/// What waits for longest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingForCheckpoints {
+    /// When the event has to be in a checkpoint that has to be in one first.
+    pub event_due_at: Option<Timestamp>,
+    /// Since when the oldest copy waits that is to be written, and why it was not.
+    pub copy_since: Option<(Timestamp, Option<String>)>,
 }
 
 /// What became of an attempt.
@@ -244,6 +253,29 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// What of an organization waits for a checkpoint, or for its bucket.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn waiting_for_checkpoints(&self, org_id: OrgId) -> Result<WaitingForCheckpoints> {
+        let (due_at,): (Option<i64>,) =
+            sqlx::query_as("SELECT MIN(due_at) FROM audit_streams WHERE org_id = $1 AND due_at IS NOT NULL")
+                .bind(org_id.to_string())
+                .fetch_one(&self.pool)
+                .await?;
+        let copy: Option<(i64, Option<String>)> = sqlx::query_as(
+            "SELECT queued_at, failure FROM checkpoint_copies WHERE not_before IS NOT NULL AND org_id = $1
+             ORDER BY queued_at LIMIT 1",
+        )
+        .bind(org_id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(WaitingForCheckpoints {
+            event_due_at: due_at.map(time).transpose()?,
+            copy_since: copy.map(|(since, failure)| Ok::<_, StoreError>((time(since)?, failure))).transpose()?,
+        })
     }
 
     /// Since when the copy waits that an organization's buckets have waited for longest.

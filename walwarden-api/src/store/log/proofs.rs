@@ -55,6 +55,53 @@ impl Store {
         rows.into_iter().map(leaf).collect()
     }
 
+    /// The same leaves, each with the hash of its event as it is on record now; `None` when the event is not there.
+    ///
+    /// # Errors
+    /// When the store fails, or the leaves do not follow each other.
+    pub async fn leaves_with_events(
+        &self,
+        org_id: OrgId,
+        first: u64,
+        limit: u32,
+    ) -> Result<Vec<(Leaf, Option<String>)>> {
+        let rows: Vec<(i64, String, i64, String, Option<String>)> = sqlx::query_as(
+            "SELECT l.leaf, l.stream_id, l.seq, l.hash, e.hash FROM audit_leaves l
+             LEFT JOIN audit_events e ON e.stream_id = l.stream_id AND e.seq = l.seq AND e.org_id = l.org_id
+             WHERE l.org_id = $1 AND l.leaf >= $2 ORDER BY l.leaf LIMIT $3",
+        )
+        .bind(org_id.to_string())
+        .bind(number(first))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        if !rows.iter().zip(first..).all(|(row, expected)| row.0 == number(expected)) {
+            return Err(StoreError::Corrupt("log: a leaf of it is missing"));
+        }
+        rows.into_iter()
+            .map(|(number, stream, seq, hash, event)| Ok((leaf((number, stream, seq, hash))?, event)))
+            .collect()
+    }
+
+    /// How many of a chain's events are in the log, as the chain's record says and as the log has it; and whether all of them are,
+    /// or the others are to come into it.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or when the store fails.
+    pub async fn logging(&self, org_id: OrgId, stream_id: StreamId) -> Result<(u64, u64, bool)> {
+        let row: Option<(i64, i64, i64, Option<i64>)> = sqlx::query_as(
+            "SELECT seq, logged, (SELECT COUNT(*) FROM audit_leaves l WHERE l.stream_id = s.stream_id AND l.org_id = s.org_id),
+             due_at FROM audit_streams s WHERE stream_id = $1 AND org_id = $2",
+        )
+        .bind(stream_id.to_string())
+        .bind(org_id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        let (events, recorded, found, due_at) = row.ok_or(StoreError::Missing("audit stream"))?;
+        let recorded = count(recorded, "audit event number")?;
+        Ok((recorded, count(found, "count")?, due_at.is_some() || number(recorded) == events))
+    }
+
     /// The numbers of the leaves of a chain's events after number `after`, at most `limit`, in order: with the hash that the log has.
     ///
     /// # Errors
@@ -151,7 +198,17 @@ impl Store {
                 found.insert(Node { level: 0, index: count(row.0, "leaf number")? }, leaf(row)?.leaf_hash());
             }
         }
-        for chunk in inner.chunks(AT_ONCE) {
+        found.extend(self.inner_nodes(org_id, &inner).await?);
+        Ok(Nodes(found))
+    }
+
+    /// The hashes of complete subtrees of more than one leaf; those that are not stored are left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inner_nodes(&self, org_id: OrgId, wanted: &[Node]) -> Result<BTreeMap<Node, Hash>> {
+        let mut found = BTreeMap::new();
+        for chunk in wanted.chunks(AT_ONCE) {
             let pair = |first: usize| format!("(level = ${first} AND idx = ${})", first + 1);
             let pairs: Vec<_> = (0..chunk.len()).map(|index| pair(2 * index + 2)).collect();
             let text =
@@ -166,6 +223,6 @@ impl Store {
                 found.insert(node, hash(&text, "node of the log")?);
             }
         }
-        Ok(Nodes(found))
+        Ok(found)
     }
 }

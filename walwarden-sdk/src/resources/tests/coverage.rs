@@ -16,6 +16,7 @@ fn path(operation: &Operation) -> String {
         ("restoreJobId", RestoreJobId::from_uuid(ID).to_string()),
         ("windowId", WindowId::from_uuid(ID).to_string()),
         ("streamId", OrgId::from_uuid(ID).to_string()),
+        ("seq", "7".to_owned()),
     ];
     let path = ids.iter().fold(operation.path.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id));
     format!("{BASE_PATH}{path}")

@@ -20,6 +20,11 @@ const ABSENT_MILLIS: i64 = 60_000;
 /// A schedule that has been due for this long was overlooked: they are looked at every second.
 const OVERDUE_MILLIS: i64 = 300_000;
 
+/// An event that has been due for this long was overlooked: they are looked at every second.
+const EVENT_MILLIS: i64 = 600_000;
+/// A bucket that has not taken a checkpoint for this long does not take any.
+const COPY_MILLIS: i64 = 3_600_000;
+
 const START_ONE: &str = "Start one with `walwarden-api serve --role worker`, or with `--role all` beside the API.";
 
 fn check(component: Component, holds: bool, evidence: impl Into<String>) -> ReadinessCheck {
@@ -87,6 +92,32 @@ async fn audit(state: &AppState, org_id: OrgId, now: Timestamp) -> Result<Readin
     })
 }
 
+/// Whether events come into checkpoints, and those into buckets.
+async fn checkpoints(state: &AppState, org_id: OrgId, now: Timestamp) -> Result<ReadinessCheck> {
+    let failed = |evidence: String| Ok(check(Component::Checkpoints, false, evidence));
+    let waiting = state.store.waiting_for_checkpoints(org_id).await?;
+    if let Some(due_at) = waiting.event_due_at.filter(|at| after(*at, EVENT_MILLIS) < now) {
+        return failed(format!(
+            "An audit event should have been in a signed checkpoint at {due_at}. Look at the log of the worker."
+        ));
+    }
+    if let Some((since, failure)) = waiting.copy_since.filter(|(since, _)| after(*since, COPY_MILLIS) < now) {
+        let failure = failure.map_or_else(String::new, |failure| format!(" {failure}."));
+        return failed(format!("A checkpoint of {since} is not in its bucket yet.{failure}"));
+    }
+    Ok(match state.store.newest_checkpoint(org_id).await? {
+        Some(newest) => {
+            let (size, signed_at) = (newest.size, newest.signed_at);
+            let evidence = format!("The newest checkpoint has {size} leaves, and was first signed at {signed_at}.");
+            check(Component::Checkpoints, true, evidence)
+        }
+        None => ReadinessCheck {
+            status: CheckStatus::NotVerifiable.into(),
+            ..check(Component::Checkpoints, true, "No checkpoint was signed yet: a worker does so within seconds.")
+        },
+    })
+}
+
 pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Caller) -> Result<Json<Readiness>> {
     let (store, org_id, now) = (&state.store, caller.org_id(), state.system.now());
     let overdue_since = after(now, -OVERDUE_MILLIS);
@@ -104,6 +135,7 @@ pub(in crate::http) async fn handle(State(state): State<AppState>, caller: Calle
         worker(seen, now),
         scheduler(seen, overdue),
         audit(&state, org_id, now).await?,
+        checkpoints(&state, org_id, now).await?,
     ];
     let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
     Ok(Json(Readiness {
