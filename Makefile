@@ -115,6 +115,23 @@ soak: setup ## 30 minutes of killed workers and a failing bucket, then every bac
 	cargo build $(LOCKED) --release --workspace $(PRODUCT) --bin soak
 	WALWARDEN_TEST_BIN_DIR="$(TARGET)/release" "$(TARGET)/release/soak" $(SOAK_ARGS)
 
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ_ROOT := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+FUZZ_SECONDS ?= 600
+
+.PHONY: fuzz
+fuzz: setup $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz ## what strangers hand in, at random, for ten minutes: bundles, manifests, checkpoints, tokens
+	cargo run $(LOCKED) --quiet -p walwarden-evidence --bin evidence -- seeds "$(TOOLS)/fuzz/seeds"
+	@PATH="$(CARGO_FUZZ_ROOT)/bin:$$PATH" tests/fuzz.sh "$(TOOLS)/fuzz" "$(TARGET)/fuzz" "$(FUZZ_SECONDS)"
+
+$(CARGO_FUZZ_ROOT)/bin/cargo-fuzz:
+	@tests/setup.sh "$(TOOLS)" g++
+	@echo "setup: building cargo-fuzz $(CARGO_FUZZ_VERSION) into $(TOOLS) (one to two minutes, once)"
+	@CARGO_TARGET_DIR="$(TOOLS)/build" CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+		cargo install --quiet --locked --root "$(CARGO_FUZZ_ROOT)" --version $(CARGO_FUZZ_VERSION) cargo-fuzz
+	@rm -rf "$(TOOLS)/build"
+
 .PHONY: clean-tools
 clean-tools: ## remove what setup and lint put into .tools (system packages stay)
 	rm -rf "$(TOOLS)"

@@ -96,10 +96,12 @@ pub fn to_pem(key: &VerifyingKey) -> String {
     key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
 }
 
-/// Reads a public key in SPKI PEM form. A point of small order is none: whoever likes can sign for it.
+/// Reads a public key in SPKI PEM form. A point of small order is none, since whoever likes can sign for it, and neither is a
+/// point that is not written in its one form (RFC 8032, 5.1.3).
 #[must_use]
 pub fn from_pem(pem: &str) -> Option<VerifyingKey> {
-    VerifyingKey::from_public_key_pem(pem.trim()).ok().filter(|key| !key.is_weak())
+    let key = VerifyingKey::from_public_key_pem(pem.trim()).ok()?;
+    (!key.is_weak() && key.to_edwards().compress().as_bytes() == key.as_bytes()).then_some(key)
 }
 
 /// The RFC 8785 form of a document without one of its members: what that member signs.

@@ -31,26 +31,26 @@ class Json(unittest.TestCase):
 
     def test_documents_of_rfc_8785(self):
         for vector in load("json_documents.json"):
-            document = strict_json.parse(vector["input"].encode(), vector["source"], must_be_canonical=False)
-            self.assertEqual(strict_json.canonical(document).decode(), vector["canonical"], vector["source"])
-            strict_json.parse(vector["canonical"].encode(), vector["source"])
-            with self.assertRaises(Refused) as refused:
+            for text in (vector["input"], vector["canonical"]):
+                written = strict_json.canonical(json.loads(text))
+                self.assertEqual(written.decode(), vector["canonical"], vector["source"])
+            with self.assertRaises(Refused):
                 strict_json.parse(vector["input"].encode(), vector["source"])
-            self.assertEqual(refused.exception.code, "json_not_canonical")
 
     def test_what_two_readers_may_read_in_two_ways_is_refused(self):
         for text, code in [
             ('{"a":1,"a":1}', "duplicate_json_key"),
             ('{"a":1,"\\u0061":1}', "duplicate_json_key"),
-            ("[" * 65 + "]" * 65, "json_too_deep"),
+            ("[" * 33 + "]" * 33, "json_too_deep"),
             ("[" * 1_000_000, "json_too_deep"),
             ("9007199254740992", "number_out_of_range"),
             ("-9007199254740992", "number_out_of_range"),
             ("1" * 5000, "number_out_of_range"),
             ("1e400", "number_out_of_range"),
-            ("1.0", "json_not_canonical"),
-            ("1e2", "json_not_canonical"),
-            ("-0", "json_not_canonical"),
+            ("0.5", "number_out_of_range"),
+            ("1.0", "number_out_of_range"),
+            ("1e2", "number_out_of_range"),
+            ("-0", "number_out_of_range"),
             ('{"b":1,"a":1}', "json_not_canonical"),
             ("[1, 2]", "json_not_canonical"),
             ("[1]\n", "json_not_canonical"),

@@ -54,10 +54,10 @@ def judge(bundle_path, pubkey, checkpoint=None, artifact=None):
         if index.schema == BUNDLE:
             found = bundle.verify(files, index, given, remembered, held)
         else:
-            found = export.verify(files, index, given, remembered)
+            found = export.verify(files, index, given, remembered, held)
     except Refused as refused:
         return verdict | {"verdict": refused.verdict, "code": refused.code}, str(refused)
-    return verdict | found | {"anchored": remembered is not None}, ""
+    return verdict | found, ""
 
 
 def _say(verdict, message):

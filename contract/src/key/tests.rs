@@ -104,11 +104,16 @@ fn a_revoked_key_revokes_no_other_afterwards() {
 fn a_key_that_anybody_can_sign_for_is_none() {
     let honest = key(1).verifying_key();
     assert_eq!(from_pem(&to_pem(&honest)), Some(honest));
-    for (first, rest) in [(0, 0), (1, 0), (0xec, 0xff)] {
+    let of = |first: u8, rest: u8| {
         let mut bytes = [rest; 32];
         bytes[0] = first;
         bytes[31] &= 0x7f;
-        let weak = VerifyingKey::from_bytes(&bytes).expect("a point");
-        assert_eq!(from_pem(&to_pem(&weak)), None, "{first}");
+        VerifyingKey::from_bytes(&bytes).expect("a point")
+    };
+    for (first, rest) in [(0, 0), (1, 0), (0xec, 0xff)] {
+        assert_eq!(from_pem(&to_pem(&of(first, rest))), None, "{first}");
     }
+    // y = 3 + p: a second text of y = 3.
+    assert!(from_pem(&to_pem(&of(3, 0))).is_some());
+    assert_eq!(from_pem(&to_pem(&of(0xf0, 0xff))), None);
 }

@@ -1,106 +1,140 @@
 """The evidence of a period, of one database or of a whole organization."""
 
-import re
+from hashlib import sha256
 
 from . import archive, chains, merkle, proofs, recoverability, strict_json
-from .bundle import KEY_KINDS, key_ring, require_known_stream
+from .bundle import KEY_KINDS, anchor, key_ring, verify_backup
 from .manifest import Manifest
 from .note import Checkpoint
-from .verdict import require
+from .verdict import Refused, require
 
 LEAVES = "leaves.jsonl"
-_BACKUP = re.compile(r"backups/(bkp_[0-9a-f]{32})/manifest\.json")
-_RESTORE = re.compile(r"restores/(rst_[0-9a-f]{32})\.json")
+ORGANIZATION = "organization_events.json"
+_CLAIM = {"backupJobId", "databaseId", "manifestHash", "recoverability"}
 
 
-def _layout(files, index):
-    """The files that there have to be, in order, and the restores among them."""
-    expected = []
-    for backup in index["backups"]:
-        holds = isinstance(backup, dict) and set(backup) == {"backupJobId", "databaseId", "manifestHash", "recoverability"}
-        require(holds and isinstance(backup["backupJobId"], str), "malformed_json", "a backup of the index")
-        expected += [f"backups/{backup['backupJobId']}/manifest.json", f"backups/{backup['backupJobId']}/audit_events.json"]
-    restores = [name for name, _ in files if _RESTORE.fullmatch(name)]
-    expected += restores + ["organization_events.json", "checkpoint.txt", "proof.json", "bundle.json"]
-    scope = index["scope"]
-    require(isinstance(scope, dict) and set(scope) == {"databaseId", "from", "to"}, "malformed_json", "the scope of the index")
-    if scope["databaseId"] is None:
-        expected.append(LEAVES)
-    return expected, restores
-
-
-def _read_chain(data, name, prefix):
-    events = strict_json.parse(data, name)
+def _events(content, name):
+    events = strict_json.parse(content[name], name)
     chains.require_shape(events, name)
-    return require_known_stream(events, prefix, name), events
+    return events
+
+
+def _require_form(index):
+    scope, backups = index["scope"], index["backups"]
+    holds = isinstance(scope, dict) and {"databaseId", "from", "to"} <= set(scope) and isinstance(backups, list)
+    holds = holds and all(isinstance(backup, dict) and _CLAIM <= set(backup) for backup in backups)
+    holds = holds and all(isinstance(backup["backupJobId"], str) for backup in backups)
+    require(holds, "unknown_schema", "the index has another form")
+
+
+def _layout(names, index):
+    """The restores of each backup, by the place of their files: they follow the backup's own."""
+    rest, restores = list(names), []
+    for backup in index["backups"]:
+        for name in ("manifest.json", "audit_events.json"):
+            expected = f"backups/{backup['backupJobId']}/{name}"
+            require(rest[:1] == [expected], "missing_file", f"{expected} does not stand where the index names it")
+            rest.pop(0)
+        of_it = []
+        while rest and rest[0].startswith("restores/"):
+            of_it.append(rest.pop(0))
+        restores.append(of_it)
+    tail = [ORGANIZATION, "checkpoint.txt", "proof.json", "bundle.json"]
+    for name in tail:
+        require(name in names, "missing_file", f"{name} is missing")
+    require(rest in (tail, [*tail, LEAVES]), "unexpected_file", "files that the index's backups do not explain")
+    return restores
 
 
 def _require_leaves(data, checkpoint, shown):
     """All leaves of the log: they make its root, and of each stream that is shown they name every event."""
-    lines = data.split(b"\n")
-    require(lines.pop() == b"", "json_not_canonical", f"{LEAVES} does not end in a line feed")
     hashes, found = [], {stream: [] for stream, _ in shown}
+    lines = data.split(b"\n")
+    whole = lines.pop() == b""
     for line in lines:
-        leaf = strict_json.parse(line, LEAVES)
-        holds = isinstance(leaf, dict) and set(leaf) == {"hash", "seq", "stream"} and chains.is_hash(leaf["hash"])
-        require(holds and chains.is_stream(leaf["stream"]), "malformed_json", f"{LEAVES} holds something that is no leaf")
+        try:
+            leaf = strict_json.parse(line, LEAVES)
+        except Refused as refused:
+            raise Refused("leaves_incomplete", str(refused)) from refused
+        holds = isinstance(leaf, dict) and set(leaf) == {"hash", "seq", "stream"} and isinstance(leaf["stream"], str)
+        require(holds, "leaves_incomplete", f"{LEAVES} holds something that is no leaf")
         hashes.append(merkle.leaf_hash(line))
         if leaf["stream"] in found:
             found[leaf["stream"]].append((leaf["seq"], leaf["hash"]))
-    holds = len(hashes) == checkpoint.size and merkle.root(hashes) == checkpoint.root
+    holds = whole and len(hashes) == checkpoint.size and merkle.root(hashes) == checkpoint.root
     require(holds, "leaves_incomplete", f"{LEAVES} does not make the root of the checkpoint")
     for stream, events in shown:
         there = [(event["seq"], event["hash"]) for event in events]
         require(found[stream] == there, "leaves_incomplete", f"events of {stream} are left out")
 
 
-def verify(files, index, given, remembered):
-    expected, restore_names = _layout(files, index)
-    archive.require_names(files, expected)
+def verify(files, index, given, remembered, artifact):
+    """The checks stand in the order in which the first that fails is named."""
     content = dict(files)
-    manifests, shown, restores = [], [], []
-    for backup in index["backups"]:
+    names = [name for name, _ in files]
+    archive.require_names(files, names)
+    _require_form(index)
+    restore_names = _layout(names, index)
+    scope, org_id = index["scope"], index["orgId"]
+    manifests, parts = [], []
+    for backup, of_it in zip(index["backups"], restore_names):
         folder = f"backups/{backup['backupJobId']}"
         manifests.append(Manifest(content[f"{folder}/manifest.json"], f"{folder}/manifest.json"))
-        name = f"{folder}/audit_events.json"
-        events = strict_json.parse(content[name], name)
-        chains.require_shape(events, name)
-        shown.append((backup["backupJobId"], events))
-    for name in restore_names:
-        stream, events = _read_chain(content[name], name, "rst_")
-        require(name == f"restores/{stream}.json", "event_of_another_chain", f"{name} holds the chain of {stream}")
-        restores.append(events)
-        shown.append((stream, events))
-    org_id = index["orgId"]
-    organization = strict_json.parse(content["organization_events.json"], "organization_events.json")
-    chains.require_shape(organization, "organization_events.json")
-    shown.append((org_id, organization))
+        restores = [_events(content, name) for name in of_it]
+        for name, restore in zip(of_it, restores):
+            own = bool(restore) and name == f"restores/{restore[0]['jobId']}.json"
+            require(own, "event_of_another_chain", f"{name} holds the chain of something else")
+        parts.append((_events(content, f"{folder}/audit_events.json"), restores))
+    organization = _events(content, ORGANIZATION)
     proof = strict_json.parse(content["proof.json"], "proof.json")
     proofs.require_shape(proof)
     checkpoint = Checkpoint(content["checkpoint.txt"])
 
-    index.require_files([file for file in files])
     statements = [event for event in organization if event["kind"] in KEY_KINDS]
-    ring = key_ring(given, statements, org_id, proofs.claimed_leaves(proof))
-    index.require_signed(ring)
+    ring = key_ring(given, statements, org_id, proof)
+    index.require_named_key(ring)
     for backup, manifest in zip(index["backups"], manifests):
         manifest.require_signed(ring)
-        require(manifest.hash == backup["manifestHash"], "manifest_hash_mismatch", "the index is of another manifest")
         manifest.require_of(org_id, backup["databaseId"], backup["backupJobId"])
-    for stream, events in shown:
-        chains.verify(events, stream)
-    index.require_streams(shown)
-    checkpoint.require_signed(ring, "the checkpoint")
+        of_scope = scope["databaseId"] in (None, backup["databaseId"])
+        require(of_scope, "manifest_of_another_backup", f"{backup['backupJobId']} is of another database")
+        require(manifest.hash == backup["manifestHash"], "manifest_hash_mismatch", "the index is of another manifest")
+    shown, completions = [], []
+    for backup, (events, restores) in zip(index["backups"], parts):
+        completed, of_it = verify_backup(backup, events, restores)
+        within = scope["from"] <= completed["at"] < scope["to"]
+        require(within, "manifest_of_another_backup", f"{backup['backupJobId']} was not completed in the period")
+        for stream, chain in of_it:
+            require(stream not in dict(shown), "chain_impossible", f"{stream} is shown twice")
+            shown.append((stream, chain))
+        completions.append(completed)
+    chains.verify(organization, org_id)
+    shown.append((org_id, organization))
+
+    index.require_organization(checkpoint)
+    checkpoint.require_signed_now(ring)
     index.require_checkpoint(checkpoint)
     leaves = proofs.Leaves(proof, checkpoint, [(stream, event) for stream, events in shown for event in events])
-    for backup, manifest, (stream, events) in zip(index["backups"], manifests, shown):
-        completed = recoverability.completion(events, manifest.hash)
-        ring.require_not_revoked(manifest.document["keyId"], leaves.of(stream, completed), "the manifest")
-        of_it = [restore for restore in restores if recoverability.belongs(restore, stream, manifest.hash)]
-        recoverability.require_claim(backup["recoverability"], completed, of_it, stream, manifest.hash)
+    for backup, manifest, completed in zip(index["backups"], manifests, completions):
+        ring.require_not_revoked(manifest.document["keyId"], leaves.of(backup["backupJobId"], completed), "the manifest")
+    index.require_signed(ring)
+    index.require_files(files, LEAVES if LEAVES in content else None)
+    index.require_streams(shown)
+    for backup, manifest, completed, (_, restores) in zip(index["backups"], manifests, completions, parts):
+        recoverability.require_claim(backup["recoverability"], completed, restores, backup["backupJobId"], manifest.hash)
     if LEAVES in content:
+        listed = index.described(LEAVES)
+        holds = listed["sizeBytes"] == len(content[LEAVES]) and listed["sha256"] == sha256(content[LEAVES]).hexdigest()
+        require(holds, "file_altered", f"{LEAVES} is not the file that the index describes")
         _require_leaves(content[LEAVES], checkpoint, shown)
-    if remembered is not None:
-        remembered.require_signed(ring, "the remembered checkpoint")
-        proofs.require_continues(proof, checkpoint, remembered)
-    return {"manifests": len(manifests), "events": sum(len(events) for _, events in shown), "state": None}
+    else:
+        require(scope["databaseId"] is not None, "missing_file", f"the export of an organization has {LEAVES}")
+    anchored = anchor(proof, checkpoint, remembered, ring)
+    if artifact is not None:
+        of_any = any(
+            (manifest.document["artifact"]["sizeBytes"], manifest.document["artifact"]["checksumSha256"]) == artifact
+            for manifest in manifests
+        )
+        require(of_any, "artifact_altered", "the artifact is none of those that the manifests describe")
+    counted = sum(len(events) for _, events in shown)
+    return {"manifests": len(manifests), "events": counted, "state": None, "anchored": anchored}

@@ -3,13 +3,12 @@
 from hashlib import sha256
 
 from . import keys, strict_json
-from .chains import is_hash, is_stream
-from .verdict import require
+from .verdict import Refused, require
 
 BUNDLE = "walwarden.bundle.v1"
 EXPORT = "walwarden.export.v1"
 NAME = "bundle.json"
-_COMMON = {"checkpoint", "files", "keyId", "orgId", "schema", "signature", "streams"}
+_COMMON = {"checkpoint", "files", "keyId", "orgId", "schema", "streams"}
 _MEMBERS = {
     BUNDLE: _COMMON | {"backupJobId", "databaseId", "manifestHash", "recoverability"},
     EXPORT: _COMMON | {"backups", "scope"},
@@ -21,56 +20,66 @@ def _is_count(value):
 
 
 def _has(value, members):
-    return isinstance(value, dict) and set(value) == members
+    """A document of a later version may say more."""
+    return isinstance(value, dict) and members <= set(value)
 
 
 class Index:
     def __init__(self, data):
         document = strict_json.parse(data, NAME)
-        require(isinstance(document, dict), "malformed_json", f"{NAME} is no object")
-        self.schema = document.get("schema")
+        self.schema = document.get("schema") if isinstance(document, dict) else None
         require(self.schema in (BUNDLE, EXPORT), "unknown_schema", f"an index of schema {self.schema!r}")
-        holds = set(document) == _MEMBERS[self.schema] and all(
-            isinstance(document[member], str) for member in ("keyId", "orgId", "signature")
-        )
+        holds = _has(document, _MEMBERS[self.schema])
+        holds = holds and all(isinstance(document[member], str) for member in ("keyId", "orgId"))
         checkpoint = document.get("checkpoint")
-        holds = holds and _has(checkpoint, {"rootHash", "size"}) and is_hash(checkpoint["rootHash"]) and _is_count(checkpoint["size"])
+        holds = holds and _has(checkpoint, {"rootHash", "size"}) and isinstance(checkpoint["rootHash"], str) and _is_count(checkpoint["size"])
         holds = holds and isinstance(document["files"], list) and isinstance(document["streams"], list)
-        require(holds, "malformed_json", f"{NAME} has other members")
-        for file in document["files"]:
-            holds = _has(file, {"name", "sha256", "sizeBytes"}) and isinstance(file["name"], str)
-            require(holds and is_hash(file["sha256"]) and _is_count(file["sizeBytes"]), "malformed_json", "a file of the index")
-        for stream in document["streams"]:
-            holds = _has(stream, {"events", "head", "streamId"}) and _is_count(stream["events"])
-            require(holds and is_hash(stream["head"]) and is_stream(stream["streamId"]), "malformed_json", "a stream of the index")
+        holds = holds and all(
+            _has(file, {"name", "sha256", "sizeBytes"}) and isinstance(file["name"], str) and _is_count(file["sizeBytes"])
+            for file in document["files"]
+        )
+        holds = holds and all(_has(stream, {"events", "head", "streamId"}) for stream in document["streams"])
+        require(holds, "unknown_schema", f"{NAME} has another form")
         self.document = document
 
     def __getitem__(self, member):
         return self.document[member]
 
-    def require_files(self, files):
-        """Every other file has to be the one that was signed, in the order in which they stand."""
-        listed = [file["name"] for file in self["files"]]
-        present = [name for name, _ in files if name != NAME]
-        for name in listed:
-            require(name in present, "missing_file", f"{name} is listed and not there")
-        for name in present:
-            require(name in listed, "unexpected_file", f"{name} is there and not listed")
-        require(listed == present, "archive_not_canonical", "the index lists the files in another order")
-        contents = dict(files)
-        for file in self["files"]:
-            content = contents[file["name"]]
-            holds = len(content) == file["sizeBytes"] and sha256(content).hexdigest() == file["sha256"]
-            require(holds, "file_altered", f"{file['name']} is not the file that the index describes")
+    def require_files(self, files, streamed):
+        """Every file before the index has to be the one that was signed, in the order in which they stand; `streamed`, the file
+        behind it, has to be listed last."""
+        listed = list(self["files"])
+        before = [(name, content) for name, content in files if name not in (NAME, streamed)]
+        for place, (name, content) in enumerate(before):
+            described = {"name": name, "sha256": sha256(content).hexdigest(), "sizeBytes": len(content)}
+            holds = place < len(listed) and {key: listed[place][key] for key in described} == described
+            require(holds, "file_altered", f"{name} is not the file that the index describes")
+        behind = [file["name"] for file in listed[len(before) :]]
+        require(streamed is not None or not behind, "missing_file", f"{behind} is listed and not there")
+        require(behind == [streamed] or streamed is None, "unexpected_file", f"{streamed} is there and not listed")
+
+    def described(self, name):
+        return next(file for file in self["files"] if file["name"] == name)
+
+    def require_named_key(self, ring):
+        """Only the newest key may sign what is signed now."""
+        named = self["keyId"]
+        if named == ring.newest:
+            return
+        require(named not in ring.revoked, "key_revoked", f"the index is signed by {named}, which was revoked")
+        ring.raw(named)
+        raise Refused("key_superseded", f"the index is signed by {named}, and {ring.newest} took over from it")
 
     def require_signed(self, ring):
         raw = ring.raw(self["keyId"])
-        holds = keys.verifies_text(raw, keys.without(self.document, "signature"), self["signature"])
+        holds = keys.verifies_text(raw, keys.without(self.document, "signature"), self.document.get("signature"))
         require(holds, "index_signature_invalid", f"{self['keyId']} did not sign this index")
-        ring.require_not_revoked(self["keyId"], self["checkpoint"]["size"], "the index")
+
+    def require_organization(self, checkpoint):
+        holds = checkpoint.origin == f"walwarden.audit/{self['orgId']}"
+        require(holds, "checkpoint_of_another_organization", checkpoint.origin)
 
     def require_checkpoint(self, checkpoint):
-        require(checkpoint.origin == f"walwarden.audit/{self['orgId']}", "checkpoint_of_another_organization", checkpoint.origin)
         holds = checkpoint.size == self["checkpoint"]["size"] and checkpoint.root.hex() == self["checkpoint"]["rootHash"]
         require(holds, "checkpoint_root_mismatch", "the index is as of another checkpoint")
 

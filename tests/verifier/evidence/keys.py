@@ -99,6 +99,7 @@ class KeyRing:
         self.given = self.newest = key_id(given)
         heirs, forebears, revocations = {}, {}, []
         for kind, payload, leaf in events:
+            require(isinstance(payload, dict), "key_statement_invalid", "a statement about keys that says nothing")
             if kind == "signing_key.rotated":
                 require(payload.get("schema") == ROTATION, "key_statement_invalid", "a rotation of another schema")
                 (new, new_raw), (old, old_raw) = _rotation(payload)

@@ -8,10 +8,28 @@ from .verdict import Refused, require
 SCHEMA = "walwarden.manifest.v1"
 
 
+_TEXTS = ("backupJobId", "databaseId", "destinationId", "finishedAt", "keyId", "orgId", "startedAt")
+
+
+def _has_form(document):
+    """What has to be there to judge by; a later version may say more."""
+    artifact = document.get("artifact")
+    return (
+        all(isinstance(document.get(member), str) for member in _TEXTS)
+        and isinstance(artifact, dict)
+        and isinstance(artifact.get("sizeBytes"), int)
+        and isinstance(artifact.get("checksumSha256"), str)
+        and isinstance(document.get("source"), dict)
+        and isinstance(document.get("retention"), dict)
+    )
+
+
 class Manifest:
     def __init__(self, data, name):
         self.document = strict_json.parse(data, name)
-        require(isinstance(self.document, dict), "malformed_json", f"{name} is no object")
+        schema = self.document.get("schema") if isinstance(self.document, dict) else None
+        require(schema == SCHEMA, "unknown_schema", f"a manifest of schema {schema!r}")
+        require(_has_form(self.document), "unknown_schema", f"{name} has another form")
         self._signed = keys.without(self.document, "signature")
         self.hash = sha256(self._signed).hexdigest()
 
@@ -20,7 +38,6 @@ class Manifest:
         require(isinstance(signature, str), "manifest_unsigned", "the manifest has no signature")
         holds = keys.verifies_text(ring.raw(identity), self._signed, signature)
         require(holds, "manifest_signature_invalid", f"{identity} did not sign the manifest")
-        require(self.document.get("schema") == SCHEMA, "unknown_schema", f"a manifest of schema {self.document.get('schema')!r}")
 
     def require_of(self, org_id, database_id, backup_job_id):
         claimed = [self.document.get(member) for member in ("orgId", "databaseId", "backupJobId")]

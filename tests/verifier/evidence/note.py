@@ -10,7 +10,7 @@ from .verdict import Refused, require
 MAX_SIGNATURES = 16
 MAX_NOTE = 16 * 1024
 _SIGNATURE = re.compile(r"\u2014 (\S+) (\S+)")
-_SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,19}")
 _TIME = re.compile(r"time ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)")
 
 
@@ -55,16 +55,16 @@ class Checkpoint:
         except Malformed as error:
             raise Refused("malformed_checkpoint", str(error)) from error
         lines = self.signed.decode().split("\n")[:-1]
-        require(len(lines) == 4 and all(lines), "malformed_checkpoint", "a checkpoint has four lines")
+        require(len(lines) == 4 and lines[0].startswith("walwarden.audit/org_"), "malformed_checkpoint", "a checkpoint has four lines")
         self.origin, size, root, time = lines
         self.root = base64_bytes(root)
         holds = _SIZE.fullmatch(size) and self.root is not None and len(self.root) == 32 and _is_time(time)
         require(holds, "malformed_checkpoint", "size, root hash or time are no such thing")
         self.size = int(size)
-        require(self.size < 2**53, "malformed_checkpoint", "a size beyond 2^53")
+        require(self.size < 2**64, "malformed_checkpoint", "a size beyond 64 bits")
 
-    def require_signed(self, ring, what):
-        """One trusted key has to have signed; none of them may have signed something else."""
+    def _signers(self, ring, what):
+        """The trusted keys that signed. None of them may have signed something else."""
         by = []
         for identity, raw in ring.all_trusted():
             for name, hashed, signature in self.signatures:
@@ -72,9 +72,17 @@ class Checkpoint:
                     holds = verifies(raw, self.signed, signature)
                     require(holds, "checkpoint_signature_invalid", f"{identity} did not sign {what}")
                     by.append(identity)
-        require(by, "checkpoint_unsigned_by_trusted_key", f"no trusted key signed {what}")
-        counts = [identity for identity in by if self.size <= ring.revoked.get(identity, self.size)]
-        require(counts, "key_revoked", f"{what} covers the revocation of the only key that signed it")
+        return by
+
+    def require_signed_now(self, ring):
+        """What is signed now, the newest key has to sign."""
+        by = self._signers(ring, "the checkpoint")
+        require(ring.newest in by, "checkpoint_unsigned_by_trusted_key", f"{ring.newest} did not sign the checkpoint")
+
+    def require_signed_once(self, ring):
+        """What was kept, any key may have signed: it was the newest then."""
+        by = self._signers(ring, "the remembered checkpoint")
+        require(by, "checkpoint_unsigned_by_trusted_key", "no trusted key signed the remembered checkpoint")
 
 
 def _is_time(line):

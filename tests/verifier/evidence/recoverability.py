@@ -6,15 +6,18 @@ from .verdict import require
 
 def completion(events, manifest_hash):
     """The event that says that this very manifest was completed."""
-    found = [event for event in of_kind(events, "backup.completed") if event["payload"].get("manifestHash") == manifest_hash]
+    completed = [event for event in of_kind(events, "backup.completed") if isinstance(event["payload"], dict)]
+    found = [event for event in completed if event["payload"].get("manifestHash") == manifest_hash]
     require(found, "completion_missing", "no event says that a backup with this manifest was completed")
     return found[0]
 
 
 def belongs(restore, backup_job_id, manifest_hash):
     """Whether a restore's chain says that it is of this artifact."""
-    issued = of_kind(restore, "restore.token_issued")
-    payload = issued[0]["payload"] if issued else {}
+    issued = restore[0] if restore else {"kind": None}
+    if issued["kind"] != "restore.token_issued" or not isinstance(issued["payload"], dict):
+        return False
+    payload = issued["payload"]
     return payload.get("backupJobId") == backup_job_id and payload.get("manifestHash") == manifest_hash
 
 
@@ -31,26 +34,25 @@ def _drill(restore):
 
 
 def computed(completed, restores, backup_job_id, manifest_hash):
-    """What the events prove: the state as the index has to state it, and every drill that it may name."""
+    """What the events prove, as the index has to state it."""
     payload = completed["payload"]
     checks = payload.get("checks")
-    checks = checks if isinstance(checks, list) else []
+    checks = [check for check in checks if isinstance(check, str)] if isinstance(checks, list) else []
     version = payload.get("verifiedBy")
-    verified = bool(checks) and isinstance(version, str)
     drills = [_drill(restore) for restore in restores if belongs(restore, backup_job_id, manifest_hash)]
-    drills = [drill for drill in drills if drill is not None] if verified else []
+    drills = [drill for drill in drills if drill is not None]
+    newest = max(drills, key=lambda drill: drill["completedAt"], default=None)
     return {
-        "checks": checks if verified else [],
-        "readBackAt": payload.get("readBackAt", completed["at"]) if verified else None,
-        "state": "drilled" if drills else "verified" if verified else "completed",
-        "verifiedBy": version if verified else None,
-    }, drills
+        "checks": checks,
+        "drill": newest,
+        "readBackAt": completed["at"],
+        "state": "completed" if not checks else "verified" if newest is None else "drilled",
+        "verifiedBy": version if isinstance(version, str) else None,
+    }
 
 
 def require_claim(claim, completed, restores, backup_job_id, manifest_hash):
     """Refuses any claim but the one that the events prove, and returns its state."""
-    proven, drills = computed(completed, restores, backup_job_id, manifest_hash)
-    holds = isinstance(claim, dict) and {key: value for key, value in claim.items() if key != "drill"} == proven
-    holds = holds and (claim.get("drill") in drills if drills else "drill" in claim and claim["drill"] is None)
-    require(holds, "state_not_proven", f"the index claims {claim!r}, the events prove {proven['state']}")
+    proven = computed(completed, restores, backup_job_id, manifest_hash)
+    require(claim == proven, "state_not_proven", f"the index claims {claim!r}, the events prove {proven['state']}")
     return proven["state"]

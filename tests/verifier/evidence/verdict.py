@@ -9,7 +9,7 @@ TAMPERED = (
     "file_altered index_signature_invalid manifest_unsigned manifest_signature_invalid manifest_hash_mismatch "
     "manifest_of_another_backup chain_gap chain_link_broken event_altered event_of_another_chain chain_truncated "
     "chain_impossible completion_missing checkpoint_signature_invalid checkpoint_of_another_organization "
-    "checkpoint_root_mismatch proof_missing inclusion_invalid consistency_invalid forked key_statement_invalid key_revoked "
+    "checkpoint_root_mismatch proof_missing inclusion_invalid consistency_invalid forked key_statement_invalid key_revoked key_superseded "
     "artifact_altered state_not_proven leaves_incomplete"
 ).split()
 UNDECIDABLE = "key_not_trusted checkpoint_unsigned_by_trusted_key rolled_back consistency_missing".split()

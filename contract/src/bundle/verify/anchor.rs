@@ -73,13 +73,10 @@ pub(super) fn check(
 
 /// A checkpoint that was kept is signed by a key that was in use then.
 fn signed(kept: &SignedCheckpoint, keys: &TrustedKeys) -> Result<(), Failure> {
-    let mut unknown = true;
-    for key in keys.all() {
-        match kept.signed_by(key) {
-            Some(true) => return Ok(()),
-            Some(false) => unknown = false,
-            None => {}
-        }
+    let mut by = keys.all().filter_map(|key| kept.signed_by(key)).peekable();
+    let unknown = by.peek().is_none();
+    if !unknown && by.all(|verifies| verifies) {
+        return Ok(());
     }
     Err(if unknown {
         let message =

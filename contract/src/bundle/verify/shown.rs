@@ -25,6 +25,8 @@ pub(super) struct Backup {
     pub(super) id: BackupJobId,
     /// What the index says about it.
     pub(super) claimed: ExportedBackup,
+    /// What it says of the recoverability, as received.
+    pub(super) claim: Value,
     /// The manifest as received.
     pub(super) manifest: Value,
     /// What the manifest says of the dump. Not to be believed before its signature is checked.
@@ -85,6 +87,7 @@ fn events(held: &mut Held, name: &str) -> Result<Vec<AuditEvent>, Failure> {
 impl Backup {
     fn read(
         claimed: ExportedBackup,
+        claim: Value,
         manifest: Value,
         events: Vec<AuditEvent>,
         restores: Vec<Vec<AuditEvent>>,
@@ -96,7 +99,7 @@ impl Backup {
         let Manifest { artifact, key_id, .. } = serde_json::from_value(manifest.clone())
             .map_err(|error| unknown(format!("is not in a form that this version knows: {error}")))?;
         let id = claimed.backup_job_id;
-        Ok(Self { id, claimed, manifest, artifact, key_id, events, restores })
+        Ok(Self { id, claimed, claim, manifest, artifact, key_id, events, restores })
     }
 }
 
@@ -113,7 +116,7 @@ impl Shown {
         let shown = match schema_of(&index) {
             SCHEMA => {
                 let read: BundleIndex = serde_json::from_value(index.clone()).map_err(unknown)?;
-                let backups = vec![one(&mut held, &read)?];
+                let backups = vec![one(&mut held, &read, index["recoverability"].clone())?];
                 let organization = events(&mut held, KEY_EVENTS)?;
                 Self {
                     org_id: read.org_id,
@@ -134,7 +137,7 @@ impl Shown {
             }
             EXPORT_SCHEMA => {
                 let read: ExportIndex = serde_json::from_value(index.clone()).map_err(unknown)?;
-                let backups = all(&mut held, &read, &files)?;
+                let backups = all(&mut held, &read, &index["backups"], &files)?;
                 let organization = events(&mut held, ORGANIZATION_EVENTS)?;
                 Self {
                     org_id: read.org_id,
@@ -253,7 +256,7 @@ fn places(proof: &Proof) -> Result<BTreeMap<(String, u64), u64>, Failure> {
     Ok(places)
 }
 
-fn one(held: &mut Held, index: &BundleIndex) -> Result<Backup, Failure> {
+fn one(held: &mut Held, index: &BundleIndex, claim: Value) -> Result<Backup, Failure> {
     let manifest = json(held, MANIFEST)?;
     let chain = events(held, AUDIT_EVENTS)?;
     let Document::Chains(restores) = held.take(RESTORE_EVENTS)? else { return Err(strange(RESTORE_EVENTS)) };
@@ -263,14 +266,15 @@ fn one(held: &mut Held, index: &BundleIndex) -> Result<Backup, Failure> {
         manifest_hash: index.manifest_hash.clone(),
         recoverability: index.recoverability.clone(),
     };
-    Backup::read(claimed, manifest, chain, restores)
+    Backup::read(claimed, claim, manifest, chain, restores)
 }
 
 /// The backups of an export: the index lists them, and each has its files; restores follow the backup that they restore.
-fn all(held: &mut Held, index: &ExportIndex, files: &[BundleFile]) -> Result<Vec<Backup>, Failure> {
+fn all(held: &mut Held, index: &ExportIndex, received: &Value, files: &[BundleFile]) -> Result<Vec<Backup>, Failure> {
     let mut backups: Vec<Backup> = Vec::new();
     let mut names = files.iter().map(|file| file.name.as_str()).peekable();
-    for claimed in index.backups.iter().cloned() {
+    for (number, claimed) in index.backups.iter().cloned().enumerate() {
+        let claim = received[number]["recoverability"].clone();
         let id = claimed.backup_job_id;
         for expected in [backup_manifest_name(id), backup_events_name(id)] {
             if names.next() != Some(expected.as_str()) {
@@ -288,7 +292,7 @@ fn all(held: &mut Held, index: &ExportIndex, files: &[BundleFile]) -> Result<Vec
             }
             restores.push(restore);
         }
-        backups.push(Backup::read(claimed, manifest, chain, restores)?);
+        backups.push(Backup::read(claimed, claim, manifest, chain, restores)?);
     }
     let rest: Vec<&str> = names.collect();
     if rest == [ORGANIZATION_EVENTS, CHECKPOINT, PROOF, INDEX] {

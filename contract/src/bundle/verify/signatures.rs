@@ -99,17 +99,13 @@ pub(super) fn checkpoint(shown: &Shown, keys: &TrustedKeys) -> Result<(), Failur
             .because(format!("the checkpoint is of {}, not of {}", checkpoint.org_id, shown.org_id)));
     }
     let (newest, key) = keys.newest();
-    match key.and_then(|key| shown.checkpoint.signed_by(key)) {
-        Some(true) => {}
-        Some(false) => {
-            let message = format!("the checkpoint was changed after {newest} signed it");
-            return Err(Code::CheckpointSignatureInvalid.because(message));
-        }
-        None => {
-            return Err(
-                Code::CheckpointUnsignedByTrustedKey.because(format!("the checkpoint is not signed by {newest}"))
-            );
-        }
+    // A note that carries one false signature of a known key is no note that this log wrote.
+    if keys.all().any(|key| shown.checkpoint.signed_by(key) == Some(false)) {
+        let message = "the checkpoint was changed after it was signed".to_owned();
+        return Err(Code::CheckpointSignatureInvalid.because(message));
+    }
+    if key.and_then(|key| shown.checkpoint.signed_by(key)).is_none() {
+        return Err(Code::CheckpointUnsignedByTrustedKey.because(format!("the checkpoint is not signed by {newest}")));
     }
     if (shown.head.size, &shown.head.root_hash) == (checkpoint.size, &hex::encode(checkpoint.root)) {
         Ok(())
