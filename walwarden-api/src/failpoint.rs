@@ -1,4 +1,4 @@
-//! Named points of a backup, and of its deletion, at which a debug build can be made to kill or stop its own process, so that
+//! Named points of a backup, of its deletion, and of a rotation of the signing key, at which a debug build can be made to kill or stop its own process, so that
 //! tests meet a death between any two lines. A release build has the names and nothing that looks for them.
 
 #[cfg(debug_assertions)]
@@ -14,7 +14,7 @@ pub(crate) use self::clock::skewed;
 /// Writes the points once: the enumeration, the lists that tests iterate, and the names.
 macro_rules! failpoints {
     ($($list:ident, $order:literal: {$($(#[$documentation:meta])* $variant:ident = $name:literal,)+})+) => {
-        /// A boundary of a backup, or of its deletion: what is before it has happened, what is after it has not.
+        /// A boundary of a backup, of its deletion, or of a rotation: what is before it has happened, what is after it has not.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Failpoint {
             $($($(#[$documentation])* $variant,)+)+
@@ -72,6 +72,16 @@ failpoints! {
         /// Both are gone; the store does not know.
         BeforeExpiredRecorded = "before_expired_recorded",
     }
+    ROTATION, "In the order in which a rotation of the signing key passes them.": {
+        /// The new key is written; the store does not know it.
+        AfterNextKeyWritten = "after_next_key_written",
+        /// The store and every chain know the new key; it is not in its place.
+        AfterRotationRecorded = "after_rotation_recorded",
+        /// The old key is kept under its id.
+        AfterOldKeyKept = "after_old_key_kept",
+        /// The new key is in its place.
+        AfterNewKeyPlaced = "after_new_key_placed",
+    }
 }
 
 /// Nothing: failpoints are for debug builds.
@@ -92,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_point_has_a_name_of_its_own() {
-        let all = [Failpoint::BACKUP, Failpoint::DELETION].concat();
+        let all = [Failpoint::BACKUP, Failpoint::DELETION, Failpoint::ROTATION].concat();
         let names: std::collections::BTreeSet<_> = all.iter().map(|point| point.as_str()).collect();
         assert_eq!(names.len(), all.len());
     }

@@ -46,7 +46,7 @@ backup is not proven recoverable: only a completed restore of that backup proves
 ## Contract
 
 - [OpenAPI document](/openapi/walwarden.v1.json): OpenAPI 3.1, every operation with its schemas, bounds, examples and errors
-- [Public key](/.well-known/walwarden-pubkey.pem): verifies the signature of every manifest
+- [Public key](/.well-known/walwarden-pubkey.pem): verifies the signature of every manifest that the current key signed; earlier keys stand beside it as `walwarden-pubkey-YYYY-MM-DD.pem`
 
 ## Reference
 

@@ -24,7 +24,9 @@ const DESCRIPTION: &str = "Backups of Postgres databases into buckets that their
     Every request carries an API key or a restore token as bearer token. Every POST carries an `Idempotency-Key`. Every \
     answer that is not a success is `application/problem+json` with a `code` from a closed list.\n\n\
     Beside the operations, the server answers without a key: `/healthz` and `/readyz` (is it alive, does it take requests), `/metrics`, \
-    `/.well-known/walwarden-pubkey.pem` (the key that signs manifests), `/llms.txt`, `/llms-full.txt`, \
+    `/.well-known/walwarden-pubkey.pem` (the key that signs manifests), \
+    `/.well-known/walwarden-pubkey-YYYY-MM-DD.pem` (an earlier key, by the day on which another took over; `-2`, `-3` and so on behind \
+    the day for more of one day), `/llms.txt`, `/llms-full.txt`, \
     `/openapi/walwarden.v1.json`, `/skills/walwarden/SKILL.md` and `/skills/walwarden/surface.json`.";
 
 /// The name of the security scheme that an operation asks for.

@@ -102,6 +102,7 @@ pub async fn run(
         created_at: system.now(),
     };
     store.create_organization(&organization).await?;
+    keyring.record(&store, organization.created_at).await?;
     store.close().await;
 
     let absolute = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());

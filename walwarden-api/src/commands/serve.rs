@@ -8,7 +8,7 @@ use super::init::{open_store, store_exists};
 use super::output::Failure;
 use crate::config::{CommonArguments, Environment, ServeArguments, Settings};
 use crate::lifecycle::{Server, shutdown_on_signal};
-use crate::secrets::Keyring;
+use crate::registry::signing_keys::take_up;
 use crate::system::System;
 use crate::telemetry::{self, Traces};
 
@@ -31,8 +31,8 @@ pub(super) async fn run(
         let message = format!("there is no store in {}; run `walwarden-api init` first", settings.data_dir.display());
         return Err(Failure::new(ErrorCode::ConfigInvalid, message).into());
     }
-    let keyring = Keyring::load(&settings.keys).map_err(Failure::from)?;
     let store = open_store(&settings).await.map_err(Failure::from)?;
+    let keyring = take_up(&settings.keys, &store, &system).await.map_err(Failure::from)?;
     let shutdown = shutdown_on_signal()?;
     let (role, key_id) = (settings.role, keyring.key_id());
     let grace = Duration::from_secs(settings.shutdown_seconds.into());

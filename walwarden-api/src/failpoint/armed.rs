@@ -20,6 +20,10 @@ struct Armed {
     signal: Signal,
 }
 
+fn all() -> impl Iterator<Item = &'static Failpoint> {
+    Failpoint::BACKUP.iter().chain(Failpoint::DELETION).chain(Failpoint::ROTATION)
+}
+
 fn parse(text: &str) -> Option<Armed> {
     let (place, what) = text.split_once('=')?;
     let (name, nth) = place.split_once('@').unwrap_or((place, "1"));
@@ -28,7 +32,7 @@ fn parse(text: &str) -> Option<Armed> {
         "pause" => Signal::STOP,
         _ => return None,
     };
-    let point = *Failpoint::BACKUP.iter().chain(Failpoint::DELETION).find(|point| point.as_str() == name)?;
+    let point = *all().find(|point| point.as_str() == name)?;
     let nth = nth.parse().ok().filter(|nth| *nth > 0)?;
     Some(Armed { point, nth, passages: AtomicU32::new(0), signal })
 }
@@ -62,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_failpoint_is_a_name_a_passage_and_what_happens() {
-        for point in Failpoint::BACKUP.iter().chain(Failpoint::DELETION) {
+        for point in all() {
             let armed = parse(&format!("{}=kill", point.as_str())).expect("reads");
             assert_eq!((armed.point, armed.nth, armed.signal), (*point, 1, Signal::KILL));
         }

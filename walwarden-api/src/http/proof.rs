@@ -12,7 +12,7 @@ use walwarden_contract::{BackupJobId, OrgId, StreamId, Timestamp};
 use super::error::Result;
 use super::state::AppState;
 use crate::engine::backup::{check_record, check_signature};
-use crate::secrets::Keyring;
+use crate::secrets::KeyHistory;
 use crate::store::StoreError;
 use crate::store::backups::BackupJob;
 use crate::store::restores::CompletedRestore;
@@ -47,10 +47,10 @@ pub(super) struct Checked {
 }
 
 /// Checks the stored manifest of a completed backup: its hash, its signature, and that it is about this backup.
-pub(super) fn check_manifest(job: BackupJob, keyring: &Keyring) -> Checked {
+pub(super) fn check_manifest(job: BackupJob, keys: &KeyHistory) -> Checked {
     let document: Value = serde_json::from_str(job.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
     let recorded = check_record(&job, &document);
-    let (signature, manifest) = check_signature(&document, keyring);
+    let (signature, manifest) = check_signature(&job, &document, keys);
     let status = if recorded.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
     let failure = recorded.err().map(str::to_owned).or_else(|| manifest.as_ref().err().cloned());
     if let Some(failure) = &failure {

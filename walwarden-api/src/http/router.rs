@@ -94,6 +94,7 @@ fn service_routes() -> Router<AppState> {
         .route("/readyz", get(service::readyz))
         .route("/metrics", get(service::metrics))
         .route("/.well-known/walwarden-pubkey.pem", get(service::public_key))
+        .route("/.well-known/{file}", get(service::earlier_public_key))
 }
 
 /// Puts around routes what every request gets.

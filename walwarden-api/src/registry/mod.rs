@@ -1,9 +1,10 @@
-//! Databases and destinations as they are registered: what is checked, sealed and written is the same whether the API or a
+//! Databases, destinations and signing keys as they are registered: what is checked, sealed and written is the same whether the API or a
 //! local command asks for it. Neither HTTP nor a command line.
 
 pub mod database;
 pub mod destination;
 pub mod resealing;
+pub mod signing_keys;
 pub mod source_check;
 
 use walwarden_contract::ErrorCode;

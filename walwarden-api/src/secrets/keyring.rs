@@ -1,23 +1,25 @@
 //! The three keys of an installation, and what is done with them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use walwarden_contract::{DatabaseId, DestinationId};
+use walwarden_contract::{DatabaseId, DestinationId, Timestamp};
 use walwarden_sdk::postgres::Dsn;
 use zeroize::Zeroizing;
 
 use super::credentials::{Access, Credentials};
 use super::files::{KeyFile, SecretFileError, create_private, read_private};
+use super::history::KeyHistory;
 use super::sealer::{SealError, Sealer};
 use super::signer::{KeyInMemory, SignError, Signer};
 use super::token::{TokenError, TokenSettings};
+use crate::store::Store;
 use crate::store::databases::Database;
 use crate::store::destinations::Destination;
 use crate::system::System;
@@ -152,6 +154,7 @@ pub struct Keyring {
     sealer: Sealer,
     signer: Arc<dyn Signer>,
     token_key: Zeroizing<[u8; 32]>,
+    history: RwLock<Option<Arc<KeyHistory>>>,
 }
 
 fn read(key: KeyFile, source: &KeySource) -> Result<Zeroizing<String>, KeyringError> {
@@ -197,6 +200,7 @@ impl Keyring {
             sealer: read_sealer(&sources.sealing)?,
             signer: sources.signer()?,
             token_key: read_bytes(KeyFile::Token, &sources.token)?,
+            history: RwLock::default(),
         })
     }
 
@@ -247,6 +251,31 @@ impl Keyring {
         tokio::task::spawn_blocking(move || signer.sign(&message)).await.map_err(|_| SignError::Thread)?
     }
 
+    /// Records the key that signs, where none is on record.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record(&self, store: &Store, now: Timestamp) -> crate::store::Result<()> {
+        let kept_in = self.signer.kept_in();
+        store.record_first_signing_key(&self.key_id(), &self.public_key_pem(), &kept_in, now).await
+    }
+
+    /// The keys that sign and signed, as the store has them now: another process may have rotated them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn history(&self, store: &Store) -> crate::store::Result<Arc<KeyHistory>> {
+        let records = store.signing_keys().await?;
+        // Every statement takes two verifications, so they are learned again only when there is something new.
+        let held = self.history.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(history) = held.filter(|history| history.records() == records) {
+            return Ok(history);
+        }
+        let history = Arc::new(KeyHistory::learn(*self.verifying_key(), records));
+        *self.history.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&history));
+        Ok(history)
+    }
+
     /// Authenticates restore tokens.
     #[must_use]
     pub fn token_key(&self) -> &[u8; 32] {
@@ -275,7 +304,7 @@ impl Keyring {
     /// The public half of the signing key, SPKI PEM.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
-        public_key_pem(self.verifying_key())
+        walwarden_contract::key::to_pem(self.verifying_key())
     }
 
     /// Seals a destination's credentials.
@@ -321,24 +350,26 @@ impl Keyring {
     }
 }
 
-/// A public key as SPKI PEM.
-pub(crate) fn public_key_pem(key: &VerifyingKey) -> String {
-    key.to_public_key_pem(LineEnding::LF).expect("an Ed25519 public key always has an SPKI form")
-}
-
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Keyring").field("key_id", &self.key_id()).finish_non_exhaustive()
     }
 }
 
+fn pem_of(bytes: &[u8; 32]) -> Zeroizing<String> {
+    let key = SigningKey::from_bytes(bytes);
+    key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 private key always has a PKCS#8 form")
+}
+
+/// Makes a signing key and writes it to a file that did not exist.
+pub(crate) fn new_signing_key(system: &System, path: &Path) -> Result<(), SecretFileError> {
+    create_private(&[(path.to_owned(), new_key(system, KeyFile::Signing))])
+}
+
 fn new_key(system: &System, key: KeyFile) -> Zeroizing<String> {
     let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(system.random());
     match key {
-        KeyFile::Signing => {
-            let signing_key = SigningKey::from_bytes(&bytes);
-            signing_key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 private key always has a PKCS#8 form")
-        }
+        KeyFile::Signing => pem_of(&bytes),
         KeyFile::Sealing | KeyFile::Token => {
             let mut text = Zeroizing::new(String::with_capacity(65));
             super::push_hex(&mut text, bytes.as_slice());

@@ -3,6 +3,7 @@
 mod api_key;
 mod credentials;
 mod files;
+mod history;
 mod keyring;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
@@ -16,8 +17,9 @@ mod tests;
 pub use api_key::{fingerprint, new_api_key};
 pub use credentials::{Access, Credentials};
 pub use files::{KeyFile, SecretFileError, read_private, read_secret_text};
-pub(crate) use keyring::generate_in_token;
+pub use history::{KeyHistory, Standing};
 pub use keyring::{KeySource, KeySources, Keyring, KeyringError};
+pub(crate) use keyring::{generate_in_token, new_signing_key, open_in_token, signer_from};
 pub use sealer::{SealError, Sealer};
 pub use signer::{SignError, Signer};
 pub use token::{TokenError, TokenSettings};

@@ -15,6 +15,7 @@ pub mod organizations;
 pub mod reporting;
 pub mod restores;
 pub(crate) mod sealed;
+pub mod signing_keys;
 pub mod workers;
 
 use std::panic::Location;

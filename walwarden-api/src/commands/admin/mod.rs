@@ -8,6 +8,7 @@ mod key;
 mod reconcile;
 mod sealing;
 mod secret;
+mod signing_key;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,9 @@ enum Noun {
     /// Evidence to hand to others
     #[command(subcommand)]
     Evidence(evidence::Verb),
+    /// Keys that sign manifests
+    #[command(subcommand)]
+    SigningKey(signing_key::Verb),
     /// How stored secrets are sealed
     #[command(subcommand)]
     Secret(sealing::Verb),
@@ -66,6 +70,7 @@ impl AdminArguments {
             Noun::Database(verb) => ("database", verb.name()),
             Noun::Key(verb) => ("key", verb.name()),
             Noun::Evidence(verb) => ("evidence", verb.name()),
+            Noun::SigningKey(verb) => ("signing-key", verb.name()),
             Noun::Secret(verb) => ("secret", verb.name()),
             Noun::Reconcile(_) => return "admin.reconcile".to_owned(),
         };
@@ -97,6 +102,7 @@ async fn execute(
         Noun::Database(verb) => database::run(verb, &context).await,
         Noun::Key(verb) => key::run(verb, &context).await,
         Noun::Evidence(verb) => evidence::run(verb, &context, json).await,
+        Noun::SigningKey(verb) => signing_key::run(verb, &context).await,
         Noun::Secret(verb) => sealing::run(&verb, &context).await,
         Noun::Reconcile(arguments) => reconcile::run(arguments, &context).await,
     };

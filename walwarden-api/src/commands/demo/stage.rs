@@ -82,6 +82,7 @@ impl Stage {
             register(&store, &system, &keyring, &credentials, &format!("http://{s3}"), &source_dsn).await?;
         let mut settings = settings(&data_dir)?;
         settings.pg_bin_dir = Some(programs);
+        keyring.record(&store, system.now()).await?;
         let server = Server::bind(settings, store, system, keyring, telemetry::detached_metrics()?).await?;
         let api_url = format!("http://{}", server.address()?);
         narrator.line(&format!("Serving the Walwarden API at {api_url}"))?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use walwarden_contract::manifest::{self, Manifest};
 use walwarden_contract::model::ProofStatus;
 
-use crate::secrets::Keyring;
+use crate::secrets::{KeyHistory, Standing};
 use crate::store::backups::BackupJob;
 
 /// Whether a stored manifest is the one that was recorded, and this backup's.
@@ -26,26 +26,41 @@ pub(crate) fn check_record(job: &BackupJob, document: &Value) -> Result<(), &'st
     Ok(())
 }
 
-/// A key that this server does not have proves nothing, for or against.
-pub(crate) fn check_signature(document: &Value, keyring: &Keyring) -> (ProofStatus, Result<Manifest, String>) {
-    if document["keyId"].as_str().is_some_and(|key_id| key_id != keyring.key_id()) {
-        let read = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.".to_owned());
-        return (ProofStatus::NotVerifiable, read);
+/// The key that the manifest names decides. One that is not this installation's proves nothing, for or against; nor does one that was
+/// revoked before the backup was on record as completed.
+pub(crate) fn check_signature(
+    job: &BackupJob,
+    document: &Value,
+    keys: &KeyHistory,
+) -> (ProofStatus, Result<Manifest, String>) {
+    let Some(key_id) = document["keyId"].as_str() else {
+        return (ProofStatus::Failed, Err("The stored manifest names no key.".to_owned()));
+    };
+    let (status, key) = match keys.standing(key_id, job.finished_at) {
+        Standing::Counts(key) => (ProofStatus::Passed, key),
+        Standing::Revoked(key) => (ProofStatus::NotVerifiable, key),
+        Standing::Unknown => {
+            let read = Manifest::deserialize(document).map_err(|_| "The stored manifest cannot be read.".to_owned());
+            return (ProofStatus::NotVerifiable, read);
+        }
+    };
+    match manifest::verify(document, key) {
+        Ok(manifest) => (status, Ok(manifest)),
+        Err(error) => (ProofStatus::Failed, Err(format!("The stored manifest does not hold: {error}."))),
     }
-    let verified = manifest::verify(document, keyring.verifying_key());
-    let status = if verified.is_ok() { ProofStatus::Passed } else { ProofStatus::Failed };
-    (status, verified.map_err(|error| format!("The stored manifest does not hold: {error}.")))
 }
 
-/// The stored manifest of a completed backup, when everything about it holds and this server's key signed it.
+/// The stored manifest of a completed backup, when everything about it holds and a key of this installation signed it.
 ///
 /// # Errors
 /// What does not hold.
-pub(crate) fn stored_manifest(job: &BackupJob, keyring: &Keyring) -> Result<Manifest, String> {
+pub(crate) fn stored_manifest(job: &BackupJob, keys: &KeyHistory) -> Result<Manifest, String> {
     let document: Value = serde_json::from_str(job.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
     check_record(job, &document)?;
-    match check_signature(&document, keyring) {
-        (ProofStatus::NotVerifiable, Ok(_)) => Err("The stored manifest was signed by another key.".to_owned()),
+    match check_signature(job, &document, keys) {
+        (ProofStatus::NotVerifiable, Ok(_)) => {
+            Err("The stored manifest was signed by a key that does not count: another's, or a revoked one.".to_owned())
+        }
         (_, manifest) => manifest,
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router, http::HeaderName};
+use ed25519_dalek::VerifyingKey;
 use serde_json::{Value, json};
 use walwarden_contract::ErrorCode;
+use walwarden_contract::key::to_pem;
 
 use crate::http::error::{ApiError, Result};
 use crate::http::state::AppState;
@@ -36,10 +38,24 @@ pub(in crate::http) async fn metrics(State(state): State<AppState>) -> impl Into
     text
 }
 
-/// The key with which manifests are verified.
-pub(in crate::http) async fn public_key(State(state): State<AppState>) -> impl IntoResponse {
-    let text: Text = ([(CONTENT_TYPE, "application/x-pem-file")], state.keyring.public_key_pem());
-    text
+fn pem(key: &VerifyingKey) -> Text {
+    ([(CONTENT_TYPE, "application/x-pem-file")], to_pem(key))
+}
+
+/// The key that signs now, in whichever process: one that was rotated since this one started is known from the store.
+pub(in crate::http) async fn public_key(State(state): State<AppState>) -> Result<impl IntoResponse> {
+    Ok(pem(state.keyring.history(&state.store).await?.current()))
+}
+
+/// A key that signed earlier, by the day on which another took over.
+pub(in crate::http) async fn earlier_public_key(
+    State(state): State<AppState>,
+    Path(file): Path<String>,
+) -> Result<impl IntoResponse> {
+    let keys = state.keyring.history(&state.store).await?;
+    let found = keys.published().into_iter().find(|(name, _)| *name == file);
+    let (_, key) = found.ok_or_else(|| ApiError::not_found("public key"))?;
+    Ok(pem(key))
 }
 
 /// A document that is the same for everybody, and part of the program.

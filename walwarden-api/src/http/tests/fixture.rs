@@ -110,6 +110,7 @@ impl Fixture {
         // Sources are not looked at: nothing is there to look with.
         settings.pg_bin_dir = Some(directory.path().join("no-tools"));
         let store = Store::open_sqlite(directory.path()).await.expect("a store");
+        keyring.record(&store, system.now()).await.expect("records");
         let metrics = crate::telemetry::detached_metrics().expect("metrics");
         let mut state = AppState::new(store, system, Arc::new(keyring), Arc::new(settings), metrics);
         let (reading, start) = (Arc::clone(&clock), clock.load(Ordering::SeqCst));

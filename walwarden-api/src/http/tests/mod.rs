@@ -26,5 +26,6 @@ mod readiness;
 mod recovery;
 mod restores;
 mod routes;
+mod signing_keys;
 mod tools;
 mod writing;

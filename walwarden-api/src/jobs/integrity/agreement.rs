@@ -5,11 +5,11 @@ use walwarden_contract::model::{BackupState, ProofStatus};
 use walwarden_contract::{BackupJobId, OrgId};
 
 use crate::engine::backup::{check_record, check_signature};
-use crate::secrets::Keyring;
+use crate::secrets::{KeyHistory, Keyring};
 use crate::store::backups::BackupJob;
 use crate::store::{Result, Store, StoreError};
 
-/// What does not agree about the backup whose chain this is; `None` when everything does, as far as this server's key can tell.
+/// What does not agree about the backup whose chain this is; `None` when everything does, as far as the installation's keys can tell.
 ///
 /// # Errors
 /// When the store fails.
@@ -59,15 +59,15 @@ async fn of_job(store: &Store, keyring: &Keyring, job: &BackupJob) -> Result<Opt
     if deleted != job.expiry.expired_at.is_some() {
         return Ok(Some("The chain and the record do not agree on whether the backup was deleted.".to_owned()));
     }
-    Ok(of_manifest(job, keyring))
+    Ok(of_manifest(job, &*keyring.history(store).await?))
 }
 
-fn of_manifest(job: &BackupJob, keyring: &Keyring) -> Option<String> {
+fn of_manifest(job: &BackupJob, keys: &KeyHistory) -> Option<String> {
     let document = serde_json::from_str(job.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
     if let Err(failure) = check_record(job, &document) {
         return Some(failure.to_owned());
     }
-    match check_signature(&document, keyring) {
+    match check_signature(job, &document, keys) {
         (ProofStatus::Failed, Err(failure)) => Some(failure),
         (ProofStatus::Failed, Ok(_)) => Some("The stored manifest's signature does not verify.".to_owned()),
         _ => None,

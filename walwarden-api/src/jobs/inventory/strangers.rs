@@ -10,6 +10,7 @@ use super::merging::Comparison;
 use super::place::Half;
 use crate::engine::backup::MAX_MANIFEST_BYTES;
 use crate::engine::storage::Listed;
+use crate::secrets::Standing;
 use crate::store::StoreError;
 
 /// Says what the objects are, unless their record came while the bucket was read.
@@ -64,7 +65,7 @@ async fn is_same_bucket(of: &Comparison<'_>, other: DestinationId) -> Result<boo
     }
 }
 
-/// Whether there is a manifest of this backup that our key signed, beside an artifact of the size that it names.
+/// Whether there is a manifest of this backup that a key of ours signed which was never revoked, beside an artifact of the size that it names.
 async fn is_ours(of: &Comparison<'_>, job_id: BackupJobId, objects: &[(Half, Listed)]) -> Result<bool, Stop> {
     let half = |wanted| objects.iter().find(|(half, _)| *half == wanted).map(|(_, listed)| listed);
     let (Some(artifact), Some(manifest)) = (half(Half::Artifact), half(Half::Manifest)) else { return Ok(false) };
@@ -72,8 +73,12 @@ async fn is_ours(of: &Comparison<'_>, job_id: BackupJobId, objects: &[(Half, Lis
         return Ok(false);
     }
     let Some(bytes) = of.bucket.read_small(&manifest.key, MAX_MANIFEST_BYTES).await? else { return Ok(false) };
-    let Ok(document) = serde_json::from_slice(&bytes) else { return Ok(false) };
-    let read = manifest::verify(&document, of.keeper.keyring.verifying_key());
+    let Ok(document) = serde_json::from_slice::<serde_json::Value>(&bytes) else { return Ok(false) };
+    let keys = of.keeper.keyring.history(&of.keeper.store).await?;
+    // Nothing is on record of it: what a revoked key signed may have been made up since.
+    let standing = keys.standing(document["keyId"].as_str().unwrap_or_default(), None);
+    let Standing::Counts(key) = standing else { return Ok(false) };
+    let read = manifest::verify(&document, key);
     Ok(read.is_ok_and(|it| {
         it.backup_job_id == job_id
             && it.org_id == of.org_id

@@ -7,6 +7,7 @@ use super::{Keeper, Refusal};
 use crate::engine::backup::{MAX_MANIFEST_BYTES, manifest_key, stored_manifest};
 use crate::engine::storage::{Bucket, LockMode, ObjectHead, StorageError, StorageErrorKind};
 use crate::failpoint::{Failpoint, reach};
+use crate::secrets::KeyHistory;
 use crate::store::backups::{BackupJob, StoredArtifact};
 use crate::store::{Result, StoreError};
 
@@ -52,10 +53,14 @@ impl<'a> Objects<'a> {
     }
 
     /// Until when a lock holds either object. What the bucket says counts, not what was asked for.
-    pub(super) async fn locked_until(&self, found: &Found, keeper: &Keeper) -> Result<Option<Timestamp>, Refusal> {
+    pub(super) async fn locked_until(
+        &self,
+        found: &Found,
+        keeper: &Keeper,
+        keys: &KeyHistory,
+    ) -> Result<Option<Timestamp>, Refusal> {
         // A key for a destination without locks need not have the right to read any. The bucket knows its locks itself.
-        let asked =
-            stored_manifest(self.job, &keeper.keyring).is_ok_and(|it| it.retention.mode != LockMode::None.as_str());
+        let asked = stored_manifest(self.job, keys).is_ok_and(|it| it.retention.mode != LockMode::None.as_str());
         if !asked && self.bucket.lock_mode() == LockMode::None {
             return Ok(None);
         }

@@ -9,6 +9,7 @@ use crate::engine::backup::{manifest_key, stored_manifest};
 use crate::engine::storage::{Bucket, StorageError};
 use crate::failpoint::{Failpoint, reach};
 use crate::jobs::state::ExpiryState;
+use crate::secrets::KeyHistory;
 use crate::store::backups::BackupJob;
 use crate::store::{Result, StoreError};
 
@@ -95,7 +96,8 @@ async fn expire(keeper: &Keeper, job: BackupJob, held: Held) -> Result<Ended> {
             Ok(newer) => newer,
             Err(refusal) => return Ok(refusal.into()),
         };
-        match ready(keeper, &Objects::of(&bucket, &job)?).await {
+        let keys = keeper.keyring.history(&keeper.store).await?;
+        match ready(keeper, &keys, &Objects::of(&bucket, &job)?).await {
             Ok(None) => {}
             Ok(Some(waits)) => return Ok(Ended::Waits(waits)),
             Err(refusal) => return Ok(refusal.into()),
@@ -122,17 +124,18 @@ async fn expire(keeper: &Keeper, job: BackupJob, held: Held) -> Result<Ended> {
 }
 
 /// Whether a deletion may begin, as far as the bucket tells: both objects are there, and no lock holds them.
-async fn ready(keeper: &Keeper, objects: &Objects<'_>) -> Result<Option<Waits>, Refusal> {
+async fn ready(keeper: &Keeper, keys: &KeyHistory, objects: &Objects<'_>) -> Result<Option<Waits>, Refusal> {
     let found = objects.find().await?;
-    Ok(objects.locked_until(&found, keeper).await?.map(Waits::Locked))
+    Ok(objects.locked_until(&found, keeper, keys).await?.map(Waits::Locked))
 }
 
 /// The newest backup of the same database that is newer, whose stored manifest holds, and whose objects are in their bucket as they
 /// were recorded.
 async fn newer_proven(keeper: &Keeper, job: &BackupJob) -> Result<Result<Option<BackupJobId>, Refusal>> {
     let kept = keeper.store.completed_backups_of(job.org_id, job.database_id, None, None, NEWER).await?;
+    let keys = keeper.keyring.history(&keeper.store).await?;
     for newer in kept.into_iter().filter(|other| other.id > job.id) {
-        if stored_manifest(&newer, &keeper.keyring).is_err() {
+        if stored_manifest(&newer, &keys).is_err() {
             continue;
         }
         let bucket = match keeper.bucket(newer.org_id, newer.destination_id).await? {

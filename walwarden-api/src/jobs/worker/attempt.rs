@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use walwarden_contract::manifest::key_id;
 use walwarden_contract::model::DestinationState;
 use walwarden_contract::telemetry::spans;
 use walwarden_contract::{ErrorCode, Timestamp};
@@ -182,6 +183,15 @@ async fn seal(
     pending: &PendingArtifact,
     stop: &CancellationToken,
 ) -> Result<Option<BackupJob>, Failure> {
+    let keys = worker.keyring.history(&worker.store).await?;
+    if !keys.may_sign(worker.keyring.verifying_key()) {
+        let message = format!(
+            "the signing key of this worker, {}, was revoked or is not on record; the dump stays where it is: start the worker again with the current key, {}",
+            worker.keyring.key_id(),
+            key_id(keys.current())
+        );
+        return Err(BackupError { code: ErrorCode::SigningFailed, message }.into());
+    }
     let sealed = tokio::select! {
         sealed = backup::seal(bucket, job, key, pending, &worker.keyring) => sealed?,
         () = stop.cancelled() => return Err(BackupError::stopped().into()),

@@ -23,7 +23,7 @@ pub(in crate::http) async fn handle(
         return Err(ApiError::new(ErrorCode::NotFound, "There is no evidence of a backup that is not completed."));
     }
     let chain = check_chain(&state, &job).await?;
-    let checked = check_manifest(job, &state.keyring);
+    let checked = check_manifest(job, &*state.keyring.history(&state.store).await?);
     let now = state.system.now();
     Ok(Json(Evidence {
         backup_job_id: id,

@@ -49,6 +49,7 @@ pub(in crate::http) async fn handle(
     })?;
     let page: Page<BackupJobId> = Page::read(limit, cursor)?;
     let (store, org_id, now) = (&state.store, caller.org_id(), state.system.now());
+    let keys = state.keyring.history(store).await?;
     let (mut evidence, mut before, mut wanted) = (Vec::new(), page.after, page.limit + 1);
     while wanted > 0 {
         let chunk = wanted.min(CHUNK);
@@ -59,7 +60,7 @@ pub(in crate::http) async fn handle(
         let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
         let restores = store.completed_restores(org_id, &ids).await?;
         for job in jobs {
-            let checked = check_manifest(job, &state.keyring);
+            let checked = check_manifest(job, &keys);
             evidence.push(summary(&checked, restores.get(&checked.job.id).copied(), now));
         }
         let more = ids.len() == chunk as usize;

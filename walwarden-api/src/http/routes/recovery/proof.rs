@@ -33,7 +33,7 @@ pub(in crate::http) async fn handle(
         return Err(ApiError::not_found("recovery window"));
     }
     let chain = check_chain(&state, &job).await?;
-    let checked = check_manifest(job, &state.keyring);
+    let checked = check_manifest(job, &*state.keyring.history(&state.store).await?);
     let now = state.system.now();
     Ok(Json(RecoveryWindowProof {
         window: checked.window(closes_at(&state, &checked).await?),

@@ -17,6 +17,7 @@ pub(super) async fn newest(
     database_id: DatabaseId,
     whole_by: Option<Timestamp>,
 ) -> Result<Option<Checked>> {
+    let keys = state.keyring.history(&state.store).await?;
     let mut before = None;
     loop {
         // A dump that was whole by then had begun by then.
@@ -24,7 +25,7 @@ pub(super) async fn newest(
         let Some(last) = jobs.last() else { return Ok(None) };
         before = Some(last.id);
         for job in jobs {
-            let checked = check_manifest(job, &state.keyring);
+            let checked = check_manifest(job, &keys);
             if checked.failure.is_none() && whole_by.is_none_or(|time| checked.opens_at() <= time) {
                 return Ok(Some(checked));
             }
@@ -39,12 +40,13 @@ pub(super) async fn oldest(
     database_id: DatabaseId,
     mut after: Option<BackupJobId>,
 ) -> Result<Option<Checked>> {
+    let keys = state.keyring.history(&state.store).await?;
     loop {
         let jobs = state.store.completed_backups_since(org_id, database_id, after, CHUNK).await?;
         let Some(last) = jobs.last() else { return Ok(None) };
         after = Some(last.id);
         for job in jobs {
-            let checked = check_manifest(job, &state.keyring);
+            let checked = check_manifest(job, &keys);
             if checked.failure.is_none() {
                 return Ok(Some(checked));
             }
