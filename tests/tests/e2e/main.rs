@@ -10,6 +10,7 @@ mod reports;
 mod restore;
 mod self_tests;
 mod setting;
+mod signing;
 mod source_check;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let suite = embedding::register(suite);
     let suite = observability::register(suite);
     let suite = recipes::register(suite);
+    let suite = signing::register(suite);
     let suite = reports::register(suite);
     suite.run()
 }

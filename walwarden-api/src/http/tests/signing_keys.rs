@@ -87,10 +87,9 @@ async fn backups_of_every_key_of_three_rotations_verify_and_their_restores_get_t
         let shown = evidence(&fixture, &backup).await;
         assert_eq!(result(&shown), "passed");
         assert!(shown["integrityVerification"]["checks"].to_string().contains("signature verifies"));
-        for (step, body) in [
-            ("trigger", json!({ "manifestHash": backup.manifest_hash, "mode": "new_database" })),
-            ("claim", json!({})),
-        ] {
+        for (step, body) in
+            [("trigger", json!({ "manifestHash": backup.manifest_hash, "mode": "new_database" })), ("claim", json!({}))]
+        {
             let answer = fixture.post(&format!("/restores/{id}/{step}"), &token, step, &body).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             if step == "claim" {
