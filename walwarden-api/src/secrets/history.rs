@@ -31,6 +31,9 @@ const PUBLISHED: (&str, &str) = ("walwarden-pubkey-", ".pem");
 
 impl KeyHistory {
     /// What the records say to a process that signs with this key.
+    ///
+    /// # Panics
+    /// Never: a key that no statement is about contradicts nothing.
     #[must_use]
     pub fn learn(own: VerifyingKey, records: Vec<KnownKey>) -> Self {
         let statements = records.iter().flat_map(|record| [&record.rotation, &record.revocation]).flatten();

@@ -43,8 +43,8 @@ pub(super) fn three_times(context: &TestContext) -> Result<()> {
     let files = key_files(&stage.setting)?;
     ensure!(files.len() == 4, "the key and three before it: {files:?}");
     for file in files {
-        let mode = file.metadata()?.permissions().mode() & 0o777;
-        ensure!(mode == 0o600, "{} has mode {mode:o}", file.display());
+        let bits = file.metadata()?.permissions().mode() & 0o777;
+        ensure!(bits == 0o600, "{} has mode {bits:o}", file.display());
     }
     let kinds = stage.setting.audit_kinds(stage.setting.org_id)?;
     let rotations = kinds.iter().filter(|kind| **kind == EventKind::SigningKeyRotated).count();

@@ -1,4 +1,4 @@
-//! A key in a PKCS#11 token: SoftHSM, which speaks what hardware speaks.
+//! A key in a PKCS#11 token: `SoftHSM`, which speaks what hardware speaks.
 
 use std::fs;
 use std::path::Path;

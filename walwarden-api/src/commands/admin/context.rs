@@ -7,6 +7,7 @@ use crate::commands::init::{open_store, store_exists};
 use crate::commands::output::Failure;
 use crate::config::{Environment, Settings};
 use crate::engine::source_check::SourceChecker;
+use crate::registry::signing_keys::take_up;
 use crate::secrets::Keyring;
 use crate::store::Store;
 use crate::store::databases::{Database, LastBackup};
@@ -47,6 +48,11 @@ impl<'a> Context<'a> {
     /// The keys of the installation.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
         Ok(Keyring::load(&self.settings.keys)?)
+    }
+
+    /// The keys of the installation, for whoever signs: the key that does is the current one.
+    pub(super) async fn signing_keyring(&self) -> Result<Keyring, Failure> {
+        Ok(take_up(&self.settings.keys, &self.store, self.system).await?)
     }
 
     /// Looks at sources with the tools of this machine.

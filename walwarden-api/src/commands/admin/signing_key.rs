@@ -8,7 +8,7 @@ use walwarden_contract::{ErrorCode, Timestamp};
 
 use super::context::Context;
 use crate::commands::output::{Column, CommandResult, Failure, Outcome, details, table};
-use crate::registry::signing_keys::{NewKey, Rotated, SigningKeyError, revoke, rotate, take_up};
+use crate::registry::signing_keys::{NewKey, Rotated, SigningKeyError, revoke, rotate};
 use crate::secrets::KeyHistory;
 
 /// What can be done with signing keys.
@@ -119,7 +119,7 @@ fn records(keys: &KeyHistory) -> Vec<Value> {
 
 pub(super) async fn run(verb: Verb, context: &Context<'_>) -> CommandResult {
     // Every one of them begins as a server does: with the current key, and with an interrupted rotation finished.
-    let keyring = take_up(&context.settings().keys, &context.store, context.system).await?;
+    let keyring = context.signing_keyring().await?;
     match verb {
         Verb::List => {
             let records = records(&*keyring.history(&context.store).await?);

@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: ReportArguments, context: &Context<'_>, json:
         (Some(out), Format::Html) => Some(ReportArguments::beside(out)?),
         _ => None,
     };
-    let keyring = context.keyring()?;
+    let keyring = context.signing_keyring().await?;
     let ReportArguments { framework, period, database, out, .. } = arguments;
     let request = Request { org_id: context.org_id, framework, period, database };
     let document = make(&context.store, context.system.now(), request).await?;
