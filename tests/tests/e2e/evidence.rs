@@ -68,18 +68,18 @@ pub(crate) fn public_key(setting: &Setting<'_>, directory: &Path) -> Result<Path
     Ok(path)
 }
 
-/// The checkpoints that the bucket holds, smallest first, once one has at least this many events.
-pub(crate) fn checkpoints(setting: &Setting<'_>, least: u64) -> Result<Vec<(u64, Vec<u8>)>> {
-    wait_for("a checkpoint in the bucket", SOON, || {
-        let mut found = Vec::new();
+/// The checkpoint of this many events, as the bucket holds it, once it does.
+pub(crate) fn checkpoint(setting: &Setting<'_>, size: u64) -> Result<Vec<u8>> {
+    wait_for("the checkpoint in the bucket", SOON, || {
         for object in setting.bucket.list_objects("org/")? {
-            if object.key.contains("/checkpoints/") {
-                let note = setting.bucket.get(&object.key, None)?;
-                let size = SignedCheckpoint::parse(std::str::from_utf8(&note)?)?.checkpoint.size;
-                found.push((size, note));
+            if !object.key.contains("/checkpoints/") {
+                continue;
+            }
+            let note = setting.bucket.get(&object.key, None)?;
+            if SignedCheckpoint::parse(std::str::from_utf8(&note)?)?.checkpoint.size == size {
+                return Ok(Some(note));
             }
         }
-        found.sort();
-        Ok(found.last().is_some_and(|(size, _)| *size >= least).then_some(found))
+        Ok(None)
     })
 }

@@ -66,6 +66,7 @@ fn check(question: Question<'_>, report: &mut Report) -> Result<(), Failure> {
     report.ok(format!("all of them in the signed log of {} (checkpoint of {})", shown.size_text(), shown.at_text()));
     signatures::index(&shown, &keys)?;
     chains::index(&shown)?;
+    report.checkpoint_size = Some(shown.head.size);
     report.state(shown.recoverability());
     report.ok(shown.state_text());
     if let Some(at) = shown.deleted_at() {

@@ -52,6 +52,8 @@ pub struct Report {
     pub manifests: usize,
     /// How many events.
     pub events: usize,
+    /// How many events the log had at the checkpoint that the bundle is as of.
+    pub checkpoint_size: Option<u64>,
     /// Whether the log was held against a checkpoint from elsewhere.
     pub anchored: bool,
     /// What the evidence of a single backup amounts to.
@@ -94,7 +96,8 @@ impl Report {
                 let exit = failure.code.verdict().exit_code();
                 let text = format!("{failure} ({}; exit {exit})", failure.code.verdict().as_str());
                 self.lines.push(Line { status: Status::Fail, text });
-                (self.manifests, self.events, self.anchored, self.recoverability) = (0, 0, false, None);
+                (self.manifests, self.events, self.anchored) = (0, 0, false);
+                (self.checkpoint_size, self.recoverability) = (None, None);
                 self.failure = Some(failure);
             }
         }
@@ -124,6 +127,7 @@ impl Report {
             "code": self.failure.as_ref().map(|failure| failure.code.as_str()),
             "message": self.failure.as_ref().map(|failure| failure.message.clone()),
             "meaning": self.failure.as_ref().map(|failure| Code::meaning(failure.code)),
+            "checkpointSize": self.checkpoint_size,
             "anchored": self.anchored,
             "manifests": self.manifests,
             "events": self.events,

@@ -14,7 +14,7 @@ use walwarden_contract::{OrgId, Timestamp};
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::walwarden::Store;
 
-use super::{checkpoints, download, judge, public_key};
+use super::{checkpoint, download, judge, public_key};
 use crate::setting::{Options, Setting, field};
 
 /// Runs statements in the store as its superuser.
@@ -88,9 +88,9 @@ pub(super) fn found(context: &TestContext) -> Result<()> {
     let key = public_key(&setting, directory)?;
     let honest = directory.join("honest.tgz");
     fs::write(&honest, download(&setting, backup.id, "")?)?;
-    let kept = checkpoints(&setting, 5)?;
+    let size = field(&judge(&[&honest, &key])?.report, "/checkpointSize")?;
     let kept_path = directory.join("kept.txt");
-    fs::write(&kept_path, &kept.last().context("one")?.1)?;
+    fs::write(&kept_path, checkpoint(&setting, size)?)?;
     ensure!(judge(&[&honest, &key, &kept_path])?.report["anchored"] == true);
 
     setting.stop()?;
