@@ -36,7 +36,7 @@ fn unreadable(error: &io::Error) -> Failure {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             Code::NotAnArchive.because(format!("the bundle's compressed data is damaged: {error}"))
         }
-        io::ErrorKind::UnexpectedEof => Code::NotAnArchive.because("the bundle ends in the middle".to_owned()),
+        io::ErrorKind::UnexpectedEof => Code::NotAnArchive.because("the bundle ends in the middle"),
         _ => Code::UnreadableFile.because(format!("the bundle cannot be read: {error}")),
     }
 }
@@ -49,11 +49,11 @@ impl<'a> Archive<'a> {
     pub(super) fn open(source: &'a mut dyn Read) -> Result<Self, Failure> {
         let mut head = vec![0; 10];
         source.read_exact(&mut head).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Code::NotAnArchive.because("the bundle is not a gzip file".to_owned()),
+            io::ErrorKind::UnexpectedEof => Code::NotAnArchive.because("the bundle is not a gzip file"),
             _ => unreadable(&error),
         })?;
         if head[..3] != GZIP_HEAD[..3] {
-            return Err(Code::NotAnArchive.because("the bundle is not a gzip file".to_owned()));
+            return Err(Code::NotAnArchive.because("the bundle is not a gzip file"));
         }
         if head[..8] != GZIP_HEAD || head[8] != 0 || head[9] != GZIP_UNKNOWN_SYSTEM {
             return Err(refused("the gzip header holds a name, a time or a system, which Walwarden never writes"));

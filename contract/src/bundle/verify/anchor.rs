@@ -19,7 +19,7 @@ pub(super) fn check(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let Some(kept) = kept else {
-        report.unanchored(WITHOUT.to_owned());
+        report.unanchored(WITHOUT);
         return Ok(());
     };
     let (old, new) = (&kept.checkpoint, &shown.checkpoint.checkpoint);
@@ -39,7 +39,7 @@ pub(super) fn check(
         return Err(Code::Forked.because(format!("there are two logs of {} events", new.size)));
     }
     if old.size == 0 {
-        report.unanchored("the checkpoint that was given is of an empty log and says nothing".to_owned());
+        report.unanchored("the checkpoint that was given is of an empty log and says nothing");
         return Ok(());
     }
     if old.size < new.size {
@@ -85,7 +85,6 @@ fn signed(kept: &SignedCheckpoint, keys: &TrustedKeys) -> Result<(), Failure> {
                 .to_owned();
         Code::CheckpointUnsignedByTrustedKey.because(message)
     } else {
-        Code::CheckpointSignatureInvalid
-            .because("the checkpoint that was given was changed after it was signed".to_owned())
+        Code::CheckpointSignatureInvalid.because("the checkpoint that was given was changed after it was signed")
     })
 }

@@ -90,7 +90,7 @@ pub(super) fn inclusion(shown: &Shown) -> Result<(), Failure> {
     let proof = &shown.proof;
     let head = &shown.checkpoint.checkpoint;
     if proof.origin != checkpoint::origin(head.org_id) || proof.size != head.size {
-        return Err(Code::InclusionInvalid.because("the proofs are about another log than the checkpoint".to_owned()));
+        return Err(Code::InclusionInvalid.because("the proofs are about another log than the checkpoint"));
     }
     let mut proofs = proof.inclusion.iter();
     let mut before: Option<(&str, u64)> = None;
@@ -110,7 +110,7 @@ pub(super) fn inclusion(shown: &Shown) -> Result<(), Failure> {
         before = Some((stream, proof.leaf));
     }
     if proofs.next().is_some() {
-        return Err(Code::ProofMissing.because("there are proofs of events that are not in the bundle".to_owned()));
+        return Err(Code::ProofMissing.because("there are proofs of events that are not in the bundle"));
     }
     Ok(())
 }

@@ -17,9 +17,7 @@ pub(super) fn absent(shown: &Shown, report: &mut Report) -> Result<(), Failure> 
     if shown.scope.as_ref().is_some_and(|scope| scope.database_id.is_none()) {
         return Err(Code::MissingFile.because(format!("the export of an organization has {LEAVES}")));
     }
-    report.skip(
-        "whether the log holds more of these chains was not looked at: an organization's export shows it".to_owned(),
-    );
+    report.skip("whether the log holds more of these chains was not looked at: an organization's export shows it");
     Ok(())
 }
 

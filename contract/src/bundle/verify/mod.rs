@@ -45,9 +45,8 @@ pub fn verify(question: Question<'_>) -> Report {
 }
 
 fn check(question: Question<'_>, report: &mut Report) -> Result<(), Failure> {
-    let given = key::from_pem(question.public_key).ok_or_else(|| {
-        Code::MalformedPublicKey.because("the public key is not an Ed25519 key in SPKI PEM form".to_owned())
-    })?;
+    let given = key::from_pem(question.public_key)
+        .ok_or_else(|| Code::MalformedPublicKey.because("the public key is not an Ed25519 key in SPKI PEM form"))?;
     let kept = question.checkpoint.map(|note| checkpoint("the checkpoint that was given", note)).transpose()?;
     let mut archive = Archive::open(question.bundle)?;
     let held = held::Held::read(&mut archive)?;
@@ -113,8 +112,7 @@ fn own_artifact(shown: &Shown, archive: &mut Archive<'_>, entry: &Entry, report:
 fn given_artifact(shown: &Shown, artifact: Option<&mut dyn Read>, report: &mut Report) -> Result<(), Failure> {
     let Some(artifact) = artifact else {
         if !shown.has_artifact() {
-            report
-                .skip("the bytes of the dump were not compared with the manifest: give it with --artifact".to_owned());
+            report.skip("the bytes of the dump were not compared with the manifest: give it with --artifact");
         }
         return Ok(());
     };

@@ -66,16 +66,16 @@ pub(super) fn counted(number: usize, noun: &str) -> String {
 }
 
 impl Report {
-    pub(super) fn ok(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Ok, text: shown(&text) });
+    pub(super) fn ok(&mut self, text: impl AsRef<str>) {
+        self.lines.push(Line { status: Status::Ok, text: shown(text.as_ref()) });
     }
 
-    pub(super) fn skip(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Skip, text: shown(&text) });
+    pub(super) fn skip(&mut self, text: impl AsRef<str>) {
+        self.lines.push(Line { status: Status::Skip, text: shown(text.as_ref()) });
     }
 
-    pub(super) fn unanchored(&mut self, text: String) {
-        self.lines.push(Line { status: Status::Unanchored, text: shown(&text) });
+    pub(super) fn unanchored(&mut self, text: impl AsRef<str>) {
+        self.lines.push(Line { status: Status::Unanchored, text: shown(text.as_ref()) });
     }
 
     pub(super) const fn counts(&mut self, manifests: usize, events: usize) {

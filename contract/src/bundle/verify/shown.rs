@@ -298,6 +298,6 @@ fn all(held: &mut Held, index: &ExportIndex, received: &Value, files: &[BundleFi
     if rest == [ORGANIZATION_EVENTS, CHECKPOINT, PROOF, INDEX] {
         Ok(backups)
     } else {
-        Err(Code::UnexpectedFile.because("the bundle holds files that the index's backups do not explain".to_owned()))
+        Err(Code::UnexpectedFile.because("the bundle holds files that the index's backups do not explain"))
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn checkpoint(shown: &Shown, keys: &TrustedKeys) -> Result<(), Failur
     if (shown.head.size, &shown.head.root_hash) == (checkpoint.size, &hex::encode(checkpoint.root)) {
         Ok(())
     } else {
-        Err(Code::CheckpointRootMismatch.because("the index names another checkpoint than checkpoint.txt".to_owned()))
+        Err(Code::CheckpointRootMismatch.because("the index names another checkpoint than checkpoint.txt"))
     }
 }
 

@@ -19,7 +19,8 @@ pub(in crate::emit) fn page() -> String {
         let codes = Code::ALL.iter().filter(|code| code.verdict() == verdict);
         let rows = codes.map(|code| [format!("`{code}`"), code.meaning().to_owned()]);
         let table = table(["code", "meaning"], rows);
-        page += &format!("\n## `{}`: exit status {}\n\n{says}\n\n{table}", verdict.as_str(), verdict.exit_code());
+        let title = format!("\n## `{}`: exit status {}\n\n{says}\n\n", verdict.as_str(), verdict.exit_code());
+        page.extend([title, table]);
     }
     page
 }
