@@ -157,6 +157,7 @@ impl History {
     }
 
     /// Appends an event to a chain, and to the log.
+    #[expect(clippy::needless_pass_by_value, reason = "payloads are made where they are handed over")]
     pub fn append(&mut self, stream: &str, kind: &str, payload: Value) {
         let at = self.now().to_string();
         let events = self.streams.entry(stream.to_owned()).or_default();

@@ -150,7 +150,8 @@ pub fn program(program: &Path, laid: &Laid) -> Result<Judgement> {
 /// The judgements of the independent verifier, on all cases in one process.
 pub fn independent(python: &Path, directory: &Path, laid: &[Laid]) -> Result<Vec<Judgement>> {
     let cases = directory.join("cases.jsonl");
-    fs::write(&cases, laid.iter().map(|laid| format!("{}\n", laid.arguments())).collect::<String>())?;
+    let lines = laid.iter().map(|laid| laid.arguments().to_string() + "\n");
+    fs::write(&cases, lines.collect::<String>())?;
     let errors = directory.join("errors.txt");
     let mut command = command(python);
     command
@@ -160,8 +161,8 @@ pub fn independent(python: &Path, directory: &Path, laid: &[Laid]) -> Result<Vec
         .stderr(File::create(&errors)?);
     let output = command.output().with_context(|| format!("cannot run {}: run `make setup`", python.display()))?;
     ensure!(output.status.success(), "it fails: {}", fs::read_to_string(errors)?);
-    let lines = String::from_utf8(output.stdout)?;
-    lines.lines().map(|line| Judgement::read(&serde_json::from_str(line)?)).collect()
+    let verdicts = String::from_utf8(output.stdout)?;
+    verdicts.lines().map(|line| Judgement::read(&serde_json::from_str(line)?)).collect()
 }
 
 /// Runs the independent verifier's own tests: what others published.

@@ -152,7 +152,7 @@ impl Checked {
 /// How far a backup is proven, by what was found of it now. Where something does not hold, or cannot be checked, nothing is but that
 /// its job was completed.
 pub(super) fn proven(integrity: &IntegrityVerification, verified: bool, drilled: bool) -> Open<RecoverabilityState> {
-    let holds = integrity.result == Open::from(IntegrityResult::Passed);
+    let holds = integrity.result == IntegrityResult::Passed;
     let state = match (holds && verified, drilled) {
         (false, _) => RecoverabilityState::Completed,
         (true, false) => RecoverabilityState::Verified,

@@ -33,7 +33,8 @@ fn write_cases(directory: &Path) -> Result<()> {
             }
             Verdict::Refused(code) => json!({ "code": code }),
         };
-        lines += &format!("{line}\n");
+        lines.push_str(&line.to_string());
+        lines.push('\n');
     }
     let index = directory.join("cases.jsonl");
     std::fs::write(&index, lines).with_context(|| format!("cannot write {}", index.display()))

@@ -153,7 +153,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
         edited("index: an empty signature", invalid, &|files| signature(files, &|_| String::new())),
         edited("index: S is beyond the order", invalid, &|files| signature(files, &super::manifests::malleate)),
         edited("index: the signature has trailing bits", invalid, &|files| {
-            signature(files, &super::manifests::with_trailing_bits)
+            signature(files, &super::manifests::with_trailing_bits);
         }),
         edited("index: the signature has no padding", invalid, &|files| {
             signature(files, &|it| it.trim_end_matches('=').to_owned());
@@ -163,7 +163,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
             edit(files, |it| it["signature"] = other);
         }),
         edited("index: another bundle's", "manifest_of_another_backup", &|files| {
-            *files.file(INDEX) = setting.bundle(backup::OLDEST).file(INDEX).clone();
+            files.file(INDEX).clone_from(setting.bundle(backup::OLDEST).file(INDEX));
         }),
         edited("index: no object", "unknown_schema", &|files| *files.file(INDEX) = b"true".to_vec()),
         edited("index: a key twice", "duplicate_json_key", &|files| {
@@ -175,7 +175,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
         }),
         edited("index: a line feed at the end", "json_not_canonical", &|files| files.file(INDEX).push(b'\n')),
         edited("index: a number as 5e0", "number_out_of_range", &|files| {
-            files.replace(INDEX, "\"events\":5", "\"events\":5e0")
+            files.replace(INDEX, "\"events\":5", "\"events\":5e0");
         }),
         edited("index: a member that this version does not know, signed", "", &|files| {
             edit(files, |it| {

@@ -182,7 +182,7 @@ pub(super) const CONTENTS: &[Content] = &[
         "manifest: another backup's",
         B,
         |setting, files| {
-            *files.file(MANIFEST) = setting.honest.backups[backup::OLDEST].manifest.clone();
+            files.file(MANIFEST).clone_from(&setting.honest.backups[backup::OLDEST].manifest);
             let hash = hash_of(files);
             files.edit(INDEX, |index| index["manifestHash"] = json!(hash));
         },
@@ -193,7 +193,7 @@ pub(super) const CONTENTS: &[Content] = &[
         "manifest: another organization's, and the index names it",
         B,
         |setting, files| {
-            *files.file(MANIFEST) = setting.neighbour.backups[0].manifest.clone();
+            files.file(MANIFEST).clone_from(&setting.neighbour.backups[0].manifest);
             let hash = hash_of(files);
             files.edit(INDEX, |index| index["manifestHash"] = json!(hash));
         },
@@ -250,7 +250,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
     let mut altered = artifact.clone();
     altered[7] ^= 1;
     let mut unsealed = super::honest::with_artifact(setting, B);
-    *unsealed.file("artifact.dump") = altered.clone();
+    unsealed.file("artifact.dump").clone_from(&altered);
     let bundle = setting.bundle(B).archive();
     vec![
         Case::new("manifest: by a key that had been revoked before", by_revoked.clone(), "key_revoked")

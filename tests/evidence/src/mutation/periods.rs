@@ -148,7 +148,8 @@ const STOLEN: &[(&str, Edit, &str)] = &[
             let (one, other) =
                 (files.position(&format!("restores/{first}.json")), files.position(&format!("restores/{second}.json")));
             let content = files.0[one].1.clone();
-            files.0[one].1 = files.0[other].1.clone();
+            let bytes = files.0[other].1.clone();
+            files.0[one].1 = bytes;
             files.0[other].1 = content;
         },
         "event_of_another_chain",

@@ -59,9 +59,8 @@ impl<'a> AsOf<'a> {
             return Err(BundleError::FormerKey { own, current });
         }
         // A log that does not grow is signed again every day, and after a rotation by another key.
-        let checkpoint = match store.checkpoint_signed_by(org_id, size, &own).await? {
-            Some(checkpoint) => checkpoint,
-            None => return Err(BundleError::OtherKey { size, signed: checkpoint.key_ids.join(", "), own }),
+        let Some(checkpoint) = store.checkpoint_signed_by(org_id, size, &own).await? else {
+            return Err(BundleError::OtherKey { size, signed: checkpoint.key_ids.join(", "), own });
         };
         Ok(Self { store, org_id, checkpoint, remembered: asked.remembered.filter(|remembered| *remembered > 0) })
     }
