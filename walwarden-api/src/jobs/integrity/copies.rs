@@ -157,8 +157,8 @@ async fn of_object(
     }
     let ours = keeper.store.checkpoint_at_time(org_id, found.size, found.at).await?;
     let known = ours.is_some_and(|ours| ours.note.as_bytes() == bytes.as_ref());
-    if !known && note.signed_by(keeper.keyring.verifying_key()) != Some(true) {
-        return Ok(Some(format!("{key} is on no record here, and not signed by this installation's key.")));
+    if !known && !is_signed(keeper, &note).await? {
+        return Ok(Some(format!("{key} is on no record here, and not signed by any key of this installation.")));
     }
     let size = keeper.store.log(org_id).await?.edge.size();
     if found.size > size {
@@ -166,6 +166,13 @@ async fn of_object(
     }
     let holds = keeper.store.root_at(org_id, found.size).await? == found.root;
     Ok((!holds).then(|| format!("{key} was signed, and the log does not go on from it: it was rewritten.")))
+}
+
+/// Whether a key of this installation signed it, an earlier one included.
+async fn is_signed(keeper: &Keeper, note: &SignedCheckpoint) -> Result<bool> {
+    let keys = keeper.keyring.history(&keeper.store).await?;
+    let earlier = keys.all().filter_map(|(record, _)| keys.key(&record.key_id));
+    Ok(earlier.chain([keeper.keyring.verifying_key()]).any(|key| note.signed_by(key) == Some(true)))
 }
 
 #[cfg(test)]
