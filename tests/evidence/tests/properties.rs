@@ -67,7 +67,9 @@ proptest! {
     #[test]
     fn an_archive_that_verifies_holds_the_same_files(accidents in prop::collection::vec(accident(), 1..3)) {
         let mut archive = COMPRESSED.clone();
-        accidents.iter().for_each(|accident| befall(&mut archive, accident));
+        for accident in &accidents {
+            befall(&mut archive, accident);
+        }
         // Some bits of a compressed stream stand for nothing.
         prop_assert!(!verified(&archive) || gunzip(&archive) == gunzip(&COMPRESSED));
     }
@@ -76,7 +78,9 @@ proptest! {
     fn nothing_in_an_archive_stands_for_nothing(accidents in prop::collection::vec(accident(), 1..3)) {
         let honest = tar(&BUNDLE.0);
         let mut content = honest.clone();
-        accidents.iter().for_each(|accident| befall(&mut content, accident));
+        for accident in &accidents {
+            befall(&mut content, accident);
+        }
         prop_assert!(content == honest || !verified(&gzip(&content)));
     }
 
@@ -84,7 +88,9 @@ proptest! {
     fn no_byte_of_a_file_can_be_another(file in any::<Index>(), accidents in prop::collection::vec(accident(), 1..3)) {
         let mut files = BUNDLE.clone();
         let file = file.index(files.0.len());
-        accidents.iter().for_each(|accident| befall(&mut files.0[file].1, accident));
+        for accident in &accidents {
+            befall(&mut files.0[file].1, accident);
+        }
         prop_assert!(files == *BUNDLE || !verified(&files.archive()));
     }
 
@@ -95,7 +101,9 @@ proptest! {
         accidents in prop::collection::vec(accident(), 1..3),
     ) {
         let mut files = BUNDLE.clone();
-        accidents.iter().for_each(|accident| befall(&mut files.0[file].1, accident));
+        for accident in &accidents {
+            befall(&mut files.0[file].1, accident);
+        }
         prop_assume!(files != *BUNDLE);
         files.seal(&key(3));
         prop_assert!(!verified(&files.archive()));

@@ -4,13 +4,12 @@ mod bundles;
 mod rewritten;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use walwarden_contract::BackupJobId;
 use walwarden_contract::log::SignedCheckpoint;
-use walwarden_tests::harness::Suite;
+use walwarden_tests::harness::{Suite, TestContext};
 use walwarden_tests::paths::workspace_binary;
 use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::Store;
@@ -32,15 +31,14 @@ pub(crate) struct Judged {
     pub(crate) status: i32,
 }
 
-/// Runs `walwarden-verify --json`.
-pub(crate) fn judge(args: &[&Path]) -> Result<Judged> {
+/// Runs `walwarden-verify --json` with a bundle, a public key, a checkpoint and a dump, as far as they are given.
+pub(crate) fn judge(context: &TestContext, args: &[&Path]) -> Result<Judged> {
     let words = ["--bundle", "--pubkey", "--checkpoint", "--artifact"];
-    let mut command = Command::new(workspace_binary("walwarden-verify")?);
-    command.arg("--json").env_clear();
-    for (word, path) in words.iter().zip(args).filter(|(_, path)| !path.as_os_str().is_empty()) {
-        command.arg(word).arg(path);
+    let mut run = context.run(workspace_binary("walwarden-verify")?).arg("--json");
+    for (word, path) in words.iter().zip(args) {
+        run = run.arg(word).arg(path);
     }
-    let output = command.output()?;
+    let output = run.output()?;
     ensure!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(Judged { report: serde_json::from_slice(&output.stdout)?, status: output.status.code().context("a status")? })
 }

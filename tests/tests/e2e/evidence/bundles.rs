@@ -37,10 +37,10 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
     // Completed and read back; not restored yet.
     let first = download(setting, id, "")?;
     let first_path = write("first.tgz", &first)?;
-    verified_as(&judge(&[&first_path, &key])?, false, "verified")?;
-    let size: u64 = field(&judge(&[&first_path, &key])?.report, "/checkpointSize")?;
+    verified_as(&judge(context, &[&first_path, &key])?, false, "verified")?;
+    let size: u64 = field(&judge(context, &[&first_path, &key])?.report, "/checkpointSize")?;
     let kept_path = write("kept.txt", &checkpoint(setting, size)?)?;
-    verified_as(&judge(&[&first_path, &key, &kept_path])?, true, "verified")?;
+    verified_as(&judge(context, &[&first_path, &key, &kept_path])?, true, "verified")?;
     ensure!(
         download(setting, id, &format!("?checkpoint={size}"))?
             == download(setting, id, &format!("?checkpoint={size}"))?
@@ -54,7 +54,7 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
     let drilled = walwarden_tests::wait::wait_for("the restore in the log", crate::SOON, || {
         let bundle = download(setting, id, &format!("?remembered={size}"))?;
         let path = write("drilled.tgz", &bundle)?;
-        let judged = judge(&[&path, &key, &kept_path])?;
+        let judged = judge(context, &[&path, &key, &kept_path])?;
         Ok((judged.report["state"] == "drilled").then_some((path, judged)))
     })?;
     let (drilled_path, judged) = drilled;
@@ -62,20 +62,20 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
     verified_as(&judged, false, "drilled")?;
     let newest: u64 = field(&judged.report, "/checkpointSize")?;
     let newest_path = write("newest.txt", &checkpoint(setting, newest)?)?;
-    let judged = judge(&[&drilled_path, &key, &newest_path])?;
+    let judged = judge(context, &[&drilled_path, &key, &newest_path])?;
     verified_as(&judged, true, "drilled")?;
     let last = judged.report["lines"].as_array().and_then(|lines| lines.last()).context("lines")?;
     ensure!(field::<String>(last, "/text")?.ends_with("audit events chain-intact (exit 0)"), "{last}");
 
     // The dump beside it: the real one, and another.
     let dump = write("artifact.dump", &setting.bucket.get(stage.key()?, None)?)?;
-    verified_as(&judge(&[&drilled_path, &key, &newest_path, &dump])?, true, "drilled")?;
-    found(&judge(&[&drilled_path, &key, &newest_path, &key])?, "artifact_altered", 3)?;
+    verified_as(&judge(context, &[&drilled_path, &key, &newest_path, &dump])?, true, "drilled")?;
+    found(&judge(context, &[&drilled_path, &key, &newest_path, &key])?, "artifact_altered", 3)?;
 
     // What is older than what was kept proves nothing; what another installation signed neither.
-    found(&judge(&[&first_path, &key, &newest_path])?, "rolled_back", 1)?;
+    found(&judge(context, &[&first_path, &key, &newest_path])?, "rolled_back", 1)?;
     let stranger = write("stranger.pem", STRANGER.as_bytes())?;
-    found(&judge(&[&drilled_path, &stranger])?, "key_not_trusted", 1)?;
+    found(&judge(context, &[&drilled_path, &stranger])?, "key_not_trusted", 1)?;
 
     // The operator's exports: with the dump, of a database, of the organization.
     let year = stage.backup.created_at.to_string()[..4].to_owned();
@@ -87,16 +87,16 @@ pub(super) fn verified(context: &TestContext, store: Store) -> Result<()> {
         setting.walwarden.admin(&words, &[])
     };
     export(&["--backup", &id, "--with-artifact"], &one)?;
-    verified_as(&judge(&[&one, &key])?, false, "drilled")?;
+    verified_as(&judge(context, &[&one, &key])?, false, "drilled")?;
     let database = setting.database_id.to_string();
     let written = export(&["--period", &year, "--database", &database], &of_database)?;
     ensure!(written["backups"] == 1, "{written}");
     let written = export(&["--period", &year], &whole)?;
     ensure!(written["backups"] == 1, "{written}");
     for bundle in [&one, &of_database, &whole] {
-        let own: u64 = field(&judge(&[bundle, &key])?.report, "/checkpointSize")?;
+        let own: u64 = field(&judge(context, &[bundle, &key])?.report, "/checkpointSize")?;
         let own = write("own.txt", &checkpoint(setting, own)?)?;
-        let judged = judge(&[bundle, &key, &own, &dump])?;
+        let judged = judge(context, &[bundle, &key, &own, &dump])?;
         ensure!(judged.status == 0 && judged.report["anchored"] == true, "{:#}", judged.report);
     }
     // Nothing is overwritten.
@@ -112,9 +112,9 @@ pub(super) fn bad_input(context: &TestContext) -> Result<()> {
     let (key, empty, missing) = (directory.join("key.pem"), directory.join("empty.tgz"), directory.join("missing"));
     fs::write(&key, STRANGER)?;
     fs::write(&empty, "")?;
-    found(&judge(&[&missing, &key])?, "unreadable_file", 2)?;
-    found(&judge(&[&empty, &key])?, "not_an_archive", 2)?;
-    found(&judge(&[&key, &key])?, "not_an_archive", 2)?;
-    found(&judge(&[&empty, &empty])?, "malformed_public_key", 2)?;
-    found(&judge(&[&empty, &key, &key])?, "malformed_checkpoint", 2)
+    found(&judge(context, &[&missing, &key])?, "unreadable_file", 2)?;
+    found(&judge(context, &[&empty, &key])?, "not_an_archive", 2)?;
+    found(&judge(context, &[&key, &key])?, "not_an_archive", 2)?;
+    found(&judge(context, &[&empty, &empty])?, "malformed_public_key", 2)?;
+    found(&judge(context, &[&empty, &key, &key])?, "malformed_checkpoint", 2)
 }

@@ -88,10 +88,10 @@ pub(super) fn found(context: &TestContext) -> Result<()> {
     let key = public_key(&setting, directory)?;
     let honest = directory.join("honest.tgz");
     fs::write(&honest, download(&setting, backup.id, "")?)?;
-    let size = field(&judge(&[&honest, &key])?.report, "/checkpointSize")?;
+    let size = field(&judge(context, &[&honest, &key])?.report, "/checkpointSize")?;
     let kept_path = directory.join("kept.txt");
     fs::write(&kept_path, checkpoint(&setting, size)?)?;
-    ensure!(judge(&[&honest, &key, &kept_path])?.report["anchored"] == true);
+    ensure!(judge(context, &[&honest, &key, &kept_path])?.report["anchored"] == true);
 
     setting.stop()?;
     let stolen = fs::read_to_string(setting.walwarden.data().join("signing.key.pem"))?;
@@ -102,13 +102,13 @@ pub(super) fn found(context: &TestContext) -> Result<()> {
     // Inside of itself the forgery holds, and the verifier says that nothing outside of it does.
     let forged = directory.join("forged.tgz");
     fs::write(&forged, download(&setting, backup.id, "")?)?;
-    let judged = judge(&[&forged, &key])?;
+    let judged = judge(context, &[&forged, &key])?;
     ensure!(judged.status == 0 && judged.report["anchored"] == false, "{:#}", judged.report);
     let unanchored =
         judged.report["lines"].as_array().context("lines")?.iter().any(|line| line["status"] == "UNANCHORED");
     ensure!(unanchored, "{:#}", judged.report);
 
-    let judged = judge(&[&forged, &key, &kept_path])?;
+    let judged = judge(context, &[&forged, &key, &kept_path])?;
     let code = judged.report["code"].as_str().unwrap_or_default();
     ensure!(judged.status == 3 && ["forked", "consistency_invalid"].contains(&code), "{:#}", judged.report);
     Ok(())

@@ -7,7 +7,7 @@ use walwarden_contract::manifest::key_id;
 use super::AGAIN_MILLIS;
 use crate::jobs::integrity::settle;
 use crate::jobs::retention::Keeper;
-use crate::secrets::{Keyring, SignError, Standing};
+use crate::secrets::{Keyring, SignError};
 use crate::store::anomalies::Subject;
 use crate::store::log::{Inserted, Log, StoredCheckpoint, insert_checkpoint, lock, queue_copies};
 use crate::store::{Result, StoreError};
@@ -43,14 +43,6 @@ pub async fn sign(keeper: &Keeper, org_id: OrgId) -> Result<Option<StoredCheckpo
         return Ok(None);
     }
     let checkpoint = Checkpoint { org_id, size: log.edge.size(), root: log.edge.root(), at: now };
-    if is_revoked(keeper).await? {
-        let key_id = keeper.keyring.key_id();
-        let message = "this process signs no checkpoint, because its signing key was revoked: start it again with the current key";
-        tracing::error!(%org_id, key_id, "{message}");
-        telemetry::checkpoint("failed");
-        keeper.store.postpone_checkpoint(org_id, after(now, SIGNER_MILLIS)).await?;
-        return Ok(None);
-    }
     let new = match signed(&keeper.keyring, &checkpoint).await {
         Ok(new) => new,
         Err(error) => {
@@ -100,12 +92,6 @@ async fn disagreement(keeper: &Keeper, log: &Log) -> Result<Option<String>> {
     let holds = root_at(newest.size).await? == Some(newest.root);
     Ok((!holds)
         .then(|| format!("The log is not the one whose checkpoint of {} leaves was signed before.", newest.size)))
-}
-
-/// Whether nobody is to trust what this process signs from now on.
-async fn is_revoked(keeper: &Keeper) -> Result<bool> {
-    let keys = keeper.keyring.history(&keeper.store).await?;
-    Ok(matches!(keys.standing(&keeper.keyring.key_id(), None), Standing::Revoked(_)))
 }
 
 /// Signs nothing, and says so.
