@@ -84,8 +84,9 @@ fn sound(operation: &Operation, records: &Records) -> Sound {
         | "listAuditStreams"
         | "listAuditEvents"
         | "verifyAuditStream"
-        | "listCheckpoints" => read(),
-        // No checkpoint was signed yet.
+        | "listCheckpoints"
+        | "getInclusionProof" => read(),
+        // No checkpoint has these sizes.
         "getConsistencyProof" => Sound { query: "?from=1&to=2", status: 404, ..read() },
         // Nothing was compared yet.
         "getReconciliation" => Sound { status: 404, ..read() },
@@ -120,8 +121,8 @@ fn sound(operation: &Operation, records: &Records) -> Sound {
         ),
         "updateDatabase" | "updateDestination" => write(json!({ "name": "renamed" }), 200),
         "deleteDatabase" => Sound { status: 204, ..read() },
-        // A database uses it. And nothing was taken into the log, nor signed, yet.
-        "deleteDestination" | "getInclusionProof" => Sound { status: 409, ..read() },
+        // A database uses it.
+        "deleteDestination" => Sound { status: 409, ..read() },
         // There is no tool to look with, and nobody listens at the endpoint: the reports say so.
         "checkDatabase" | "preflightDestination" => write(json!({}), 200),
         // The backup is completed, which is too late for either; and the token was not used yet.
