@@ -207,10 +207,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
             Case::new("true: an organization's period, to somebody who remembers", whole.archive(), "")
                 .remembering(newest),
         ),
-        holds(
-            Case::new("true: a database's period", database.archive(), "")
-                .remembering(honest.checkpoints[0].1.as_str()),
-        ),
+        holds(Case::new("true: a database's period", database.archive(), "").remembering(newest)),
         holds(
             Case::new("true: a period beside one of its artifacts", whole.archive(), "")
                 .with_artifact(honest.backups[1].artifact.clone()),
