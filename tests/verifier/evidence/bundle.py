@@ -84,16 +84,16 @@ def verify(files, index, given, remembered, artifact):
         listed = index.described(ARTIFACT)
         manifest.require_artifact(listed["sizeBytes"], listed["sha256"])
         manifest.require_artifact(len(content[ARTIFACT]), sha256(content[ARTIFACT]).hexdigest())
-    anchored = anchor(proof, checkpoint, remembered, ring)
+    anchored = anchor(proof, checkpoint, remembered, ring, leaves)
     if artifact is not None:
         manifest.require_artifact(*artifact)
     return {"manifests": 1, "events": len(in_log), "state": state, "anchored": anchored}
 
 
-def anchor(proof, checkpoint, remembered, ring):
+def anchor(proof, checkpoint, remembered, ring, leaves):
     if remembered is None:
         return False
     holds = remembered.origin == checkpoint.origin
     require(holds, "checkpoint_of_another_organization", "the remembered checkpoint is of another log")
     remembered.require_signed_once(ring)
-    return proofs.continues(proof, checkpoint, remembered)
+    return proofs.continues(proof, checkpoint, remembered, leaves)

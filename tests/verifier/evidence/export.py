@@ -129,7 +129,7 @@ def verify(files, index, given, remembered, artifact):
         _require_leaves(content[LEAVES], checkpoint, shown)
     else:
         require(scope["databaseId"] is not None, "missing_file", f"the export of an organization has {LEAVES}")
-    anchored = anchor(proof, checkpoint, remembered, ring)
+    anchored = anchor(proof, checkpoint, remembered, ring, leaves)
     if artifact is not None:
         of_any = any(
             (manifest.document["artifact"]["sizeBytes"], manifest.document["artifact"]["checksumSha256"]) == artifact

@@ -70,6 +70,10 @@ class Leaves:
             self._leaf[(stream, seq)] = newest[stream] = place
         require(next(entries, None) is None, "proof_missing", "there are proofs of events that are not here")
 
+    def all_before(self, size):
+        """Whether a log of this size held every event that is here."""
+        return all(place < size for place in self._leaf.values())
+
     def of(self, stream, event):
         return self._leaf[(stream, event["seq"])]
 
@@ -79,8 +83,9 @@ def claimed_leaves(proof):
     return {(entry["stream"], entry["seq"]): entry["leaf"] for entry in reversed(proof["inclusion"])}
 
 
-def continues(proof, checkpoint, remembered):
-    """Holds the bundle's log against a checkpoint from elsewhere; false where that one says nothing."""
+def continues(proof, checkpoint, remembered, leaves):
+    """Holds the bundle's log against a checkpoint from elsewhere; false where that one does not vouch for all that is here: what
+    was logged after it, anybody may have appended who holds the key now."""
     require(remembered.size <= checkpoint.size, "rolled_back", "the bundle is older than the remembered checkpoint")
     if remembered.size == checkpoint.size:
         require(remembered.root == checkpoint.root, "forked", "two logs of the same size")
@@ -93,4 +98,4 @@ def continues(proof, checkpoint, remembered):
         holds = path is not None
         holds = holds and merkle.verify_consistency(remembered.size, checkpoint.size, path, remembered.root, checkpoint.root)
         require(holds, "consistency_invalid", "the log does not begin with the one that is remembered")
-    return True
+    return leaves.all_before(remembered.size)

@@ -33,9 +33,16 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
         let given = case("true: to somebody with an earlier key", &newest, "verified");
         cases.push(given.with_key(pem(&key(number))));
     }
-    for (_, note) in &honest.checkpoints {
-        let given = case("true: to somebody who remembers", &newest, "verified");
-        cases.push(given.remembering(note.as_str()).verified("verified"));
+    let remembering = |files: &Files, number: usize, state: &str| {
+        let note = honest.checkpoints[number].1.as_str();
+        case("true: to somebody who remembers", files, state).remembering(note).verified(state)
+    };
+    cases.push(remembering(&newest, setting.newest(), "verified"));
+    cases.push(remembering(&setting.bundle(backup::DRILLED), 3, "drilled"));
+    // What came after it, an earlier checkpoint does not vouch for.
+    for number in 0..setting.newest() {
+        let name = "true: to somebody who remembers less than there is";
+        cases.push(Case { name, ..remembering(&newest, number, "verified") }.unanchored());
     }
     let mut witnessed = newest;
     let size = honest.leaves.len();

@@ -147,9 +147,8 @@ const STOLEN: &[(&str, Edit, &str)] = &[
             let [first, second] = setting.honest.backups[backup::DRILLED].restores.clone().try_into().expect("two");
             let (one, other) =
                 (files.position(&format!("restores/{first}.json")), files.position(&format!("restores/{second}.json")));
-            let content = files.0[one].1.clone();
-            let bytes = files.0[other].1.clone();
-            files.0[one].1 = bytes;
+            let (content, others) = (files.0[one].1.clone(), files.0[other].1.clone());
+            files.0[one].1 = others;
             files.0[other].1 = content;
         },
         "event_of_another_chain",
@@ -207,10 +206,7 @@ pub(super) fn cases(setting: &Setting) -> Vec<Case> {
             Case::new("true: an organization's period, to somebody who remembers", whole.archive(), "")
                 .remembering(newest),
         ),
-        holds(
-            Case::new("true: a database's period", database.archive(), "")
-                .remembering(honest.checkpoints[0].1.as_str()),
-        ),
+        holds(Case::new("true: a database's period", database.archive(), "").remembering(newest)),
         holds(
             Case::new("true: a period beside one of its artifacts", whole.archive(), "")
                 .with_artifact(honest.backups[1].artifact.clone()),
