@@ -8,7 +8,7 @@ from .verdict import Refused, require
 MAX_ARCHIVE = 256 * 1024 * 1024
 MAX_CONTENT = 512 * 1024 * 1024
 # Of all files but those that follow the index.
-MAX_DOCUMENTS = 64 * 1024 * 1024
+MAX_DOCUMENTS = 32 * 1024 * 1024
 MAX_ENTRIES = 20_000
 _BLOCK = 512
 _END = bytes(2 * _BLOCK)
