@@ -6,7 +6,7 @@ use crate::emit::markdown::{head, table};
 const LEAD: &str = "\
 `walwarden-verify` ends with one of four verdicts, each with an exit status of its own. The first thing that does not hold
 decides, and has a code: in `--json` it is `.code`, beside `.verdict`. What each verdict is worth is in
-[What evidence proves](../concepts/evidence.md).
+`docs/concepts/evidence.md`.
 ";
 
 pub(in crate::emit) fn page() -> String {
