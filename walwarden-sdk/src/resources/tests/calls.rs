@@ -137,7 +137,9 @@ pub(super) fn calls<'a>(
         ("dismissBackup", called(client.dismiss_backup(with.backup))),
         (
             "exportEvidence",
-            called(client.export_evidence(with.backup, &ExportEvidenceQuery { checkpoint: Some(7), remembered: Some(7) })),
+            called(
+                client.export_evidence(with.backup, &ExportEvidenceQuery { checkpoint: Some(7), remembered: Some(7) }),
+            ),
         ),
         ("listAuditStreams", called(client.list_audit_streams(&with.page))),
         ("listAuditEvents", called(client.list_audit_events(with.stream, &with.page))),
