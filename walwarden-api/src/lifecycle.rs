@@ -94,14 +94,15 @@ impl Server {
         if self.settings.role.works() {
             let worker = self.worker(Arc::clone(&state.wake));
             let (sweeper, policy) = (worker.clone(), sweep_policy(&self.settings));
+            let stop = shutdown.clone();
             let sweep = move || {
-                let worker = sweeper.clone();
+                let (worker, stop) = (sweeper.clone(), stop.clone());
                 async move {
-                    while worker.sweep(policy).await {}
+                    while !stop.is_cancelled() && worker.sweep(policy, &stop).await {}
                     Ok(())
                 }
             };
-            vital.spawn("sweep", keeping::until_shutdown(shutdown.clone(), "unfinished uploads", sweep));
+            vital.spawn("sweep", keeping::again_and_again(shutdown.clone(), "unfinished uploads", sweep));
             vital.spawn("look_after", look_after(worker.clone(), Arc::clone(&self.settings), shutdown.clone()));
             vital.spawn("verifier", self.verifier().run(shutdown.clone()));
             vital.spawn("worker", worker.run(shutdown.clone()));

@@ -109,6 +109,7 @@ fn crashing(suite: Suite) -> Suite {
         .trial("backup_waiting_for_a_lock_is_handed_back", crash::sigterm_at_lock)
         .trial("backup_is_handed_back_on_sigterm_postgres", |context| crash::sigterm_mid_dump(context, Store::Postgres))
         .trial("backup_left_uploads_are_given_up", sweep::only_the_abandoned)
+        .trial("backup_left_uploads_given_up_before_a_refusal_are_on_record", sweep::recorded_despite_a_refusal)
         .trial("backup_uploads_unknown_to_an_older_store_are_given_up", sweep::after_an_older_store)
         .trial("backup_cancelled_at_a_lock_ends_at_once", cancel::at_lock)
         .trial("backup_cancelled_mid_upload_leaves_nothing", cancel::mid_upload)

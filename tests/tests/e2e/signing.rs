@@ -14,6 +14,7 @@ use walwarden_contract::manifest;
 use walwarden_contract::model::Backup;
 use walwarden_tests::harness::Suite;
 
+use crate::restore::stage::Stage;
 use crate::setting::{Setting, manifest_key};
 
 pub(crate) fn register(suite: Suite) -> Suite {
@@ -42,6 +43,18 @@ fn assert_signed(setting: &Setting<'_>, backup: &Backup, path: &str) -> Result<(
     let document = manifest_of(setting, backup)?;
     manifest::verify(&document, &published(setting, path)?).with_context(|| format!("{} with {path}", backup.id))?;
     ensure!(result(setting, backup)? == "passed", "{}", backup.id);
+    Ok(())
+}
+
+/// Fails unless each of these backups verifies with the key under its path, and restores.
+fn assert_restorable(stage: &mut Stage<'_>, made: Vec<(Backup, String)>) -> Result<()> {
+    for (backup, path) in made {
+        assert_signed(&stage.setting, &backup, &path)?;
+        stage.backup = backup;
+        let session = stage.session()?;
+        stage.succeeds(&session, &stage.maintenance())?;
+        stage.assert_restored(session.created.as_deref().context("a name")?)?;
+    }
     Ok(())
 }
 

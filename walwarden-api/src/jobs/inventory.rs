@@ -16,8 +16,7 @@ use walwarden_contract::{DatabaseId, DestinationId, OrgId};
 use self::findings::{About, Findings};
 pub use self::keeping::{keep, last_report};
 use self::merging::unreadable_id;
-use super::retention::{Keeper, Refusal};
-use crate::engine::storage::StorageError;
+use super::retention::{Keeper, Refusal, Stop};
 use crate::store::looks::LookKind;
 use crate::store::{Result, StoreError};
 use crate::system::after;
@@ -43,24 +42,6 @@ impl Scope {
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.database.is_none() && self.destination.is_none()
-    }
-}
-
-/// Why a comparison ended early.
-enum Stop {
-    Bucket(Refusal),
-    Store(StoreError),
-}
-
-impl From<StorageError> for Stop {
-    fn from(error: StorageError) -> Self {
-        Self::Bucket(error.into())
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 

@@ -55,6 +55,26 @@ impl From<SealError> for Refusal {
     }
 }
 
+/// Why a look at a bucket ended early.
+pub(super) enum Stop {
+    /// The bucket is not to be read.
+    Bucket(Refusal),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StorageError> for Stop {
+    fn from(error: StorageError) -> Self {
+        Self::Bucket(error.into())
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl Keeper {
     /// The bucket of a destination, and whether it can be used.
     ///

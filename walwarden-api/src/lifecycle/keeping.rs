@@ -81,16 +81,30 @@ pub(super) async fn until_shutdown<F>(shutdown: CancellationToken, at: &'static 
 where
     F: Future<Output = Result<(), StoreError>>,
 {
-    loop {
-        let looked = tokio::select! {
-            () = shutdown.cancelled() => return,
-            looked = look() => looked,
-        };
-        if let Err(error) = looked {
+    let stop = shutdown.clone();
+    let interrupted = move || {
+        let (stop, look) = (stop.clone(), look());
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                looked = look => looked,
+            }
+        }
+    };
+    again_and_again(shutdown, at, interrupted).await;
+}
+
+/// Looks again and again. A look that has begun is not interrupted: it heeds a shutdown by itself, where nothing is left half told.
+pub(super) async fn again_and_again<F>(shutdown: CancellationToken, at: &'static str, look: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    while !shutdown.is_cancelled() {
+        if let Err(error) = look().await {
             tracing::error!(%error, "cannot look at {at}");
         }
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }

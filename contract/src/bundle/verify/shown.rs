@@ -113,52 +113,41 @@ impl Shown {
         let places = places(&proof)?;
         let unknown =
             |error| Code::UnknownSchema.because(format!("{INDEX} is not in a form that this version knows: {error}"));
-        let shown = match schema_of(&index) {
+        let (org_id, key_id, scope, log_head, streams, described, backups, organization);
+        match schema_of(&index) {
             SCHEMA => {
                 let read: BundleIndex = serde_json::from_value(index.clone()).map_err(unknown)?;
-                let backups = vec![one(&mut held, &read, index["recoverability"].clone())?];
-                let organization = events(&mut held, KEY_EVENTS)?;
-                Self {
-                    org_id: read.org_id,
-                    key_id: read.key_id,
-                    scope: None,
-                    head: read.checkpoint,
-                    streams: read.streams,
-                    described: read.files,
-                    index,
-                    files,
-                    backups,
-                    organization,
-                    checkpoint,
-                    proof,
-                    places,
-                    streamed: held.streamed,
-                }
+                backups = vec![one(&mut held, &read, index["recoverability"].clone())?];
+                organization = events(&mut held, KEY_EVENTS)?;
+                (org_id, key_id, scope, log_head) = (read.org_id, read.key_id, None, read.checkpoint);
+                (streams, described) = (read.streams, read.files);
             }
             EXPORT_SCHEMA => {
                 let read: ExportIndex = serde_json::from_value(index.clone()).map_err(unknown)?;
-                let backups = all(&mut held, &read, &index["backups"], &files)?;
-                let organization = events(&mut held, ORGANIZATION_EVENTS)?;
-                Self {
-                    org_id: read.org_id,
-                    key_id: read.key_id,
-                    scope: Some(read.scope),
-                    head: read.checkpoint,
-                    streams: read.streams,
-                    described: read.files,
-                    index,
-                    files,
-                    backups,
-                    organization,
-                    checkpoint,
-                    proof,
-                    places,
-                    streamed: held.streamed,
-                }
+                backups = all(&mut held, &read, &index["backups"], &files)?;
+                organization = events(&mut held, ORGANIZATION_EVENTS)?;
+                (org_id, key_id, scope, log_head) = (read.org_id, read.key_id, Some(read.scope), read.checkpoint);
+                (streams, described) = (read.streams, read.files);
             }
             other => return Err(Code::UnknownSchema.because(format!("{INDEX} follows {other:?}, which is not known"))),
-        };
-        Ok(shown)
+        }
+        let streamed = held.streamed;
+        Ok(Self {
+            index,
+            org_id,
+            key_id,
+            scope,
+            head: log_head,
+            streams,
+            described,
+            files,
+            backups,
+            organization,
+            checkpoint,
+            proof,
+            places,
+            streamed,
+        })
     }
 
     /// The place of an event in the log, as its proof says.

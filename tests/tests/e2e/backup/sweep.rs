@@ -80,6 +80,30 @@ pub(super) fn only_the_abandoned(context: &TestContext) -> Result<()> {
     Ok(())
 }
 
+/// What was given up is on record, although the bucket then refused: the deed cannot be done again, so it would never be told.
+pub(super) fn recorded_despite_a_refusal(context: &TestContext) -> Result<()> {
+    let mut setting = Setting::new(context, Store::Sqlite, Options::multipart().serve(PATIENT))?;
+    let ended = setting.backup_and_wait()?;
+    let key = ended.artifact.context("a completed backup has an artifact")?.key;
+    setting.stop()?;
+    let refused = setting.proxy()?.add(
+        Rule::new(Matcher::abort_multipart(), Action::Respond { status: 403, code: "AccessDenied".into() }).nth(2),
+    );
+    begin(&setting, &key)?;
+    begin(&setting, &key)?;
+    setting.start_with(PATIENT)?;
+    refused.wait_hit(SOON)?;
+    wait_for_uploads(&setting, &[])?;
+    let given_up = wait_for("both to be on record", SWEPT, || {
+        let events = setting.audit_chain(&setting.org_id.to_string())?;
+        let told = events.iter().filter(|it| it.kind == EventKind::DestinationUploadsAborted);
+        let uploads: Vec<_> = told.filter_map(|it| it.payload["uploads"].as_u64()).collect();
+        Ok((uploads.iter().sum::<u64>() >= 2).then_some(uploads))
+    })?;
+    ensure!(given_up.iter().sum::<u64>() == 2, "{given_up:?}");
+    Ok(())
+}
+
 /// The store is put back to before a backup whose worker died: nobody knows of its upload, and it goes all the same.
 pub(super) fn after_an_older_store(context: &TestContext) -> Result<()> {
     let mut setting = Setting::new(context, Store::Sqlite, Options::multipart().serve(PATIENT))?;

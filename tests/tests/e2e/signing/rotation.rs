@@ -10,7 +10,7 @@ use walwarden_contract::manifest::key_id;
 use walwarden_tests::harness::TestContext;
 use walwarden_tests::walwarden::{FAILPOINT, Store};
 
-use super::{CURRENT, assert_signed, key_files, previous, published, result};
+use super::{CURRENT, assert_restorable, assert_signed, key_files, previous, published, result};
 use crate::restore::stage::Stage;
 use crate::setting::{Options, Setting};
 
@@ -33,13 +33,7 @@ pub(super) fn three_times(context: &TestContext) -> Result<()> {
         stage.backup = stage.setting.backup_and_wait()?;
     }
     made.push((stage.backup.clone(), CURRENT.to_owned()));
-    for (backup, path) in made {
-        assert_signed(&stage.setting, &backup, &path)?;
-        stage.backup = backup;
-        let session = stage.session()?;
-        stage.succeeds(&session, &stage.maintenance())?;
-        stage.assert_restored(session.created.as_deref().context("a name")?)?;
-    }
+    assert_restorable(&mut stage, made)?;
     let files = key_files(&stage.setting)?;
     ensure!(files.len() == 4, "the key and three before it: {files:?}");
     for file in files {

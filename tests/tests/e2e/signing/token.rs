@@ -9,7 +9,7 @@ use walwarden_tests::harness::TestContext;
 use walwarden_tests::wait::wait_for;
 use walwarden_tests::walwarden::Store;
 
-use super::{CURRENT, assert_signed, previous, published};
+use super::{CURRENT, assert_restorable, previous, published};
 use crate::SOON;
 use crate::restore::stage::Stage;
 
@@ -76,13 +76,7 @@ pub(super) fn signs(context: &TestContext) -> Result<()> {
         stage.backup = setting.backup_and_wait()?;
     }
     made.push((stage.backup.clone(), CURRENT.to_owned()));
-    for (backup, path) in made {
-        assert_signed(&stage.setting, &backup, &path)?;
-        stage.backup = backup;
-        let session = stage.session()?;
-        stage.succeeds(&session, &stage.maintenance())?;
-        stage.assert_restored(session.created.as_deref().context("a name")?)?;
-    }
+    assert_restorable(&mut stage, made)?;
     let listed = stage.setting.walwarden.admin(&["signing-key", "list"], &[])?;
     let kept: Vec<_> =
         listed["signingKeys"].as_array().context("keys")?.iter().map(|key| key["keptIn"].clone()).collect();

@@ -205,11 +205,11 @@ impl Bucket {
         }
     }
 
-    /// Gives an upload up; the bucket forgets its parts. An upload that is gone is no failure.
+    /// Gives an upload up; the bucket forgets its parts. Answers whether it was there: one that is gone is no failure.
     ///
     /// # Errors
     /// When the bucket refuses.
-    pub async fn abort_upload(&self, upload: &Upload) -> Result<(), StorageError> {
+    pub async fn abort_upload(&self, upload: &Upload) -> Result<bool, StorageError> {
         let answer = self
             .client
             .abort_multipart_upload()
@@ -225,10 +225,10 @@ impl Bucket {
             {
                 Err(error)
             }
-            Err(_) => Ok(()),
+            Err(_) => Ok(false),
             Ok(_) => {
                 crate::telemetry::upload_aborted();
-                Ok(())
+                Ok(true)
             }
         }
     }
@@ -247,8 +247,7 @@ impl Bucket {
         let mut aborted = 0;
         for upload in uploads.into_iter().filter(|upload| upload.key.as_deref() == Some(key)) {
             if let Some(id) = upload.upload_id {
-                self.abort_upload(&Upload { key: key.to_owned(), id }).await?;
-                aborted += 1;
+                aborted += usize::from(self.abort_upload(&Upload { key: key.to_owned(), id }).await?);
             }
         }
         Ok(aborted)

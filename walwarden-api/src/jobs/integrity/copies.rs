@@ -5,7 +5,7 @@ use walwarden_contract::log::checkpoint::{object_key, object_prefix};
 use walwarden_contract::{OrgId, Timestamp};
 
 use crate::engine::storage::{Bucket, StorageError};
-use crate::jobs::retention::{Keeper, Refusal};
+use crate::jobs::retention::{Keeper, Refusal, Stop};
 use crate::store::destinations::Destination;
 use crate::store::{Result, StoreError};
 use crate::system::after;
@@ -26,23 +26,6 @@ pub(super) enum Said {
     Contradicts(String),
     /// Nothing: it cannot be read.
     Unreadable(Refusal),
-}
-
-enum Stop {
-    Bucket(Refusal),
-    Store(StoreError),
-}
-
-impl From<StorageError> for Stop {
-    fn from(error: StorageError) -> Self {
-        Self::Bucket(error.into())
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }
 
 /// Asks one bucket.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use walwarden_contract::audit::Payload;
 use walwarden_contract::audit::payload::UploadsAborted;
 use walwarden_contract::{BackupJobId, OrgId, Timestamp};
@@ -12,7 +13,7 @@ use walwarden_contract::{BackupJobId, OrgId, Timestamp};
 use super::Worker;
 use super::attempt::{Failure, bucket_of};
 use crate::engine::backup::BackupError;
-use crate::engine::storage::{Bucket, ListedUpload, Upload};
+use crate::engine::storage::{ListedUpload, Upload};
 use crate::store::StoreError;
 use crate::store::destinations::{Destination, take_due_sweep};
 use crate::system::after;
@@ -33,8 +34,9 @@ pub struct SweepPolicy {
 }
 
 impl Worker {
-    /// Searches one bucket that is due, if there is one, and answers whether there was.
-    pub async fn sweep(&self, policy: SweepPolicy) -> bool {
+    /// Searches one bucket that is due, if there is one, and answers whether there was. What it gave up is on record however the
+    /// search ends: with a refusal, at its deadline, or because the process is to stop, which it heeds between two uploads.
+    pub async fn sweep(&self, policy: SweepPolicy, shutdown: &CancellationToken) -> bool {
         let destination = match self.take(policy).await {
             Ok(Some(destination)) => destination,
             Ok(None) => return false,
@@ -43,16 +45,25 @@ impl Worker {
                 return false;
             }
         };
-        let swept = tokio::time::timeout(DEADLINE, self.sweep_bucket(&destination, policy)).await;
-        match swept {
-            Ok(Ok(0)) => {}
-            Ok(Ok(aborted)) => tracing::info!(destination_id = %destination.id, aborted, "unfinished uploads given up"),
+        let destination_id = destination.id;
+        let mut given_up = UploadsAborted { destination_id, uploads: 0, keys: Vec::new() };
+        let search = self.search(&destination, policy, shutdown, &mut given_up);
+        match tokio::time::timeout(DEADLINE, search).await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(destination_id = %destination.id, %error, "cannot search the bucket for unfinished uploads");
+                tracing::warn!(%destination_id, %error, "cannot search the bucket for unfinished uploads");
             }
-            Err(_) => {
-                tracing::warn!(destination_id = %destination.id, "the search for unfinished uploads took too long");
-            }
+            Err(_) => tracing::warn!(%destination_id, "the search for unfinished uploads took too long"),
+        }
+        let aborted = given_up.uploads;
+        if aborted == 0 {
+            return true;
+        }
+        tracing::info!(%destination_id, aborted, "unfinished uploads given up");
+        let payload = Payload::DestinationUploadsAborted(given_up);
+        let recorded = self.store.record_organization_event(destination.org_id, self.system.now(), &payload).await;
+        if let Err(error) = recorded {
+            tracing::error!(%destination_id, aborted, %error, "cannot record that unfinished uploads were given up");
         }
         true
     }
@@ -68,46 +79,51 @@ impl Worker {
         Ok(taken)
     }
 
-    async fn sweep_bucket(&self, destination: &Destination, policy: SweepPolicy) -> Result<u64, Failure> {
+    async fn search(
+        &self,
+        destination: &Destination,
+        policy: SweepPolicy,
+        shutdown: &CancellationToken,
+        given_up: &mut UploadsAborted,
+    ) -> Result<(), Failure> {
         let org_id = destination.org_id;
         let bucket = bucket_of(self, destination)?;
         let old_enough = after(self.system.now(), -policy.grace_millis);
-        let (mut aborted, mut keys, mut page_after) = (0, Vec::new(), None);
+        let mut page_after = None;
         loop {
             let listed = bucket.uploads_page(&format!("org/{org_id}/"), page_after).await;
             let (uploads, next) = listed.map_err(BackupError::from)?;
-            for found in uploads {
-                if self.is_needed(org_id, &found, old_enough).await? {
+            for ListedUpload { key, id, initiated_at } in uploads {
+                if shutdown.is_cancelled() {
+                    return Ok(());
+                }
+                if self.is_needed(org_id, &key, initiated_at, old_enough).await? {
                     continue;
                 }
-                self.give_up(&bucket, &found).await?;
-                aborted += 1;
-                if keys.len() < NAMED {
-                    keys.push(found.key);
+                let upload = Upload { key, id };
+                if bucket.abort_upload(&upload).await.map_err(BackupError::from)? {
+                    given_up.uploads += 1;
+                    if given_up.keys.len() < NAMED {
+                        given_up.keys.push(upload.key);
+                    }
                 }
             }
             if next.is_none() {
-                break;
+                return Ok(());
             }
             page_after = next;
         }
-        if aborted > 0 {
-            let given_up = UploadsAborted { destination_id: destination.id, uploads: aborted, keys };
-            let payload = Payload::DestinationUploadsAborted(given_up);
-            self.store.record_organization_event(org_id, self.system.now(), &payload).await?;
-        }
-        Ok(aborted)
-    }
-
-    async fn give_up(&self, bucket: &Bucket, found: &ListedUpload) -> Result<(), Failure> {
-        let upload = Upload { key: found.key.clone(), id: found.id.clone() };
-        bucket.abort_upload(&upload).await.map_err(BackupError::from)?;
-        Ok(())
     }
 
     /// Whether a backup may yet be made of it. A job that has not ended clears its own uploads away, or seals them.
-    async fn is_needed(&self, org_id: OrgId, found: &ListedUpload, old_enough: Timestamp) -> Result<bool, Failure> {
-        let known = match job_of(&found.key) {
+    async fn is_needed(
+        &self,
+        org_id: OrgId,
+        key: &str,
+        begun_at: Option<Timestamp>,
+        old_enough: Timestamp,
+    ) -> Result<bool, Failure> {
+        let known = match job_of(key) {
             None => None,
             Some(id) => match self.store.backup(org_id, id).await {
                 Ok(job) => Some(job),
@@ -118,7 +134,7 @@ impl Worker {
         Ok(match known {
             Some(job) => !job.state().is_terminal(),
             // Without a date its age cannot be known.
-            None => found.initiated_at.is_none_or(|begun_at| begun_at > old_enough),
+            None => begun_at.is_none_or(|begun_at| begun_at > old_enough),
         })
     }
 }

@@ -118,16 +118,8 @@ async fn one(
             return Err(Failure::new(ErrorCode::ArtifactMismatch, message));
         }
     }
-    let (sealed, sha256) = archive.finish()?;
-    let exported = EvidenceExported {
-        backup_job_id: Some(id),
-        checkpoint_size: Some(made.checkpoint),
-        bundle_sha256: Some(sha256.clone()),
-        by: Some(Actor::Operator),
-        ..EvidenceExported::default()
-    };
-    record(context, exported).await?;
-    sealed.keep()?;
+    let exported = EvidenceExported { backup_job_id: Some(id), ..EvidenceExported::default() };
+    let sha256 = keep(archive, context, made.checkpoint, exported).await?;
     let data = json!({ "file": out, "sha256": sha256, "backupJobId": id, "checkpointSize": made.checkpoint });
     Ok(written(&out, &sha256, data, "the evidence of one backup"))
 }
@@ -149,18 +141,9 @@ async fn all(
     if let Some(leaves) = &made.leaves {
         archive.leaves(leaves).await?;
     }
-    let (sealed, sha256) = archive.finish()?;
-    let exported = EvidenceExported {
-        database_id: scope.database_id,
-        from: Some(scope.from),
-        to: Some(scope.to),
-        checkpoint_size: Some(made.checkpoint),
-        bundle_sha256: Some(sha256.clone()),
-        by: Some(Actor::Operator),
-        ..EvidenceExported::default()
-    };
-    record(context, exported).await?;
-    sealed.keep()?;
+    let ExportScope { database_id, from, to } = scope.clone();
+    let exported = EvidenceExported { database_id, from: Some(from), to: Some(to), ..EvidenceExported::default() };
+    let sha256 = keep(archive, context, made.checkpoint, exported).await?;
     let data = json!({
         "file": out, "sha256": sha256, "databaseId": scope.database_id, "from": scope.from, "to": scope.to,
         "backups": made.backups, "checkpointSize": made.checkpoint,
@@ -169,10 +152,23 @@ async fn all(
     Ok(if made.backups == 0 { outcome.warn("no backup was completed in this period") } else { outcome })
 }
 
-/// Who took evidence away is on record before the file has its name.
-async fn record(context: &Context<'_>, exported: EvidenceExported) -> Result<(), Failure> {
-    let payload = Payload::EvidenceExported(exported);
-    Ok(context.store.record_organization_event(context.org_id, context.system.now(), &payload).await?)
+/// Ends the archive and answers its SHA-256. Who took evidence away is on record before the file has its name.
+async fn keep(
+    archive: Archive,
+    context: &Context<'_>,
+    checkpoint: u64,
+    exported: EvidenceExported,
+) -> Result<String, Failure> {
+    let (sealed, sha256) = archive.finish()?;
+    let payload = Payload::EvidenceExported(EvidenceExported {
+        checkpoint_size: Some(checkpoint),
+        bundle_sha256: Some(sha256.clone()),
+        by: Some(Actor::Operator),
+        ..exported
+    });
+    context.store.record_organization_event(context.org_id, context.system.now(), &payload).await?;
+    sealed.keep()?;
+    Ok(sha256)
 }
 
 fn written(out: &Path, sha256: &str, data: Value, what: &str) -> Outcome {
